@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The edge agent: reads meters, signs readings, never loses one."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One organisation's HTTP service in front of its Fabric peer."""
