@@ -22,13 +22,17 @@ MEMBERS = ("fabric", "domain", "chaincode", "gateway", "emsagent", "network", "a
 def main() -> int:
     """Installs unless the stamp says that this very lock and these pyprojects are installed."""
     if sys.version_info < (3, 11):  # noqa: UP036 - the point of the check is an older Python
-        return fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: "
-                    "make PYTHON=/path/to/python3.11")
+        return fail(
+            f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: "
+            "make PYTHON=/path/to/python3.11"
+        )
     digest = wanted()
     if STAMP.exists() and STAMP.read_text() == digest:
         return 0
     if not (VENV / "bin" / "python").exists() and not make_venv():
-        return fail("venv is missing from this Python: on Debian or Ubuntu, apt install python3-venv")
+        return fail(
+            "venv is missing from this Python: on Debian or Ubuntu, apt install python3-venv"
+        )
     install()
     stubs = [str(VENV / "bin" / "python"), str(ROOT / "tools" / "stubs.py")]
     subprocess.run(stubs, check=True)
@@ -50,16 +54,31 @@ def make_venv() -> bool:
 
 def install() -> None:
     """Third-party packages with their hashes, then the members editable, then bytecode."""
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet",
-           "--disable-pip-version-check", "--require-hashes", "--no-deps"]
+    pip = [
+        str(VENV / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "--no-deps",
+    ]
     say("installing uv")
     with tempfile.TemporaryDirectory() as folder:
         own = Path(folder) / "uv.txt"
         own.write_text(uv_lines())
         subprocess.run([*pip, "-r", str(own)], check=True)
     say("installing packages from requirements.lock")
-    uv = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python",
-          str(VENV / "bin" / "python"), "--compile-bytecode"]
+    uv = [
+        str(VENV / "bin" / "uv"),
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        str(VENV / "bin" / "python"),
+        "--compile-bytecode",
+    ]
     subprocess.run([*uv, "--require-hashes", "-r", str(LOCK)], check=True)
     editable = [arg for member in MEMBERS for arg in ("-e", str(ROOT / member))]
     subprocess.run([*uv, "--no-deps", *editable], check=True)

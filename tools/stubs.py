@@ -43,8 +43,12 @@ def generate(plugin: str, descriptors: dict[str, FileDescriptor]) -> dict[str, s
         request.proto_file.append(proto)
         if not name.startswith("google/"):
             request.file_to_generate.append(name)
-    done = subprocess.run([Path(sys.executable).parent / plugin], input=request.SerializeToString(),
-                          capture_output=True, check=True)
+    done = subprocess.run(
+        [Path(sys.executable).parent / plugin],
+        input=request.SerializeToString(),
+        capture_output=True,
+        check=True,
+    )
     response = plugin_pb2.CodeGeneratorResponse.FromString(done.stdout)
     if response.error:
         raise SystemExit(f"{plugin}: {response.error}")

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the tables that are made from the code, or with --check says which of them are out of date.
+
+docs/faults.md   docs/faults.toml and the tests marked with `fault`
+docs/parity.md   docs/parity.toml and the tests marked with `parity`
+Also checks that relative links in all Markdown files lead somewhere.
+"""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+
+
+def marked(mark: str) -> dict[str, list[str]]:
+    """Tests that carry `pytest.mark.<mark>(row, ...)`: row -> names as `file::test`."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for node, rows in marked_functions(ast.parse(path.read_text()), mark):
+            for row in rows:
+                found.setdefault(row, []).append(f"{path.relative_to(ROOT / 'tests')}::{node}")
+    return found
+
+
+def marked_functions(tree: ast.Module, mark: str) -> Iterator[tuple[str, list[str]]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            rows = [row for decorator in node.decorator_list for row in rows_of(decorator, mark)]
+            if rows:
+                yield node.name, rows
+
+
+def rows_of(decorator: ast.expr, mark: str) -> list[str]:
+    if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == f"pytest.mark.{mark}":
+        return [str(ast.literal_eval(argument)) for argument in decorator.args]
+    return []
+
+
+def faults() -> str:
+    rows = tomllib.loads((DOCS / "faults.toml").read_text())
+    tests = marked("fault")
+    if unknown := sorted(set(tests) - set(rows)):
+        raise SystemExit(f"docs: tests are marked with unknown fault rows {unknown}")
+    lines = [
+        "# The fault matrix",
+        "",
+        "Made by `make docs` from docs/faults.toml and the tests' marks; a row without a "
+        "test is not claimed.",
+        "",
+        "| row | injected | must happen | proven by |",
+        "|---|---|---|---|",
+    ]
+    for row, text in rows.items():
+        proofs = "<br>".join(f"`{name}`" for name in tests.get(row, [])) or "not yet"
+        lines.append(f"| {row} | {text['inject']} | {text['expect']} | {proofs} |")
+    return "\n".join(lines) + "\n"
+
+
+def parity() -> str:
+    rows = tomllib.loads((DOCS / "parity.toml").read_text())
+    tests = marked("parity")
+    if unknown := sorted(set(tests) - set(rows)):
+        raise SystemExit(f"docs: tests are marked with unknown parity rows {unknown}")
+    lines = [
+        "# What the embedded network claims",
+        "",
+        "Each row has a test that runs on the embedded network and on real "
+        "Fabric; what has no row is not claimed. Made by `make docs` from docs/parity.toml and the tests' marks.",
+        "",
+        "| behaviour | as Fabric | proven by |",
+        "|---|---|---|",
+    ]
+    for row, text in rows.items():
+        proofs = "<br>".join(f"`{name}`" for name in tests.get(row, [])) or "not yet"
+        lines.append(f"| {text['behaviour']} | {text['as_fabric']} | {proofs} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"faults.md": faults, "parity.md": parity}
+
+
+def broken_links() -> list[str]:
+    """Relative links of the Markdown files that lead nowhere."""
+    broken = []
+    for page in [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    return broken
+
+
+def main() -> int:
+    check = "--check" in sys.argv
+    faulty = [f"broken link in {link}" for link in broken_links()]
+    for name, make in PAGES.items():
+        path, text = DOCS / name, make()
+        if check and (not path.exists() or path.read_text() != text):
+            faulty.append(f"docs/{name} is out of date: make docs")
+        elif not check:
+            path.write_text(text)
+    print("\n".join(faulty) if faulty else "docs: up to date")
+    return 1 if faulty else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
