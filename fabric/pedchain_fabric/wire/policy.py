@@ -14,7 +14,11 @@ from fabric_protos.msp.msp_principal_pb2 import MSPPrincipal
 from pedchain_fabric.errors import PolicyError
 from pedchain_fabric.wire.identity import Identity
 from pedchain_fabric.wire.limits import POLICY_DEPTH_MAX, POLICY_RULES_MAX
-from pedchain_fabric.wire.policytext import format, parse, principal
+from pedchain_fabric.wire.policytext import (
+    format,  # noqa: A004 - parse and format, as in re, uuid
+    parse,
+    principal,
+)
 
 __all__ = [
     "check",

@@ -31,7 +31,6 @@ from fabric_protos.peer.proposal_pb2 import (
 )
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire.limits import NONCE_BYTES
 from pedchain_fabric.wire.messages import parse, require, serialize
 
@@ -203,7 +202,5 @@ def timestamp_message(ns: int) -> Timestamp:
 
 
 def timestamp_ns(timestamp: Timestamp) -> int:
-    """A protobuf time in nanoseconds since 1970 UTC. Raises `WireError` if out of form."""
-    if not 0 <= timestamp.nanos < _SECOND_NS:
-        raise WireError("timestamp with nanoseconds outside one second")
+    """A protobuf time in nanoseconds since 1970 UTC, out of form or not: it is a claim."""
     return timestamp.seconds * _SECOND_NS + timestamp.nanos
