@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the tables that are made from the code, or with --check says which of them are out of date.
+"""Writes the tables that are made from the code; with --check says which are out of date.
 
 docs/faults.md   docs/faults.toml and the tests marked with `fault`
 docs/parity.md   docs/parity.toml and the tests marked with `parity`
@@ -70,7 +70,8 @@ def parity() -> str:
         "# What the embedded network claims",
         "",
         "Each row has a test that runs on the embedded network and on real "
-        "Fabric; what has no row is not claimed. Made by `make docs` from docs/parity.toml and the tests' marks.",
+        "Fabric; what has no row is not claimed. Made by `make docs` from docs/parity.toml and "
+        "the tests' marks.",
         "",
         "| behaviour | as Fabric | proven by |",
         "|---|---|---|",
@@ -89,8 +90,9 @@ def broken_links() -> list[str]:
     broken = []
     for page in [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
-            if "://" not in target and not (page.parent / target).exists():
-                broken.append(f"{page.relative_to(ROOT)}: {target}")
+            if "://" in target or (page.parent / target).exists():
+                continue
+            broken.append(f"{page.relative_to(ROOT)}: {target}")
     return broken
 
 

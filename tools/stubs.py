@@ -7,12 +7,13 @@ descriptors that its generated modules carry, so the types are those of the inst
 
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import fabric_protos
-from google.protobuf import descriptor_pb2, descriptor_pool
+from google.protobuf import descriptor_pb2
 from google.protobuf.compiler import plugin_pb2
 from google.protobuf.descriptor import FileDescriptor
 
@@ -56,11 +57,11 @@ def generate(plugin: str, descriptors: dict[str, FileDescriptor]) -> dict[str, s
 
 
 def rename(text: str, packages: set[str]) -> str:
-    """The stubs import `common.x_pb2`; the package calls it `fabric_protos.common.x_pb2`."""
-    import re
-
+    """Adapts a stub: the package's own prefix, and no clash with a field named `collections`."""
     names = "|".join(sorted(packages))
-    return re.sub(rf"(?<![\w.])({names})(?=(\.\w+)*\.\w+_pb2)", r"fabric_protos.\1", text)
+    text = re.sub(rf"(?<![\w.])({names})(?=(\.\w+)*\.\w+_pb2)", r"fabric_protos.\1", text)
+    text = text.replace("import collections.abc\n", "import collections.abc as _abc\n")
+    return re.sub(r"(?<![\w.])collections\.abc\.", "_abc.", text)
 
 
 def main() -> None:
@@ -76,5 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    assert descriptor_pool is not None
     main()
