@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The chaincode's end of one stream with a peer: handshake, calls, answers (no I/O).
+
+Messages come in through `receive` and go out through the function given; how they travel is
+the server's business. The order of messages is that of Fabric's core/chaincode/handler.go.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fabric_protos.peer.chaincode_pb2 import ChaincodeID
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
+
+from pedchain_fabric.errors import WireError
+from pedchain_fabric.shim.abilities import Abilities
+from pedchain_fabric.shim.contracts import Contracts
+from pedchain_fabric.shim.exchange import Exchange
+from pedchain_fabric.shim.execution import execute
+from pedchain_fabric.shim.limits import TRANSACTIONS_PER_STREAM
+
+log = logging.getLogger(__name__)
+
+_CALLS = (ChaincodeMessage.TRANSACTION, ChaincodeMessage.INIT)
+_ANSWERS = (ChaincodeMessage.RESPONSE, ChaincodeMessage.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    exchange: Exchange
+    task: asyncio.Task[None]
+
+
+class Connection:
+    """Serves one peer. Transactions run concurrently, each with its own `Exchange`."""
+
+    def __init__(
+        self, ccid: str, contracts: Contracts, send: Callable[[ChaincodeMessage], None]
+    ) -> None:
+        self._ccid = ccid
+        self._contracts = contracts
+        self._send = send
+        self._registered = False
+        self._abilities: Abilities | None = None
+        self._running: dict[tuple[str, str], _Running] = {}
+        self._draining = False
+
+    def start(self) -> None:
+        """Say who we are: in Fabric the chaincode speaks first, even where the peer dials."""
+        name = ChaincodeID(name=self._ccid).SerializeToString()
+        self._send(ChaincodeMessage(type=ChaincodeMessage.REGISTER, payload=name))
+
+    def receive(self, message: ChaincodeMessage) -> None:
+        """Take a message from the peer.
+
+        Raises `WireError` for one that breaks the protocol: the stream must be ended.
+        """
+        if message.type == ChaincodeMessage.KEEPALIVE:
+            self._send(ChaincodeMessage(type=ChaincodeMessage.KEEPALIVE))
+        elif self._abilities is None:
+            self._handshake(message)
+        elif message.type in _CALLS:
+            self._begin(message, self._abilities)
+        elif message.type in _ANSWERS:
+            self._answer(message)
+        else:
+            raise _unexpected(message)
+
+    async def drain(self) -> None:
+        """Refuse new calls, and wait for those that run."""
+        self._draining = True
+        while self._running:
+            await asyncio.wait([running.task for running in self._running.values()])
+
+    async def close(self) -> None:
+        """Cancel what runs: the stream is gone and nobody waits for the answers."""
+        self._draining = True
+        tasks = [running.task for running in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _handshake(self, message: ChaincodeMessage) -> None:
+        if message.type == ChaincodeMessage.REGISTERED and not self._registered:
+            self._registered = True
+        elif message.type == ChaincodeMessage.READY and self._registered:
+            self._abilities = Abilities.from_ready(message.payload)
+            log.info("%s is ready", self._ccid)
+        else:
+            raise _unexpected(message)
+
+    def _answer(self, message: ChaincodeMessage) -> None:
+        running = self._running.get((message.channel_id, message.txid))
+        if running is None:
+            log.debug("[%.8s] an answer came too late", message.txid)
+        else:
+            running.exchange.answer(message)
+
+    def _begin(self, message: ChaincodeMessage, abilities: Abilities) -> None:
+        key = (message.channel_id, message.txid)
+        problem = self._problem(key)
+        if problem:
+            self._send(_error(message, problem))
+            return
+        exchange = Exchange(message.channel_id, message.txid, self._send)
+        task = asyncio.create_task(self._run(message, exchange, abilities))
+        self._running[key] = _Running(exchange, task)
+        task.add_done_callback(lambda _: self._running.pop(key, None))
+
+    def _problem(self, key: tuple[str, str]) -> str:
+        """Why a call cannot begin, or nothing.
+
+        A transaction runs already if its peer gave up waiting and the client tries the same
+        proposal again; mixing their answers would be worse than refusing.
+        """
+        if self._draining:
+            return "the chaincode is stopping"
+        if key in self._running:
+            return "the transaction is still running"
+        if len(self._running) >= TRANSACTIONS_PER_STREAM:
+            return "too many transactions at once"
+        return ""
+
+    async def _run(
+        self, message: ChaincodeMessage, exchange: Exchange, abilities: Abilities
+    ) -> None:
+        self._send(await execute(self._contracts, message, exchange, abilities))
+
+
+def _error(message: ChaincodeMessage, text: str) -> ChaincodeMessage:
+    return ChaincodeMessage(
+        type=ChaincodeMessage.ERROR,
+        payload=text.encode(),
+        txid=message.txid,
+        channel_id=message.channel_id,
+    )
+
+
+def _unexpected(message: ChaincodeMessage) -> WireError:
+    name = (
+        ChaincodeMessage.Type.Name(message.type)
+        if message.type in ChaincodeMessage.Type.values()
+        else "unknown"
+    )
+    return WireError(f"unexpected {name} message ({message.type})")

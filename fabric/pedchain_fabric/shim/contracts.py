@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A package's contracts: finds the method a call names, and calls it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pedchain_fabric.shim import arguments, metadata
+from pedchain_fabric.shim.context import Context
+from pedchain_fabric.shim.contract import Contract, Transaction
+from pedchain_fabric.shim.errors import Refusal
+from pedchain_fabric.shim.stub import Stub
+
+_SHOWN: Final = 64  # characters of an unknown name that are shown in the refusal
+
+
+class Contracts:
+    """Contracts by name; the first one answers calls that name none.
+
+    Raises `ValueError` for no contract at all, or two of one name.
+    """
+
+    def __init__(self, contracts: Sequence[Contract], code: Sequence[str] = ()) -> None:
+        if not contracts:
+            raise ValueError("a package needs a contract")
+        self._default = contracts[0]
+        self._by_name = {contract.name: contract for contract in contracts}
+        if len(self._by_name) != len(contracts):
+            raise ValueError("two contracts of one name")
+        self._metadata = metadata.document(contracts, code)
+
+    async def call(self, stub: Stub) -> bytes:
+        """Run the transaction that the arguments name; its payload.
+
+        Raises `Refusal` for a name or arguments that fit no declared transaction, and whatever
+        the method raises.
+        """
+        if not stub.args:
+            raise Refusal("unknown-transaction", "no function named")
+        function, *args = stub.args
+        name, _, transaction_name = _split(function)
+        if name == metadata.SYSTEM_CONTRACT and transaction_name == metadata.GET_METADATA:
+            return self._metadata
+        contract, transaction = self._find(name, transaction_name)
+        values = arguments.read(transaction.parameters, args)
+        if transaction.tag == "evaluate":
+            stub.forbid_writes()
+        ctx = Context(stub)
+        await contract.before(ctx)
+        result = await getattr(contract, transaction.method)(ctx, *values)
+        return _payload(transaction, result)
+
+    def _find(self, name: str, transaction_name: str) -> tuple[Contract, Transaction]:
+        contract = self._by_name.get(name) if name else self._default
+        if contract is None:
+            raise Refusal("unknown-contract", name[:_SHOWN])
+        transaction = contract.transactions.get(transaction_name)
+        if transaction is None:
+            raise Refusal("unknown-transaction", transaction_name[:_SHOWN])
+        return contract, transaction
+
+
+def _split(function: bytes) -> tuple[str, str, str]:
+    """Contract name (or empty), colon, transaction name."""
+    try:
+        text = function.decode()
+    except UnicodeDecodeError as error:
+        raise Refusal("unknown-transaction", "not UTF-8") from error
+    return ("", "", text) if ":" not in text else text.rpartition(":")
+
+
+def _payload(transaction: Transaction, result: object) -> bytes:
+    if result is None:
+        return b""
+    if isinstance(result, str):
+        return result.encode()
+    if isinstance(result, bytes):
+        return result
+    raise TypeError(f"{transaction.method} returned {type(result).__name__}")

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One transaction's conversation with the peer: one request outstanding, the others queued.
+
+A peer logs and drops a second request of the same transaction (Fabric core/chaincode/handler.go,
+registerTxid), and the chaincode would wait for its answer until the peer's time-out.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import TypeAlias
+
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
+
+from pedchain_fabric.shim.errors import PeerError, StubError
+
+MessageType: TypeAlias = ChaincodeMessage.Type.ValueType
+Send = Callable[[ChaincodeMessage], None]
+Reply = asyncio.Future[ChaincodeMessage]
+
+
+class Exchange:
+    """Asks the peer on behalf of one transaction, in the order of the calls."""
+
+    def __init__(self, channel_id: str, transaction_id: str, send: Send) -> None:
+        self.channel_id = channel_id
+        self.transaction_id = transaction_id
+        self._send = send
+        self._queue: deque[tuple[ChaincodeMessage, Reply]] = deque()
+        self._outstanding: Reply | None = None
+        self._drained: asyncio.Future[None] | None = None
+        self._closed = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is unanswered or unsent."""
+        return self._outstanding is not None or bool(self._queue)
+
+    async def ask(self, kind: MessageType, payload: bytes) -> bytes:
+        """The peer's answer to one request.
+
+        Raises `PeerError` if it answers ERROR, `StubError` once the transaction has ended. A
+        cancelled caller does not free the line: the peer still answers what was sent.
+        """
+        if self._closed:
+            raise StubError("the transaction has ended")
+        message = ChaincodeMessage(
+            type=kind, payload=payload, txid=self.transaction_id, channel_id=self.channel_id
+        )
+        reply: Reply = asyncio.get_running_loop().create_future()
+        self._queue.append((message, reply))
+        self._advance()
+        answer = await reply
+        if answer.type == ChaincodeMessage.RESPONSE:
+            return answer.payload
+        raise PeerError(answer.payload.decode(errors="replace"))
+
+    def answer(self, message: ChaincodeMessage) -> None:
+        """Take the peer's RESPONSE or ERROR; send the next request."""
+        reply, self._outstanding = self._outstanding, None
+        if reply is not None and not reply.done():
+            reply.set_result(message)
+        self._advance()
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+    async def close(self) -> bool:
+        """End the conversation: drop what is unsent, wait for what is unanswered.
+
+        True if there was neither. A contract that returns while requests are under way would
+        leave their outcome to chance.
+        """
+        self._closed = True
+        clean = not self.busy
+        while self._queue:
+            self._queue.popleft()[1].cancel()
+        if self._outstanding is not None:
+            self._drained = asyncio.get_running_loop().create_future()
+            await self._drained
+        return clean
+
+    def _advance(self) -> None:
+        while self._outstanding is None and self._queue:
+            message, reply = self._queue.popleft()
+            if not reply.done():
+                self._outstanding = reply
+                self._send(message)

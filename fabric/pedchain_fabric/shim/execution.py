@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One call of a contract, from the peer's message to the answer. There is always an answer."""
+
+import asyncio
+import logging
+import traceback
+
+from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
+from fabric_protos.peer.chaincode_pb2 import ChaincodeInput
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
+from fabric_protos.peer.proposal_response_pb2 import Response
+
+from pedchain_fabric.errors import ContractError, WireError
+from pedchain_fabric.shim.abilities import Abilities
+from pedchain_fabric.shim.contracts import Contracts
+from pedchain_fabric.shim.errors import FAILED
+from pedchain_fabric.shim.exchange import Exchange
+from pedchain_fabric.shim.ledger import Ledger
+from pedchain_fabric.shim.limits import MESSAGE_CHARACTERS, TRANSACTION_SECONDS
+from pedchain_fabric.shim.stub import Stub
+from pedchain_fabric.wire.messages import parse
+
+log = logging.getLogger(__name__)
+
+OK = 200
+INTERNAL = "internal error"  # all a client learns of a contract's bug
+UNFINISHED = "the contract left requests under way"
+
+Outcome = tuple[Response, ChaincodeEvent | None]
+
+
+async def execute(
+    contracts: Contracts, message: ChaincodeMessage, exchange: Exchange, abilities: Abilities
+) -> ChaincodeMessage:
+    """The COMPLETED message for a TRANSACTION or INIT.
+
+    A contract that fails is answered at once with its status: the peer would otherwise wait
+    for its time-out. Only the stream's end (cancellation) leaves a call unanswered.
+    """
+    response, event = await _outcome(contracts, message, exchange, abilities)
+    if not await exchange.close() and event_allowed(response):
+        response, event = _failure(FAILED, UNFINISHED), None
+    return ChaincodeMessage(
+        type=ChaincodeMessage.COMPLETED,
+        payload=response.SerializeToString(),
+        txid=message.txid,
+        channel_id=message.channel_id,
+        chaincode_event=event,
+    )
+
+
+def event_allowed(response: Response) -> bool:
+    """Whether the call succeeded; a failed one has no event."""
+    return response.status == OK
+
+
+async def _outcome(
+    contracts: Contracts, message: ChaincodeMessage, exchange: Exchange, abilities: Abilities
+) -> Outcome:
+    ledger = Ledger(exchange, abilities)
+    try:
+        async with asyncio.timeout(TRANSACTION_SECONDS):
+            stub = _stub(message, exchange, ledger)
+            response = await _call(contracts, stub)
+            # Also after a refusal, as peers without batches have those writes too: what a
+            # failed callee wrote stays in its caller's write set.
+            await ledger.finish_batch()
+    except ContractError as error:
+        return _failure(error.status, error.message), None
+    except WireError as error:
+        return _failure(FAILED, str(error)), None
+    except TimeoutError:
+        log.warning("[%.8s] gave up after %s s", message.txid, TRANSACTION_SECONDS)
+        return _failure(FAILED, INTERNAL), None
+    return response, stub.event if event_allowed(response) else None
+
+
+async def _call(contracts: Contracts, stub: Stub) -> Response:
+    try:
+        return Response(status=OK, payload=await contracts.call(stub))
+    except ContractError as error:
+        return _failure(error.status, error.message)
+    except asyncio.CancelledError as error:
+        if _ending():
+            raise
+        return _bug(stub, error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a contract does is answered
+        return _bug(stub, error)
+
+
+def _stub(message: ChaincodeMessage, exchange: Exchange, ledger: Ledger) -> Stub:
+    call = parse(ChaincodeInput, message.payload)
+    proposal = message.proposal if message.HasField("proposal") else None
+    return Stub(exchange, ledger, call, proposal, message.type == ChaincodeMessage.INIT)
+
+
+def _ending() -> bool:
+    """Whether the task itself is cancelled: by the stream's end or the time limit."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _bug(stub: Stub, error: BaseException) -> Response:
+    """Answer without a word of the exception, which may hold private data; log kind and place."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    place = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
+    log.error("[%.8s] %s in %s", stub.transaction_id, type(error).__name__, place)
+    return _failure(FAILED, INTERNAL)
+
+
+def _failure(status: int, message: str) -> Response:
+    text = message[:MESSAGE_CHARACTERS].encode(errors="replace").decode()
+    return Response(status=status, message=text)
