@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Canonical bytes of ledger documents, and the strict reader (blueprint 8).
+
+A document is an object tree of dict, list, str, int, bool and None. Its canonical form is UTF-8
+JSON with keys sorted by code point, no spaces and integers only, so equal documents have equal
+bytes and hashes. The reader refuses what different parsers could read differently: doubled keys,
+floats, NaN, lone surrogates, deep or long input. Depth and length are judged by a scan before
+parsing, because the parser's own limits vary with the Python version.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from pedchain_domain import limits as bounds
+from pedchain_domain import text
+from pedchain_domain.reasons import DomainError, Reason
+
+Value = dict[str, "Value"] | list["Value"] | str | int | bool | None
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (bounds.INTEGER_DIGITS + 1))
+_BRACKET = re.compile(rb"[\[\]{}]")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_BEYOND = 10**bounds.INTEGER_DIGITS
+_OPEN = frozenset((b"[", b"{"))
+
+
+class CanonicalError(DomainError):
+    """Bytes or values that are not a ledger document; `reason` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one read: length in bytes, nesting of arrays and objects."""
+
+    size: int = bounds.DOCUMENT_BYTES
+    depth: int = bounds.DOCUMENT_DEPTH
+
+
+DEFAULT = Limits()
+
+
+def encode(value: object) -> bytes:
+    """Canonical bytes of a document; CanonicalError if it holds anything else than its types."""
+    _check(value, bounds.DOCUMENT_DEPTH)
+    try:
+        return json.dumps(
+            value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+        ).encode()
+    except UnicodeEncodeError as err:
+        raise CanonicalError(Reason.MALFORMED_JSON, "lone surrogate") from err
+
+
+def decode(data: bytes, limits: Limits = DEFAULT) -> Value:
+    """Read a document in any key order and spacing; CanonicalError."""
+    value: Value = parse(data, limits, integer=_integer, real=_refuse_real)
+    return value
+
+
+def decode_canonical(data: bytes, limits: Limits = DEFAULT) -> Value:
+    """Read a document that must be its own canonical form; CanonicalError `not-canonical`."""
+    value = decode(data, limits)
+    if encode(value) != data:
+        raise CanonicalError(Reason.NOT_CANONICAL)
+    return value
+
+
+def check_id(identifier: object) -> str:
+    """An identifier as ids on the ledger are spelt (ASCII pattern, at most 64); CanonicalError."""
+    if not isinstance(identifier, str) or not text.is_id(identifier, bounds.ID_LENGTH):
+        raise CanonicalError(Reason.MALFORMED_ID)
+    return identifier
+
+
+def parse(data: bytes, limits: Limits, *, integer, real):  # type: ignore[no-untyped-def]  # json's hooks are untyped
+    """JSON with refusals; `integer` and `real` turn the text of a number into a value."""
+    scan(data, limits)
+    try:
+        value = json.loads(
+            data.decode(),
+            parse_int=integer,
+            parse_float=real,
+            parse_constant=_refuse_real,
+            object_pairs_hook=_object,
+        )
+        _encodable(data, value)
+    except UnicodeError as err:
+        raise CanonicalError(Reason.MALFORMED_JSON, "not UTF-8") from err
+    except json.JSONDecodeError as err:
+        raise CanonicalError(Reason.MALFORMED_JSON) from err
+    return value
+
+
+def scan(data: bytes, limits: Limits) -> None:
+    """Refuse input that is too long, too deep, or has non-ASCII outside strings; CanonicalError."""
+    if len(data) > limits.size:
+        raise CanonicalError(Reason.TOO_LARGE)
+    bare = _STRING.sub(b"", data)
+    if _NOT_ASCII.search(bare):
+        raise CanonicalError(Reason.MALFORMED_JSON)
+    if _LONG_NUMBER.search(bare):
+        raise CanonicalError(Reason.NOT_AN_INTEGER, "too many digits")
+    depth = 0
+    for bracket in _BRACKET.findall(bare):
+        depth += 1 if bracket in _OPEN else -1
+        if depth > limits.depth:
+            raise CanonicalError(Reason.TOO_DEEP)
+
+
+def _encodable(data: bytes, value: object) -> None:
+    """An escaped lone surrogate parses, yet is no text: find it while it can still be refused."""
+    if b"\\u" in data:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+
+
+def _integer(digits: str) -> int:
+    number = text.integer(digits, bounds.INTEGER_DIGITS)
+    if number is None:
+        raise CanonicalError(Reason.NOT_AN_INTEGER)
+    return number
+
+
+def _refuse_real(_: str) -> NoReturn:
+    raise CanonicalError(Reason.NOT_AN_INTEGER)
+
+
+def _object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise CanonicalError(Reason.DUPLICATE_KEY)
+    return found
+
+
+def _check(value: object, depth: int) -> None:
+    kind = type(value)
+    if kind is int:
+        if not -_BEYOND < value < _BEYOND:
+            raise CanonicalError(Reason.NOT_AN_INTEGER, "too many digits")
+    elif kind is dict or kind is list or kind is tuple:
+        _check_inner(value, depth)
+    elif kind is not str and kind is not bool and value is not None:
+        raise CanonicalError(Reason.NOT_AN_INTEGER, kind.__name__)
+
+
+def _check_inner(value: object, depth: int) -> None:
+    if depth == 0:
+        raise CanonicalError(Reason.TOO_DEEP)
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if type(key) is not str:
+                raise CanonicalError(Reason.MALFORMED_JSON, "key is not text")
+            _check(inner, depth - 1)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _check(inner, depth - 1)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P-256 keys and ECDSA signatures in strict DER.
+
+Only the one DER spelling of a value is read: minimal lengths, minimal integers, nothing after the
+end, r and s in [1, n-1]. High s is left to the caller (rules R1 accept it in records: half of all
+meters' signatures have it), so two byte strings may sign one payload; sameness is judged on
+payloads only.
+"""
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from pedchain_domain import text
+from pedchain_domain.reasons import DomainError, Reason
+
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+# SubjectPublicKeyInfo of an uncompressed point on P-256 (RFC 5480), up to the point itself.
+_SPKI_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
+_POINT_LENGTH = 65
+_INTEGER, _SEQUENCE = 0x02, 0x30
+
+
+def public_key(spki_hex: str) -> ec.EllipticCurvePublicKey:
+    """The P-256 key of a hex SubjectPublicKeyInfo; DomainError `malformed-key`."""
+    data = text.from_hex(spki_hex)
+    if data is None or not data.startswith(_SPKI_PREFIX):
+        raise DomainError(Reason.MALFORMED_KEY)
+    point = data[len(_SPKI_PREFIX) :]
+    if len(point) != _POINT_LENGTH or point[0] != 4:
+        raise DomainError(Reason.MALFORMED_KEY)
+    try:
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+    except ValueError as err:
+        raise DomainError(Reason.MALFORMED_KEY, "not on the curve") from err
+
+
+def spki_hex(key: ec.EllipticCurvePublicKey) -> str:
+    """The hex SubjectPublicKeyInfo of a P-256 key, as a device is registered with."""
+    numbers = key.public_numbers()
+    point = b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+    return (_SPKI_PREFIX + point).hex()
+
+
+def signature_values(signature: bytes) -> tuple[int, int]:
+    """(r, s) of a strict DER signature; DomainError `malformed-signature`."""
+    if len(signature) < 2 or signature[0] != _SEQUENCE or signature[1] != len(signature) - 2:
+        raise DomainError(Reason.MALFORMED_SIGNATURE)
+    r, after = _integer(signature, 2)
+    s, end = _integer(signature, after)
+    if end != len(signature) or not (0 < r < ORDER and 0 < s < ORDER):
+        raise DomainError(Reason.MALFORMED_SIGNATURE)
+    return r, s
+
+
+def _integer(data: bytes, at: int) -> tuple[int, int]:
+    body = at + 2
+    if body >= len(data) or data[at] != _INTEGER:
+        raise DomainError(Reason.MALFORMED_SIGNATURE)
+    end = body + data[at + 1]
+    digits = data[body:end]
+    padded = len(digits) > 1 and digits[0] == 0 and digits[1] < 0x80
+    if not 0 < data[at + 1] <= 33 or end > len(data) or digits[0] >= 0x80 or padded:
+        raise DomainError(Reason.MALFORMED_SIGNATURE)
+    return int.from_bytes(digits, "big"), end

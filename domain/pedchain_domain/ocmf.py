@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Open Charge Metering Format 1.4.1: reading, verifying and making signed meter records.
+
+A record is `OCMF|payload|signature`. The signature covers the payload's bytes as they stand
+between the pipes, so those bytes are what is kept, verified and compared; nothing is ever
+re-serialised. Numbers stay text: a register value never passes through a float (rules R2).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from pedchain_domain import canonical, der, instants, limits, text
+from pedchain_domain.canonical import Value
+from pedchain_domain.reasons import DomainError, Reason
+
+ALGORITHM = "ECDSA-secp256r1-SHA256"
+_BOUNDS = canonical.Limits(size=limits.RECORD_BYTES, depth=limits.RECORD_DEPTH)
+_INHERITED = ("TM", "TX", "RI", "RU", "RT", "CL", "EF", "ST")
+_COUNTER_DIGITS = 15
+
+PublicKey = ec.EllipticCurvePublicKey
+PrivateKey = ec.EllipticCurvePrivateKey
+
+
+class OcmfError(DomainError):
+    """A record that cannot be read or whose signature does not hold; `reason` says which."""
+
+
+class Number(str):
+    """A JSON number as its text."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One entry of `RD`, with what it leaves out taken from the entry before it.
+
+    `instant` is epoch seconds, `state` the clock's U, I, S or R; `register` is the decimal text of
+    `RV`; `unit` is `RU`; `obis` is `RI`; `status` is `ST`; `errors` is `EF`; `reason` is `TX`.
+    """
+
+    instant: int
+    state: str
+    register: str
+    obis: str
+    unit: str
+    status: str
+    errors: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A parsed record. `payload` and `signature` (strict DER) are as received.
+
+    `context` is T (transaction) or F (fiscal) and `counter` its number, from `PG`; `meter` is `MS`
+    and `gateway` is `GS`; `domain` is our tag (network, channel) from the vendor field `U`.
+    `extensions` are readings of the vendor field `V`, for units OCMF lacks (rules M2).
+    """
+
+    payload: bytes
+    signature: bytes
+    algorithm: str
+    context: str
+    counter: int
+    meter: str
+    gateway: str
+    domain: tuple[str, str] | None
+    readings: tuple[Reading, ...]
+    extensions: tuple[Reading, ...]
+
+    @property
+    def device(self) -> str:
+        """The device the record names: `MS`, or `GS` of a gateway without a separate meter."""
+        return self.meter or self.gateway
+
+
+def parse(record: bytes) -> Record:
+    """Read a record; OcmfError `record-too-large`, `malformed-record`, `malformed-signature`."""
+    if len(record) > limits.RECORD_BYTES:
+        raise OcmfError(Reason.RECORD_TOO_LARGE)
+    parts = record.split(b"|")
+    if len(parts) != 3 or parts[0] != b"OCMF":
+        raise OcmfError(Reason.MALFORMED_RECORD, "sections")
+    payload, section = _read(parts[1]), _read(parts[2])
+    signature, algorithm = _signature(section)
+    context, counter = _pagination(_string(payload, "PG"))
+    return Record(
+        payload=parts[1],
+        signature=signature,
+        algorithm=algorithm,
+        context=context,
+        counter=counter,
+        meter=_string(payload, "MS"),
+        gateway=_string(payload, "GS"),
+        domain=_domain(payload.get("U")),
+        readings=_readings(payload.get("RD")),
+        extensions=_readings(payload["V"]) if "V" in payload else (),
+    )
+
+
+def load_key(spki_hex: str) -> PublicKey:
+    """The public key a device is registered with; DomainError `malformed-key`."""
+    return der.public_key(spki_hex)
+
+
+def verify(record: Record, key: PublicKey) -> None:
+    """Check the signature over the received payload; OcmfError.
+
+    The algorithm is the registered key's; a record that names another is `algorithm-mismatch`.
+    Any other error of the library propagates: it is no verdict on the record.
+    """
+    if record.algorithm != ALGORITHM:
+        raise OcmfError(Reason.ALGORITHM_MISMATCH)
+    try:
+        key.verify(record.signature, record.payload, ec.ECDSA(SHA256()))
+    except InvalidSignature as err:
+        raise OcmfError(Reason.BAD_SIGNATURE) from err
+
+
+def build(
+    *,
+    device: str,
+    counter: int,
+    readings: Sequence[tuple[int, str, str, str]],
+    network: str,
+    channel: str,
+    gateway: tuple[str, str, str] = ("pedchain", "", "1"),
+    state: str = "S",
+    status: str = "G",
+    extensions: Sequence[tuple[int, str, str, str]] = (),
+) -> bytes:
+    """Payload bytes of a fiscal record (`PG` F) of our agents.
+
+    `readings` are (instant, obis, register text, unit); `gateway` is (GI, GS, GV). A later reading
+    at the same instant leaves out what it inherits, as OCMF allows.
+    """
+    identification, serial, version = gateway
+    payload: dict[str, object] = {
+        "FV": "1.4",
+        "GI": identification,
+        "GS": serial or device,
+        "GV": version,
+        "PG": f"F{counter}",
+        "MS": device,
+        "RD": _entries(readings, state, status),
+        "U": {"ch": channel, "net": network},
+    }
+    if extensions:
+        payload["V"] = _entries(extensions, state, status)
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def sign(payload: bytes, key: PrivateKey) -> bytes:
+    """The record of a payload, signed with a P-256 key."""
+    signature = key.sign(payload, ec.ECDSA(SHA256()))
+    return b'OCMF|%s|{"SA":"%s","SD":"%s"}' % (
+        payload,
+        ALGORITHM.encode(),
+        signature.hex().encode(),
+    )
+
+
+def _entries(
+    readings: Sequence[tuple[int, str, str, str]], state: str, status: str
+) -> list[dict[str, str]]:
+    entries: list[dict[str, str]] = []
+    shown = None
+    for instant, obis, register, unit in readings:
+        entry = {"RV": register, "RI": obis, "RU": unit}
+        if instant != shown:
+            entry = {"TM": instants.format_ocmf(instant, state), **entry}
+        if not entries:
+            entry["ST"] = status
+        entries.append(entry)
+        shown = instant
+    return entries
+
+
+def _read(section: bytes) -> dict[str, Value]:
+    try:
+        value = canonical.parse(section, _BOUNDS, integer=Number, real=Number)
+    except canonical.CanonicalError as err:
+        raise OcmfError(Reason.MALFORMED_RECORD, str(err.reason)) from err
+    if not isinstance(value, dict):
+        raise OcmfError(Reason.MALFORMED_RECORD, "not an object")
+    return value
+
+
+def _string(section: Mapping[str, Value], name: str, default: str = "") -> str:
+    value = section.get(name)
+    if value is None:
+        return default
+    if type(value) is not str:
+        raise OcmfError(Reason.MALFORMED_RECORD, name)
+    return value
+
+
+def _signature(section: Mapping[str, Value]) -> tuple[bytes, str]:
+    encoding, data = _string(section, "SE", "hex"), _string(section, "SD")
+    if encoding == "hex":
+        signature = text.from_hex(data)
+    elif encoding == "base64":
+        signature = text.from_base64(data)
+    else:
+        signature = None
+    if signature is None:
+        raise OcmfError(Reason.MALFORMED_SIGNATURE)
+    algorithm = _string(section, "SA", ALGORITHM)
+    if algorithm == ALGORITHM:
+        try:
+            der.signature_values(signature)
+        except DomainError as err:
+            raise OcmfError(err.reason) from err
+    return signature, algorithm
+
+
+def _pagination(pagination: str) -> tuple[str, int]:
+    counter = text.integer(pagination[1:], _COUNTER_DIGITS)
+    if pagination[:1] not in ("T", "F") or counter is None or counter < 0:
+        raise OcmfError(Reason.MALFORMED_RECORD, "PG")
+    return pagination[0], counter
+
+
+def _domain(tag: Value) -> tuple[str, str] | None:
+    if not isinstance(tag, dict):
+        return None
+    network, channel = tag.get("net"), tag.get("ch")
+    if type(network) is not str or type(channel) is not str:
+        return None
+    return network, channel
+
+
+def _readings(entries: Value) -> tuple[Reading, ...]:
+    if not isinstance(entries, list) or not 0 < len(entries) <= limits.READINGS_PER_RECORD:
+        raise OcmfError(Reason.MALFORMED_RECORD, "RD")
+    found, before = [], dict[str, Value]()
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise OcmfError(Reason.MALFORMED_RECORD, "RD")
+        kept = {name: before[name] for name in _INHERITED if name in before}
+        before = {**kept, **entry}
+        found.append(_reading(before))
+    return tuple(found)
+
+
+def _reading(entry: Mapping[str, Value]) -> Reading:
+    try:
+        stamp = instants.parse_ocmf(_string(entry, "TM"))
+    except OcmfError:
+        raise
+    except DomainError as err:
+        raise OcmfError(Reason.MALFORMED_RECORD, "TM") from err
+    register = entry.get("RV")
+    if not isinstance(register, str) or not 0 < len(register) <= limits.REGISTER_TEXT:
+        raise OcmfError(Reason.MALFORMED_RECORD, "RV")
+    return Reading(
+        instant=stamp.instant,
+        state=stamp.state,
+        register=str(register),
+        obis=_string(entry, "RI"),
+        unit=_string(entry, "RU"),
+        status=_string(entry, "ST"),
+        errors=_string(entry, "EF"),
+        reason=_string(entry, "TX"),
+    )

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two verdicts per record: authentic and certifiable (rules R1), and the row that is kept of it.
+
+    row  [device, counter, payload_digest, record_mark, status, [[instant, role, whole, class]...]]
+
+Sameness is equal payload bytes, so the digest is the payload's. The mark is a shortened hash of
+the whole record: it holds the signature's randomness, which nobody without the record can guess,
+and so serves as salt that dies with the record (rules C5).
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from pedchain_domain import documents, ocmf, registers
+from pedchain_domain.documents import Document
+from pedchain_domain.ocmf import Reading, Record
+from pedchain_domain.reasons import DomainError, Reason, status_of
+
+Row = list[Any]
+MEASURED, SUBSTITUTE = "M", "S"
+
+
+class Judgement(NamedTuple):
+    """What became of a record: its status, its row if it is authentic, and why readings of it
+    cannot be certified, if some cannot."""
+
+    status: Reason
+    row: Row | None
+    doubts: tuple[Reason, ...] = ()
+
+
+def payload_digest(record: Record) -> str:
+    """SHA-256 of the signed payload, hex: what duplicates share and conflicts do not."""
+    return hashlib.sha256(record.payload).hexdigest()
+
+
+def record_mark(received: bytes) -> str:
+    """The first 128 bits of SHA-256 of the received record, hex."""
+    return hashlib.sha256(received).hexdigest()[:32]
+
+
+def derive_salt(label: str, parts: Iterable[str]) -> str:
+    """A 128-bit salt, hex, from salts or marks that are themselves secret."""
+    material = "\x00".join([label, *parts])
+    return hashlib.sha256(material.encode()).hexdigest()[:32]
+
+
+def judge(
+    received: bytes,
+    record: Record,
+    device: Document | None,
+    network: str,
+    channel: str,
+    latest: int | None = None,
+) -> Judgement:
+    """Whether a parsed record is authentic, and its row.
+
+    `device` is the registered device the record names; (`network`, `channel`) is the ledger it
+    must be meant for; `latest` bounds its instants (the transaction's own time plus tolerance).
+    Verifying the signature is the costly part and comes last.
+    """
+    refusal = _refusal(record, device, (network, channel), latest)
+    if refusal is not None or device is None:
+        return Judgement(refusal or Reason.UNKNOWN_DEVICE, None)
+    spki = documents.key_at(device, record.counter)
+    if spki is None:
+        return Judgement(Reason.COUNTER_BEFORE_FIRST, None)
+    try:
+        ocmf.verify(record, ocmf.load_key(spki))
+    except ocmf.OcmfError as err:
+        return Judgement(err.reason, None)
+    values, doubts = _certified(record, device)
+    status = Reason.RECORDED if values else Reason.NOT_CERTIFIABLE
+    row = [
+        device["id"],
+        record.counter,
+        payload_digest(record),
+        record_mark(received),
+        status_of(status),
+        values,
+    ]
+    return Judgement(status, row, doubts)
+
+
+def _refusal(
+    record: Record, device: Document | None, domain: tuple[str, str], latest: int | None
+) -> Reason | None:
+    if device is None:
+        return Reason.UNKNOWN_DEVICE
+    if device["id"] != record.device and device["id"] != record.gateway:
+        return Reason.KEY_METER_MISMATCH
+    if record.domain != domain:
+        return Reason.WRONG_DOMAIN
+    if "revoked" in device and record.counter >= device["revoked"]:
+        return Reason.REVOKED_KEY
+    if latest is not None and any(reading.instant > latest for reading in record.readings):
+        return Reason.IN_THE_FUTURE
+    return None
+
+
+def _certified(record: Record, device: Document) -> tuple[list[list[Any]], tuple[Reason, ...]]:
+    values, doubts = [], dict[Reason, None]()
+    sources = (
+        (record.readings, registers.OCMF_UNITS),
+        (record.extensions, registers.EXTENSION_UNITS),
+    )
+    for found, units in sources:
+        for reading in found:
+            doubt = doubt_of(record, reading, device, units)
+            if doubt is None:
+                values.append(_value(reading, device, units))
+            else:
+                doubts[doubt] = None
+    return values, tuple(doubts)
+
+
+def doubt_of(
+    record: Record, reading: Reading, device: Document, units: dict[str, tuple[int, int]]
+) -> Reason | None:
+    """Why a reading of an authentic record is not certifiable (rules R1), or None."""
+    checks = (
+        (record.context == "F", Reason.TRANSACTION_CONTEXT),
+        (reading.state == "S", Reason.CLOCK_NOT_SYNCHRONISED),
+        (reading.status in ("G", "S"), Reason.METER_STATUS),
+        (
+            reading.status != "S" or device.get("authority") == "dso",
+            Reason.SUBSTITUTE_WITHOUT_AUTHORITY,
+        ),
+        (reading.errors == "", Reason.ERROR_FLAG),
+        (reading.obis in device["registers"], Reason.UNMAPPED_REGISTER),
+        (reading.unit in units, Reason.UNKNOWN_UNIT),
+        (_installed(device, reading.instant), Reason.NOT_INSTALLED),
+    )
+    for holds, reason in checks:
+        if not holds:
+            return reason
+    try:
+        _value(reading, device, units)
+    except DomainError as err:
+        return err.reason
+    return None
+
+
+def _installed(device: Document, instant: int) -> bool:
+    until = device["to"]
+    return bool(device["from"] <= instant and (until is None or instant <= until))
+
+
+def _value(reading: Reading, device: Document, units: dict[str, tuple[int, int]]) -> list[Any]:
+    register = device["registers"][reading.obis]
+    whole = registers.to_whole(
+        reading.register, units[reading.unit], register.get("num", 1), register.get("den", 1)
+    )
+    return [
+        reading.instant,
+        register["role"],
+        whole,
+        SUBSTITUTE if reading.status == "S" else MEASURED,
+    ]
