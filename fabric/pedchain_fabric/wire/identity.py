@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from fabric_protos.msp.identities_pb2 import SerializedIdentity
 
 from pedchain_fabric.errors import IdentityError
-from pedchain_fabric.wire.keys import Signer
+from pedchain_fabric.wire.keys import Signer, verify
 from pedchain_fabric.wire.limits import CERTIFICATE_BYTES_MAX
 from pedchain_fabric.wire.messages import parse, serialize
 
@@ -60,6 +60,10 @@ class Identity:
     def not_after(self) -> datetime.datetime:
         """When the certificate expires (UTC). Endorsers and orderers look, committers do not."""
         return self.x509.not_valid_after_utc
+
+    def verify(self, message: bytes, signature: bytes) -> None:
+        """Raise `SignatureInvalid` unless this identity's key signed `message`."""
+        verify(self.public_key, message, signature)
 
     @classmethod
     def from_creator(cls, creator: bytes) -> "Identity":
