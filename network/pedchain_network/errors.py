@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong with a network, said so that the reader knows what to do."""
+
+
+class NetworkError(Exception):
+    """Root of this package's errors. `fix` says what to do about it, if we know."""
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  fix: {self.fix}" if self.fix else self.message
+
+
+class TopologyError(NetworkError):
+    """The topology file is wrong at `where` (`file:line`)."""
+
+    def __init__(self, where: str, message: str, fix: str = "") -> None:
+        super().__init__(f"{where}: {message}", fix)
+        self.where = where
+
+
+class RuntimeMissingError(NetworkError):
+    """The runtime asked for cannot run here."""
+
+
+class StateError(NetworkError):
+    """The state directory holds something else than what is asked for."""
+
+
+class PortBusyError(NetworkError):
+    """A port we need belongs to somebody else."""
+
+
+class PartError(NetworkError):
+    """A part of the network is not healthy. `part` names it, `log` holds its last lines."""
+
+    def __init__(self, part: str, message: str, log: str = "", fix: str = "") -> None:
+        shown = f"{part}: {message}" + (f"\n{log}" if log else "")
+        super().__init__(shown, fix)
+        self.part = part
+        self.log = log

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing files so that a crash leaves the old content or the new, never half."""
+
+import os
+from pathlib import Path
+
+_SECRET = 0o600
+_PLAIN = 0o644
+
+
+def write(path: Path, data: bytes, *, secret: bool = False) -> None:
+    """Replace `path` by `data`; a secret is never readable by others, not even for a moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    mode = _SECRET if secret else _PLAIN
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    part.replace(path)

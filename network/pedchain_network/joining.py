@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every orderer and every peer onto the channel, whatever has joined already."""
+
+import asyncio
+from functools import partial
+
+from pedchain_fabric.admin import cscc
+from pedchain_fabric.errors import AdminError
+
+from pedchain_network.members import Member
+from pedchain_network.waiting import until
+
+_ALREADY_JOINED = 409
+
+
+async def join_orderers(members: tuple[Member, ...], channel: str, genesis: bytes) -> None:
+    """All orderers take the genesis block, together. Raises `PartError`."""
+
+    async def join(member: Member) -> bool:
+        if channel not in await member.orderer.channels():
+            try:
+                await member.orderer.join(genesis)
+            except AdminError as error:
+                if error.status != _ALREADY_JOINED:
+                    raise
+        return (await member.orderer.info(channel)).status == "active"
+
+    await asyncio.gather(
+        *(
+            until(f"orderer of {member.organization.name}", partial(join, member))
+            for member in members
+        )
+    )
+
+
+async def join_peers(members: tuple[Member, ...], channel: str, genesis: bytes) -> None:
+    """All peers take the genesis block, together. Raises `PartError`."""
+
+    async def join(member: Member) -> bool:
+        if channel not in await cscc.channels(member.peer):
+            await cscc.join(member.peer, genesis)
+        return True
+
+    await asyncio.gather(
+        *(until(f"peer of {member.organization.name}", partial(join, member)) for member in members)
+    )

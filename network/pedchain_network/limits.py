@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every limit of the network's tool, in one place."""
+
+TOPOLOGY_BYTES = 1 << 20
+"""Largest topology file read."""
+
+ORGANIZATIONS = 64
+"""Most organisations in a topology."""
+
+PACKAGES = 50
+"""Most chaincode packages: as many as an organisation's port range has room for."""
+
+CERTIFICATE_DAYS = 3_650
+"""Lifetime of every certificate; an expired node certificate is an outage."""
+
+BACKDATE_S = 300
+"""How long before now certificates become valid: clocks differ."""
+
+UP_TIMEOUT_S = 90.0
+"""Longest `up`, end to end."""
+
+NODE_TIMEOUT_S = 20.0
+"""Longest wait for a node's port after its start."""
+
+STEP_TIMEOUT_S = 30.0
+"""Longest wait for one step to succeed while nodes are still finding each other."""
+
+PAUSE_S = 0.05
+"""Pause between two looks at something we wait for."""
+
+STOP_TIMEOUT_S = 8.0
+"""How long a process may take to end by itself before it is killed."""
+
+STATUS_TIMEOUT_S = 1.5
+"""How long `status` waits for one node."""
+
+LOG_LINES = 12
+"""Lines of a failed part's log that are shown."""
+
+LOG_TAIL_BYTES = 64 << 10
+"""How much of a log's end is read to find them."""

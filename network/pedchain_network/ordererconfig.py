@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A native orderer's `orderer.yaml` (JSON is YAML): no system channel, mutual TLS for admins."""
+
+from pathlib import Path
+
+from pedchain_network.crypto import Crypto
+from pedchain_network.topology import Organization, Topology
+
+_MESSAGE_BYTES = 100 << 20
+
+
+def orderer(
+    topology: Topology, organization: Organization, crypto: Crypto, data: Path
+) -> dict[str, object]:
+    """The whole configuration; what is not here has the orderer's own default."""
+    ports = organization.ports
+    tls = crypto.node_tls("orderer")
+    own_tls = {
+        "Enabled": True,
+        "Certificate": str(tls / "cert.pem"),
+        "PrivateKey": str(tls / "key.pem"),
+    }
+    authority = str(crypto.authority("tlsca"))
+    return {
+        "General": {
+            "ListenAddress": topology.host,
+            "ListenPort": ports.orderer,
+            "TLS": {**own_tls, "RootCAs": [authority], "ClientAuthRequired": False},
+            "LocalMSPDir": str(crypto.node_msp("orderer")),
+            "LocalMSPID": organization.msp_id,
+            "BCCSP": {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}},
+            "Authentication": {"TimeWindow": "15m"},
+            "MaxRecvMsgSize": _MESSAGE_BYTES,
+            "MaxSendMsgSize": _MESSAGE_BYTES,
+        },
+        "FileLedger": {"Location": str(data)},
+        "Consensus": {"WALDir": str(data / "wal"), "SnapDir": str(data / "snapshot")},
+        "Admin": {
+            "ListenAddress": topology.address(ports.orderer_admin),
+            "TLS": {**own_tls, "ClientAuthRequired": True, "ClientRootCAs": [authority]},
+        },
+        "ChannelParticipation": {"Enabled": True, "MaxRequestBodySize": "1 MB"},
+        "Operations": {
+            "ListenAddress": topology.address(ports.orderer_operations),
+            "TLS": {"Enabled": False},
+        },
+        "Metrics": {"Provider": "prometheus"},
+    }

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A native peer's `core.yaml` (JSON is YAML): loopback listeners, fast gossip, LevelDB."""
+
+from pathlib import Path
+
+from pedchain_network.crypto import Crypto
+from pedchain_network.topology import Organization, Topology
+
+_MESSAGE_BYTES = 100 << 20
+_SECOND = "1s"
+
+
+def core(
+    topology: Topology, organization: Organization, crypto: Crypto, data: Path, builder: Path
+) -> dict[str, object]:
+    """The whole configuration. Gossip timers of one second decide how fast `up` is: with Fabric's
+    own a gateway needs half a minute to find the other organisations' peers."""
+    ports = organization.ports
+    return {
+        "peer": _peer(topology, organization, crypto, data),
+        "vm": {"endpoint": ""},
+        "chaincode": _chaincode(builder),
+        "ledger": _ledger(data),
+        "operations": {
+            "listenAddress": topology.address(ports.peer_operations),
+            "tls": {"enabled": False},
+        },
+        "metrics": {"provider": "prometheus"},
+    }
+
+
+def _peer(
+    topology: Topology, organization: Organization, crypto: Crypto, data: Path
+) -> dict[str, object]:
+    address = topology.address(organization.ports.peer)
+    chaincode = topology.address(organization.ports.peer_chaincode)
+    tls = crypto.node_tls("peer")
+    return {
+        "id": topology.node("peer", organization),
+        "networkId": topology.domain,
+        "listenAddress": address,
+        "address": address,
+        "chaincodeListenAddress": chaincode,
+        "chaincodeAddress": chaincode,
+        "addressAutoDetect": False,
+        "localMspId": organization.msp_id,
+        "localMspType": "bccsp",
+        "mspConfigPath": str(crypto.node_msp("peer")),
+        "fileSystemPath": str(data),
+        "tls": {
+            "enabled": True,
+            "clientAuthRequired": False,
+            "cert": {"file": str(tls / "cert.pem")},
+            "key": {"file": str(tls / "key.pem")},
+            "rootcert": {"file": str(crypto.authority("tlsca"))},
+        },
+        "BCCSP": {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}},
+        "gateway": {
+            "enabled": True,
+            "endorsementTimeout": "30s",
+            "broadcastTimeout": "30s",
+            "dialTimeout": "2m",
+        },
+        "gossip": _gossip(address),
+        "keepalive": {
+            "interval": "7200s",
+            "timeout": "20s",
+            "minInterval": "60s",
+            "client": {"interval": "60s", "timeout": "20s"},
+            "deliveryClient": {"interval": "60s", "timeout": "20s"},
+        },
+        "authentication": {"timewindow": "15m"},
+        "client": {"connTimeout": "3s"},
+        "deliveryclient": {
+            "blockGossipEnabled": False,
+            "policy": "cluster",
+            "reconnectTotalTimeThreshold": "3600s",
+            "connTimeout": "3s",
+            "reConnectBackoffThreshold": "5s",
+            "blockCensorshipTimeoutKey": "30s",
+            "minimalReconnectInterval": "100ms",
+        },
+        "handlers": {
+            "authFilters": [
+                {"name": "DefaultAuth"},
+                {"name": "ExpirationCheck"},
+                {"name": "TimeWindowCheck"},
+            ],
+            "decorators": [{"name": "DefaultDecorator"}],
+            "endorsers": {"escc": {"name": "DefaultEndorsement"}},
+            "validators": {"vscc": {"name": "DefaultValidation"}},
+        },
+        "discovery": {
+            "enabled": True,
+            "authCacheEnabled": True,
+            "authCacheMaxSize": 1000,
+            "authCachePurgeRetentionRatio": 0.75,
+            "orgMembersAllowedAccess": False,
+        },
+        "limits": {
+            "concurrency": {"endorserService": 2500, "deliverService": 2500, "gatewayService": 500}
+        },
+        "maxRecvMsgSize": _MESSAGE_BYTES,
+        "maxSendMsgSize": _MESSAGE_BYTES,
+    }
+
+
+def _gossip(address: str) -> dict[str, object]:
+    return {
+        "bootstrap": address,
+        "endpoint": address,
+        "externalEndpoint": address,
+        "useLeaderElection": False,
+        "orgLeader": True,
+        "membershipTrackerInterval": _SECOND,
+        "publishStateInfoInterval": _SECOND,
+        "requestStateInfoInterval": _SECOND,
+        "aliveTimeInterval": _SECOND,
+        "reconnectInterval": _SECOND,
+        "aliveExpirationTimeout": "5s",
+        "maxBlockCountToStore": 10,
+        "maxPropagationBurstLatency": "10ms",
+        "maxPropagationBurstSize": 10,
+        "propagateIterations": 1,
+        "propagatePeerNum": 3,
+        "pullInterval": "4s",
+        "pullPeerNum": 3,
+        "publishCertPeriod": "10s",
+        "dialTimeout": "3s",
+        "connTimeout": "2s",
+        "recvBuffSize": 20,
+        "sendBuffSize": 200,
+        "digestWaitTime": "1s",
+        "requestWaitTime": "1500ms",
+        "responseWaitTime": "2s",
+        "maxConnectionAttempts": 120,
+        "msgExpirationFactor": 20,
+        "state": {"enabled": False},
+        "pvtData": {
+            "pullRetryThreshold": "60s",
+            "transientstoreMaxBlockRetention": 1000,
+            "pushAckTimeout": "3s",
+            "btlPullMargin": 10,
+            "reconcileBatchSize": 10,
+            "reconcileSleepInterval": "1m",
+            "reconciliationEnabled": True,
+            "skipPullingInvalidTransactionsDuringCommit": False,
+            "implicitCollectionDisseminationPolicy": {"requiredPeerCount": 0, "maxPeerCount": 1},
+        },
+    }
+
+
+def _chaincode(builder: Path) -> dict[str, object]:
+    """One call may hold a peer's commits up, so none may last longer than 5 s."""
+    return {
+        "mode": "net",
+        "executetimeout": "5s",
+        "startuptimeout": "30s",
+        "installTimeout": "30s",
+        "keepalive": 0,
+        "externalBuilders": [
+            {
+                "name": "ccaas_builder",
+                "path": str(builder),
+                "propagateEnvironment": ["CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG"],
+            }
+        ],
+        "system": {"_lifecycle": "enable", "cscc": "enable", "lscc": "enable", "qscc": "enable"},
+        "runtimeParams": {
+            "useWriteBatch": True,
+            "maxSizeWriteBatch": 1000,
+            "useGetMultipleKeys": True,
+            "maxSizeGetMultipleKeys": 1000,
+        },
+    }
+
+
+def _ledger(data: Path) -> dict[str, object]:
+    return {
+        "state": {"stateDatabase": "goleveldb", "totalQueryLimit": 100_000},
+        "history": {"enableHistoryDatabase": True},
+        "pvtdataStore": {
+            "collElgProcMaxDbBatchSize": 5000,
+            "collElgProcDbBatchesInterval": 1000,
+            "deprioritizedDataReconcilerInterval": "60m",
+            "purgeInterval": 100,
+            "purgedKeyAuditLogging": True,
+        },
+        "snapshots": {"rootDir": str(data / "snapshots")},
+    }

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The proof that the network works: transactions, not open ports."""
+
+import asyncio
+from functools import partial
+
+from pedchain_network.members import Member
+from pedchain_network.topology import Topology
+from pedchain_network.waiting import until
+
+
+async def probe(topology: Topology, members: tuple[Member, ...]) -> None:
+    """Every definition can be endorsed through every gateway, by the plan its policy demands, and
+    one transaction is endorsed by every organisation and committed. Raises `PartError`."""
+    await asyncio.gather(
+        *(
+            until(
+                f"{deployment.definition.name} through the gateway of {member.organization.name}",
+                partial(_endorsed, topology, member, deployment.definition.name),
+            )
+            for member in members
+            for deployment in topology.deployments
+        )
+    )
+    if topology.deployments:
+        await until("probe transaction", partial(_committed, topology, members))
+
+
+async def _endorsed(topology: Topology, member: Member, name: str) -> bool:
+    contract = member.client.network(topology.channel).contract(name)
+    await contract.new_proposal(topology.chaincode.probe).endorse()
+    return True
+
+
+async def _committed(topology: Topology, members: tuple[Member, ...]) -> bool:
+    name = topology.deployments[0].definition.name
+    contract = members[0].client.network(topology.channel).contract(name)
+    everybody = [member.organization.msp_id for member in members]
+    await contract.submit(topology.chaincode.probe, endorsing_organizations=everybody)
+    return True

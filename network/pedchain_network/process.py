@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that outlive the command that started them: started, recognised, ended.
+
+A process is a pid and its start time, for a pid alone may be somebody else's by now. Each is the
+leader of a session of its own, so that its whole group can be ended and no terminal's end ends it.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from pedchain_network.limits import LOG_LINES, LOG_TAIL_BYTES, PAUSE_S, STOP_TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A process to be: `listens` maps what it serves to `host:port`."""
+
+    name: str
+    kind: str
+    organization: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    directory: Path
+    log: Path
+    listens: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process once started. `started` is the kernel's start time of the pid, in seconds."""
+
+    name: str
+    kind: str
+    organization: str
+    pid: int
+    started: float
+    log: str
+    listens: Mapping[str, str]
+
+    @property
+    def alive(self) -> bool:
+        """Is it this very process that runs, and not its corpse."""
+        found = self._find()
+        return found is not None and found.status() != psutil.STATUS_ZOMBIE
+
+    def log_tail(self) -> str:
+        """The last lines it wrote."""
+        try:
+            with open(self.log, "rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_TAIL_BYTES))
+                lines = file.read().decode(errors="replace").splitlines()
+        except OSError:
+            return "(no log)"
+        return "\n".join(f"  {self.name}| {line}" for line in lines[-LOG_LINES:])
+
+    def to_document(self) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "organization": self.organization,
+            "pid": self.pid,
+            "started": self.started,
+            "log": self.log,
+            "listens": dict(self.listens),
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Process":
+        """From JSON. Raises `KeyError` or `TypeError` for another document."""
+        return cls(
+            name=document["name"],
+            kind=document["kind"],
+            organization=document["organization"],
+            pid=int(document["pid"]),
+            started=float(document["started"]),
+            log=document["log"],
+            listens=dict(document["listens"]),
+        )
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to its whole group, if it is still there."""
+        if self._find() is not None:
+            try:
+                os.killpg(self.pid, number)
+            except ProcessLookupError:
+                return
+
+    def _find(self) -> psutil.Process | None:
+        try:
+            found = psutil.Process(self.pid)
+            return found if found.create_time() == self.started else None
+        except psutil.NoSuchProcess:
+            return None
+
+
+def start(spec: Spec) -> Process:
+    """Start a process and forget it as a child. Raises `OSError` if it cannot be started."""
+    spec.log.parent.mkdir(parents=True, exist_ok=True)
+    spec.directory.mkdir(parents=True, exist_ok=True)
+    with open(spec.log, "ab") as log:
+        child = subprocess.Popen(  # noqa: S603 - the command is the topology's own
+            spec.command,
+            env=dict(spec.environment),
+            cwd=spec.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    process = Process(
+        name=spec.name,
+        kind=spec.kind,
+        organization=spec.organization,
+        pid=child.pid,
+        started=psutil.Process(child.pid).create_time(),
+        log=str(spec.log),
+        listens=dict(spec.listens),
+    )
+    _adopted[child.pid] = child
+    return process
+
+
+_adopted: dict[int, subprocess.Popen[bytes]] = {}
+"""Our own children: whoever starts them must reap them, or they stay zombies while we live."""
+
+
+def stop(processes: Sequence[Process]) -> tuple[str, ...]:
+    """End all of them, together, and wait. Returns the names of those that had to be killed."""
+    for process in processes:
+        process.signal(signal.SIGTERM)
+    left = _wait(processes)
+    for process in left:
+        process.signal(signal.SIGKILL)
+    _wait(left)
+    return tuple(process.name for process in left)
+
+
+def _wait(processes: Sequence[Process]) -> tuple[Process, ...]:
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    left = tuple(processes)
+    while True:
+        for process in left:
+            _reap(process.pid)
+        left = tuple(process for process in left if process.alive)
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(PAUSE_S)
+
+
+def _reap(pid: int) -> None:
+    child = _adopted.get(pid)
+    if child is not None and child.poll() is not None:
+        del _adopted[pid]

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The smallest contract a network's own scenarios need: one public note, one private."""
+
+import asyncio
+import signal
+import sys
+
+from pedchain_fabric.shim import Context, Contract, Package, evaluate, serve, submit
+
+
+class Notes(Contract):
+    """Keeps notes under composite keys."""
+
+    name = "notes"
+
+    @submit
+    async def put(self, ctx: Context, key: str, text: str) -> None:
+        """Keep a note everybody may read."""
+        await ctx.stub.put_state(ctx.stub.create_composite_key("note", [key]), text.encode())
+
+    @evaluate
+    async def get(self, ctx: Context, key: str) -> bytes:
+        """A note, empty if there is none."""
+        kept = await ctx.stub.get_state(ctx.stub.create_composite_key("note", [key]))
+        return kept or b""
+
+    @submit
+    async def put_private(self, ctx: Context, collection: str, key: str) -> None:
+        """Keep the transient `text` in a collection."""
+        await ctx.stub.put_private(collection, key, ctx.stub.transient["text"])
+
+    @evaluate
+    async def get_private(self, ctx: Context, collection: str, key: str) -> bytes:
+        """A private note, empty if there is none."""
+        return await ctx.stub.get_private(collection, key) or b""
+
+
+async def main(packages: list[str]) -> None:
+    """Serve each `name=address=ccid` until SIGTERM."""
+    served = []
+    for package in packages:
+        _, address, ccid = package.split("=", 2)
+        served.append(Package(ccid, address, [Notes()]))
+    task = asyncio.create_task(serve(served))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await asyncio.gather(task, return_exceptions=True)
+    if not task.cancelled() and task.exception():
+        raise SystemExit(str(task.exception()))
+
+
+if __name__ == "__main__":
+    asyncio.run(main([each for each in sys.argv[2:] if each != "--package"]))
