@@ -7,6 +7,7 @@ a calendar are consecutive: each starts where the one before ends.
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TypedDict
 
 from pedchain_domain import instants
@@ -62,7 +63,7 @@ def shifted(day: str, days: int) -> str:
 
 def check(rows: Sequence[Day], grain: int = 900) -> None:
     """Refuse rows that are not consecutive local days on the grain; DomainError."""
-    for row, after in zip(rows, rows[1:], strict=False):
+    for row, after in pairwise(rows):
         if row["end"] != after["start"] or shifted(row["day"], 1) != after["day"]:
             raise DomainError(Reason.MALFORMED_DOCUMENT, "rows are not consecutive")
     for row in rows:

@@ -90,7 +90,10 @@ def _refusal(
         return Reason.UNKNOWN_DEVICE
     if device["id"] != record.device and device["id"] != record.gateway:
         return Reason.KEY_METER_MISMATCH
-    if record.domain != domain:
+    # A calibrated meter of another maker cannot carry our tag; it then stands for one ledger only
+    # because it is registered on one.
+    untagged = record.domain is None and device.get("authority") == "meter"
+    if record.domain != domain and not untagged:
         return Reason.WRONG_DOMAIN
     if "revoked" in device and record.counter >= device["revoked"]:
         return Reason.REVOKED_KEY
