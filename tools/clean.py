@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Removes what builds and runs left behind; a running network is refused, not killed."""
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ LEFT = (
 
 def main() -> int:
     run = ROOT / ".pedchain" / "run.json"
-    if run.exists():
+    if run.exists() and json.loads(run.read_text())["processes"]:
         print("clean: a network may be running here; first: make network-down", file=sys.stderr)
         return 1
     for name in LEFT:

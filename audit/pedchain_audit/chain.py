@@ -9,13 +9,11 @@
 """
 
 from fabric_protos.common.common_pb2 import Block
-from pedchain_fabric.errors import WireError
+from pedchain_fabric.errors import SignatureInvalid, WireError
 from pedchain_fabric.wire import block as wire_block
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 
 from pedchain_audit.errors import VerificationError
-
-BLOCK_VALIDATION = "/Channel/Orderer/BlockValidation"
 
 
 def decode(number: int, raw: bytes) -> Block:
@@ -55,16 +53,10 @@ def check_genesis(block: Block, trusted: bytes) -> None:
 
 def check_signatures(block: Block, config: ChannelConfig) -> int:
     """Step 2. The orderers' signatures satisfy the policy; returns how many there are."""
-    number = block.header.number
     try:
-        claims = wire_block.orderer_signatures(block.header, block.metadata, config.consenters)
-        satisfied = config.policy(BLOCK_VALIDATION).satisfied_by(claims)
-    except WireError as error:
-        raise VerificationError("orderer signatures", str(error), block=number) from error
-    if not satisfied:
+        config.check_orderers(block)
+        return len(wire_block.orderer_signatures(block.header, block.metadata, config.consenters))
+    except (WireError, SignatureInvalid) as error:
         raise VerificationError(
-            "orderer signatures",
-            f"{len(claims)} signatures do not satisfy {BLOCK_VALIDATION}",
-            block=number,
-        )
-    return len(claims)
+            "orderer signatures", str(error), block=block.header.number
+        ) from error

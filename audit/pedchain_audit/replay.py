@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Steps 3 to 5 for one block: what each transaction's validation code must be.
+
+Validity flags in a block are each peer's own notes, signed by nobody. They are redone here from
+the raw envelopes: form and creator (3), endorsement policies on the state before the block (4),
+reads in the block's order (5); then the valid writes become state.
+"""
+
+from dataclasses import dataclass, field
+
+from fabric_protos.common.common_pb2 import CONFIG, Block
+from fabric_protos.common.configtx_pb2 import ConfigEnvelope
+from fabric_protos.peer.transaction_pb2 import TxValidationCode
+from pedchain_fabric.errors import IdentityError, SignatureInvalid, WireError
+from pedchain_fabric.wire import rwset
+from pedchain_fabric.wire.block import SignedData
+from pedchain_fabric.wire.channelconfig import ChannelConfig
+from pedchain_fabric.wire.messages import parse
+from pedchain_fabric.wire.rwset import Namespace, Version
+from pedchain_fabric.wire.transaction import (
+    TransactionParts,
+    parse_action,
+    parse_body,
+    parse_header,
+)
+
+from pedchain_audit import mvcc
+from pedchain_audit.endorsements import EndorsementCheck
+from pedchain_audit.world import World
+
+VALID = TxValidationCode.VALID
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One transaction with the code it must have, and what it does if that code is VALID."""
+
+    position: int
+    code: TxValidationCode.ValueType
+    transaction: TransactionParts | None = None
+    namespaces: tuple[Namespace, ...] = ()
+
+
+class Invalid(Exception):  # noqa: N818 - a verdict on its way, not an error
+    """A transaction's code is settled before its policies are asked."""
+
+    def __init__(self, code: TxValidationCode.ValueType) -> None:
+        self.code = code
+        super().__init__(TxValidationCode.Name(code))
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What replaying keeps between blocks."""
+
+    config: ChannelConfig
+    world: World = field(default_factory=World)
+    transaction_ids: set[str] = field(default_factory=set)
+
+    def judge(self, block: Block) -> tuple[Judged, ...]:
+        """Steps 3 to 5 for one block, and its writes applied."""
+        check = EndorsementCheck(self.world, self.config)
+        seen: set[str] = set()
+        first = [
+            self._before_reads(position, raw, check, seen)
+            for position, raw in enumerate(block.data.data)
+        ]
+        self.world.begin_block()
+        judged = tuple(self._reads(each, block.header.number) for each in first)
+        self._remember(judged)
+        return judged
+
+    def _before_reads(
+        self, position: int, raw: bytes, check: EndorsementCheck, seen: set[str]
+    ) -> Judged:
+        try:
+            parsed = self._form(raw)
+            if parsed.type == CONFIG:
+                return Judged(position, VALID, parsed)
+            namespaces = rwset_of(parsed)
+            if not check.satisfied(parsed, namespaces):
+                raise Invalid(TxValidationCode.ENDORSEMENT_POLICY_FAILURE)
+            if parsed.transaction_id in seen:
+                raise Invalid(TxValidationCode.DUPLICATE_TXID)
+        except WireError as error:
+            return Judged(position, TxValidationCode.Value(error.code or "INVALID_OTHER_REASON"))
+        except Invalid as error:
+            return Judged(position, error.code)
+        seen.add(parsed.transaction_id)
+        return Judged(position, VALID, parsed, namespaces)
+
+    def _form(self, raw: bytes) -> TransactionParts:
+        """Step 3: form, creator's signature, channel, an id not used before."""
+        header = parse_header(raw)
+        if header.type == CONFIG:
+            return TransactionParts(header)
+        try:
+            self.config.msps.verify(
+                SignedData(header.creator, header.payload_bytes, header.signature)
+            )
+        except (IdentityError, SignatureInvalid) as error:
+            raise Invalid(TxValidationCode.BAD_CREATOR_SIGNATURE) from error
+        body = parse_body(header)
+        if header.channel_id != self.config.channel_id:
+            raise Invalid(TxValidationCode.TARGET_CHAIN_NOT_FOUND)
+        if header.transaction_id in self.transaction_ids:
+            raise Invalid(TxValidationCode.DUPLICATE_TXID)
+        return TransactionParts(header, body, parse_action(header, body))
+
+    def _reads(self, judged: Judged, number: int) -> Judged:
+        """Step 5: nothing it read has changed; then its writes are state."""
+        if judged.code != VALID or not judged.namespaces:
+            return judged
+        code = mvcc.verdict(self.world, judged.namespaces)
+        if code == VALID:
+            self.world.apply(judged.namespaces, Version(number, judged.position))
+        return Judged(judged.position, code, judged.transaction, judged.namespaces)
+
+    def _remember(self, judged: tuple[Judged, ...]) -> None:
+        """Ids are used up by any transaction that stands in a block; a config block rules on."""
+        for each in judged:
+            if each.transaction is None:
+                continue
+            if each.transaction.type == CONFIG:
+                envelope = parse(ConfigEnvelope, each.transaction.data)
+                self.config = ChannelConfig.from_config(self.config.channel_id, envelope.config)
+            elif each.transaction.transaction_id:
+                self.transaction_ids.add(each.transaction.transaction_id)
+
+
+def rwset_of(transaction: TransactionParts) -> tuple[Namespace, ...]:
+    """The decoded read-write set; no namespace may stand in it twice."""
+    try:
+        namespaces = rwset.decode(transaction.results)
+    except WireError as error:
+        raise Invalid(TxValidationCode.BAD_RWSET) from error
+    if len({each.name for each in namespaces}) != len(namespaces):
+        raise Invalid(TxValidationCode.ILLEGAL_WRITESET)
+    return namespaces

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the auditor says: for people in a few lines, for machines as one JSON object."""
+
+import json
+from dataclasses import asdict
+
+from pedchain_audit.errors import VerificationError
+from pedchain_audit.verify import Figures
+
+#: What no audit of a ledger can show; said with every result.
+NOT_SHOWN = (
+    "that a meter measured right, that every connection of a district is a member, "
+    "that a device stood where it is registered"
+)
+
+
+def text(figures: Figures) -> str:
+    """The result of an audit that found nothing wrong."""
+    lines = [
+        f"{figures.blocks} blocks chained from the trusted genesis block",
+        f"{figures.orderer_signatures} orderer signatures, each block with a quorum",
+        f"{figures.transactions} transactions judged anew, {figures.endorsements} endorsements "
+        f"against the policies of their time{invalid(figures)}",
+        f"{figures.device_signatures} device signatures",
+        f"{figures.certificates} certificates recomputed from the readings, all equal",
+    ]
+    if figures.events_of_one:
+        lines.append(
+            f"{figures.events_of_one} valid transactions with an event but one endorsement: "
+            "an event alone proves nothing"
+        )
+    lines += [f"not checked: {what}" for what in figures.not_checked]
+    lines += [f"not shown by any audit: {NOT_SHOWN}", "VERIFIED"]
+    return "\n".join(lines)
+
+
+def invalid(figures: Figures) -> str:
+    """Transactions that stand in blocks without effect, by code."""
+    if not figures.invalid:
+        return ""
+    parts = (f"{count} {code}" for code, count in sorted(figures.invalid.items()))
+    return f" (without effect: {', '.join(parts)})"
+
+
+def tampered(error: VerificationError) -> str:
+    """The first thing that is wrong, and where."""
+    return f"{error.place}: {error.check}: {error.text}\nTAMPERED"
+
+
+def machine(result: Figures | VerificationError) -> str:
+    """One JSON object: `verified`, then the figures or the place and the check."""
+    if isinstance(result, VerificationError):
+        found = {
+            "verified": False,
+            "block": result.block,
+            "transaction": result.transaction,
+            "check": result.check,
+            "text": result.text,
+        }
+    else:
+        found = {"verified": True, **asdict(result)}
+    return json.dumps(found, sort_keys=True)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit: everything a peer says, redone from raw blocks.
+
+1. the blocks form one chain from the trusted genesis block      (chain)
+2. a quorum of the consenters signed each block                  (chain)
+3. each transaction is well formed and its creator signed it     (replay)
+4. its endorsements satisfy the policies of that time            (endorsements)
+5. what it had read was still true                               (mvcc)
+   and the validity flags the peer delivered are those of 3 to 5
+6. each reading kept was signed by its device's registered key   (readings)
+7. each certificate follows from the readings                    (certificates)
+Steps 6 and 7 need private data; without it they are said to be not checked, never passed over.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fabric_protos.common.common_pb2 import CONFIG, Block
+from fabric_protos.peer.transaction_pb2 import TxValidationCode
+from pedchain_fabric.errors import WireError
+from pedchain_fabric.wire import block as wire_block
+from pedchain_fabric.wire.channelconfig import ChannelConfig
+
+from pedchain_audit import chain
+from pedchain_audit.archive import Archive
+from pedchain_audit.errors import VerificationError
+from pedchain_audit.metering import Metering
+from pedchain_audit.replay import Judged, Ledger
+
+#: Called after each block with its number and the number of blocks in all.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Figures:
+    """What was checked, in numbers."""
+
+    blocks: int = 0
+    orderer_signatures: int = 0
+    transactions: int = 0
+    invalid: dict[str, int] = field(default_factory=dict)
+    endorsements: int = 0
+    device_signatures: int = 0
+    certificates: int = 0
+    events_of_one: int = 0
+    not_checked: list[str] = field(default_factory=list)
+
+
+def verify(archive: Archive, progress: Progress = lambda number, height: None) -> Figures:
+    """Checks the whole archive; returns what was checked.
+
+    Raises `VerificationError` at the first thing that is wrong, naming block and check, and
+    `ArchiveError` where there is nothing to check.
+    """
+    height = archive.height()
+    figures = Figures()
+    previous = b""
+    ledger: Ledger | None = None
+    metering = Metering(figures)
+    for number, raw in archive.blocks():
+        block = chain.decode(number, raw)
+        previous = chain.check_link(block, number, previous)
+        if ledger is None:
+            chain.check_genesis(block, archive.genesis)
+            ledger = Ledger(ChannelConfig.from_block(block))
+        else:
+            figures.orderer_signatures += chain.check_signatures(block, ledger.config)
+        judged = ledger.judge(block)
+        check_flags(block, judged)
+        metering.block(number, judged, ledger.world, archive.private(number))
+        count(figures, judged)
+        progress(number, height)
+    metering.finish()
+    return figures
+
+
+def check_flags(block: Block, judged: tuple[Judged, ...]) -> None:
+    """The peer's validity flags are the ones redone here."""
+    number = block.header.number
+    try:
+        flags = wire_block.validation_codes(block)
+    except WireError as error:
+        raise VerificationError("validity flags", str(error), block=number) from error
+    for each, flag in zip(judged, flags, strict=True):
+        if each.code != flag:
+            raise VerificationError(
+                "validity flags",
+                f"the peer says {name(flag)}, redone it is {name(each.code)}",
+                block=number,
+                transaction=each.position,
+            )
+
+
+def count(figures: Figures, judged: tuple[Judged, ...]) -> None:
+    figures.blocks += 1
+    for each in judged:
+        figures.transactions += 1
+        if each.code != TxValidationCode.VALID:
+            figures.invalid[name(each.code)] = figures.invalid.get(name(each.code), 0) + 1
+        elif each.transaction is not None and each.transaction.type != CONFIG:
+            figures.endorsements += len(each.transaction.endorsements)
+            alone = len(each.transaction.endorsements) == 1
+            figures.events_of_one += alone and each.transaction.event is not None
+
+
+def name(code: TxValidationCode.ValueType) -> str:
+    return TxValidationCode.Name(code)

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shared by measurements: where real Fabric is, timing of a command, memory of processes."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+BIN = Path(sys.executable).parent
+
+
+def fabric_found() -> bool:
+    """Whether real Fabric's peer and orderer can be run here (FABRIC_HOME)."""
+    home = Path(os.environ.get("FABRIC_HOME", "/opt/hyperledger/fabric"))
+    return all((home / "bin" / name).exists() for name in ("peer", "orderer"))
+
+
+def timed(*command: str) -> float:
+    """Wall time of one of our commands in seconds; raises where it fails."""
+    start = time.perf_counter()
+    subprocess.run([str(BIN / command[0]), *command[1:]], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of one process in MB (10^6 bytes)."""
+    return round(psutil.Process(pid).memory_info().rss / 1e6, 1)
