@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: `emsagent run|simulate|check|keys|status --config FILE.toml`.
+
+Results go to standard output as one JSON object per line, events to standard error. Exit codes:
+0 as it should be, 1 something needs a person (alarms, an unreachable gateway), 2 a wrong call or
+configuration.
+"""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from emsagent import config as configuration
+from emsagent import logs
+from emsagent.config import Config
+from emsagent.errors import AgentError, ConfigError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and leave with its exit code."""
+    options = _parser().parse_args(arguments)
+    logs.set_up()
+    try:
+        command: Callable[[Config, argparse.Namespace], int] = options.command
+        code = command(configuration.load(options.config), options)
+    except AgentError as error:
+        print(f"emsagent: {error.code}: {error}", file=sys.stderr)
+        code = 2 if isinstance(error, ConfigError) else 1
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emsagent", description="Reads meters, signs readings, never loses one."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, function, text in (
+        ("run", _run, "read, sign and send until stopped"),
+        ("check", _check, "check the configuration, the keys and the register files"),
+        ("keys", _keys, "make the keys that are missing and print the public ones"),
+        ("status", _status, "show how the records stand; exit code 1 if there are alarms"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
+        command.set_defaults(command=function)
+    _add_simulate(commands.add_parser("simulate", help="replay register files day by day"))
+    return parser
+
+
+def _add_simulate(command: argparse.ArgumentParser) -> None:
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    command.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
+    command.add_argument("--from", dest="first", type=_date, metavar="DAY", help="first day (UTC)")
+    command.add_argument("--through", dest="last", type=_date, metavar="DAY", default=yesterday)
+    command.add_argument(
+        "--offline",
+        type=_at_day,
+        action="append",
+        default=[],
+        metavar="HOME:DAY",
+        help="this home sends nothing on this day and drains on the next",
+    )
+    command.add_argument(
+        "--forge",
+        type=_at_day,
+        action="append",
+        default=[],
+        metavar="DEVICE:DAY",
+        help="somebody else sends a record of this device, signed by another key",
+    )
+    command.add_argument("--patience", type=float, default=120.0, metavar="SECONDS")
+    command.set_defaults(command=_simulate)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-03-29") from error
+
+
+def _at_day(text: str) -> tuple[str, date]:
+    name, _, day = text.rpartition(":")
+    if not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME:DAY")
+    return name, _date(day)
+
+
+def _show(value: object) -> None:
+    print(json.dumps(value), flush=True)
+
+
+def _run(config: Config, _: argparse.Namespace) -> int:
+    from emsagent.run import run  # imports of the network are paid for by those who use it
+
+    async def until_stopped() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await run(config, stop)
+
+    asyncio.run(until_stopped())
+    return 0
+
+
+def _simulate(config: Config, options: argparse.Namespace) -> int:
+    from emsagent.simulate import Plan, failed, simulate
+
+    homes = {home.id for home in config.homes}
+    devices = {device.id for home in config.homes for device in home.devices}
+    for name, known in [(n, homes) for n, _ in options.offline] + [
+        (n, devices) for n, _ in options.forge
+    ]:
+        if name not in known:
+            raise ConfigError("", f"{name!r} is not in the configuration")
+    plan = Plan(
+        first=options.first or options.last,
+        last=options.last,
+        offline=frozenset(options.offline),
+        forged=frozenset(options.forge),
+        patience_s=options.patience,
+    )
+
+    async def days() -> int:
+        code = 0
+        async for report in simulate(config, plan):
+            _show(report.as_json())
+            code |= failed(report)
+        return code
+
+    return asyncio.run(days())
+
+
+def _check(config: Config, _: argparse.Namespace) -> int:
+    from emsagent.check import check
+
+    findings = check(config)
+    for finding in findings:
+        _show(finding)
+    if not findings:
+        devices = sum(len(home.devices) for home in config.homes)
+        _show({"ok": True, "homes": len(config.homes), "devices": devices})
+    return 1 if findings else 0
+
+
+def _keys(config: Config, _: argparse.Namespace) -> int:
+    from emsagent.home import key_path
+    from emsagent.keys import load_or_create, public_hex
+
+    for home in config.homes:
+        for device in home.devices:
+            key = load_or_create(key_path(config, device.id))
+            _show({"device": device.id, "home": home.id, "alg": "ES256", "spki": public_hex(key)})
+    return 0
+
+
+def _status(config: Config, _: argparse.Namespace) -> int:
+    from emsagent.status import status
+
+    lines = status(config)
+    for line in lines:
+        _show(line)
+    return 1 if any(line["alarms"] for line in lines) else 0

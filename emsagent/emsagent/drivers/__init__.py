@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How meters are read: one small interface, one module per kind of meter.
+
+A driver yields cumulative registers as the meter printed them (decimal text, never a float) at
+instants it vouches for. What cannot be trusted is a `DriverFault`, never a number. Modules are
+imported when a configuration names them, so that an agent carries only what it uses.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol
+
+from emsagent.config import DriverConfig
+from emsagent.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """One register's value as text, its OBIS code, its unit (`Wh` or `kWh`)."""
+
+    obis: str
+    text: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A meter's registers at one instant (UTC epoch seconds).
+
+    `sync` is OCMF's time status: `S` synchronised, `R` relative, `I` informative, `U` unknown.
+    """
+
+    instant: int
+    sync: str
+    registers: tuple[Register, ...]
+
+
+class Driver(Protocol):
+    """Reads one meter."""
+
+    def samples(self, after: int | None, until: int) -> Iterator[Sample]:
+        """Samples with `after` < instant <= `until`, in order of time; None: from the first.
+
+        A meter that keeps no history yields at most its present value. Raises `DriverFault`.
+        """
+        ...
+
+
+_KINDS = {"csv": "emsagent.drivers.csvfile", "simulation": "emsagent.drivers.simulation"}
+
+
+def open_driver(config: DriverConfig) -> Driver:
+    """The driver a configuration names. Raises `ConfigError` naming a wrong entry."""
+    module = _KINDS.get(config.kind)
+    if module is None:
+        raise ConfigError(f"{config.where}.kind", f"{config.kind!r} is not one of {sorted(_KINDS)}")
+    make: Callable[[DriverConfig], Driver] = import_module(module).make
+    return make(config)

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Named places where a test may kill this process, to prove that nothing is lost there.
+
+`EMSAGENT_FAILPOINT=name` ends the process by SIGKILL the first time it comes to that place.
+"""
+
+import os
+import signal
+from enum import StrEnum
+
+VARIABLE = "EMSAGENT_FAILPOINT"
+
+
+class Failpoint(StrEnum):
+    """Every place between reading a meter and forgetting a settled record."""
+
+    COUNTER_RESERVED = "counter-reserved"
+    SIGNED = "signed"
+    STORED = "stored"
+    ATTEMPT_NOTED = "attempt-noted"
+    ANSWERED = "answered"
+    SETTLED = "settled"
+
+
+def reach(point: Failpoint) -> None:
+    """End the process here if it was asked to."""
+    if os.environ.get(VARIABLE) == point.value:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One home: its meters, their keys and counters, and the outbox that remembers.
+
+Order is everything here: payload and counter are on the disk before the signature is made, the
+signed bytes are on the disk before anyone else sees them. After a crash at any point the same
+payload is signed under the same counter, so a counter never stands for two payloads.
+"""
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from emsagent import keys, limits, logs, records
+from emsagent.config import Config, DeviceConfig, HomeConfig
+from emsagent.drivers import Driver, Sample, open_driver
+from emsagent.errors import DeviceBlocked, DriverFault, KeyFileError, OutboxFull
+from emsagent.failpoint import Failpoint, reach
+from emsagent.mark import Mark
+from emsagent.outbox import Draft, Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A device of the home, ready to be read and to sign."""
+
+    device: DeviceConfig
+    driver: Driver
+    key: ec.EllipticCurvePrivateKey
+
+
+def key_path(config: Config, device: str) -> Path:
+    """Where a device's key lies."""
+    return config.state / "keys" / f"{device}.pem"
+
+
+def outbox_path(config: Config, home: str) -> Path:
+    """Where a home's outbox lies."""
+    return config.state / "outbox" / f"{home}.sqlite"
+
+
+class Home:
+    """Reads, signs and remembers. A context manager; raises `StateRegressed` on a copied state."""
+
+    def __init__(self, config: Config, home: HomeConfig) -> None:
+        self.config = home
+        self._agent = config
+        with ExitStack() as stack:
+            self.outbox = stack.enter_context(
+                Outbox(outbox_path(config, home.id), home.records_max)
+            )
+            counters = self.outbox.counters()
+            self._mark = Mark(config.state / "keys" / f"{home.id}.mark")
+            self._mark.check(counters)
+            self.meters = {
+                device.id: Meter(
+                    device, open_driver(device.driver), _key(config, device.id, counters)
+                )
+                for device in home.devices
+            }
+            self._sign()
+            self._open = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def collect(self, until: int, since: int | None = None) -> int:
+        """Read every meter up to `until`, sign, store; returns the number of new records.
+
+        A meter seen for the first time is read from `since` on. A meter's fault is an alarm and
+        does not stop the others. Raises `OutboxFull` after storing what there is room for.
+        """
+        drafts: list[Draft] = []
+        for meter in self.meters.values():
+            try:
+                self.outbox.check_unblocked(meter.device.id)
+                drafts += self._drafts(meter, until, since)
+            except (DriverFault, DeviceBlocked) as error:
+                self.alarm(error.code, f"{meter.device.id}: {error}")
+        accepted = drafts[: self.outbox.room()]
+        self._store(accepted)
+        if len(accepted) < len(drafts):
+            waiting = len(drafts) - len(accepted)
+            self.alarm(OutboxFull.code, f"limit of {self.config.records_max} records reached")
+            raise OutboxFull(f"{self.config.id}: {waiting} records were not accepted")
+        return len(accepted)
+
+    def alarm(self, name: str, detail: str) -> None:
+        """Tell a person once, and keep it for `emsagent status`."""
+        try:
+            new = self.outbox.raise_alarm(int(time.time()), name, detail)
+        except OutboxFull:
+            new = True  # a full disk must not hide the alarm
+        if new:
+            logs.alarm(name, home=self.config.id, detail=detail)
+
+    def _drafts(self, meter: Meter, until: int, since: int | None) -> list[Draft]:
+        device = meter.device.id
+        after = self.outbox.last_instant(device)
+        if after is None and since is not None:
+            after = since - 1
+        found = meter.driver.samples(after, until)
+        samples = [
+            sample for sample in islice(found, limits.SAMPLES_PER_COLLECT_MAX) if sample.registers
+        ]
+        counter = self.outbox.counters().get(device, 0)
+        return [
+            self._draft(meter.device, counter + number, chunk)
+            for number, chunk in enumerate(
+                records.chunks(samples, self.config.samples_per_record), 1
+            )
+        ]
+
+    def _draft(self, device: DeviceConfig, counter: int, samples: Sequence[Sample]) -> Draft:
+        payload = records.payload(self._agent, device, counter, samples)
+        return Draft(device.id, counter, payload, samples[-1].instant)
+
+    def _store(self, drafts: Sequence[Draft]) -> None:
+        if not drafts:
+            return
+        self.outbox.reserve(drafts)
+        self._mark.advance(self.outbox.counters())
+        reach(Failpoint.COUNTER_RESERVED)
+        self._sign()
+
+    def _sign(self) -> None:
+        """Sign whatever has a counter but no signature yet (also after a crash)."""
+        signed = [
+            (entry.id, records.sign(self.meters[entry.device].key, entry.content))
+            for entry in self.outbox.unsigned()
+            if entry.device in self.meters
+        ]
+        if not signed:
+            return
+        reach(Failpoint.SIGNED)
+        self.outbox.store_signed(signed)
+        reach(Failpoint.STORED)
+
+
+def _key(config: Config, device: str, counters: dict[str, int]) -> ec.EllipticCurvePrivateKey:
+    path = key_path(config, device)
+    if device in counters and not path.exists():
+        raise KeyFileError(f"{path} is gone, but {device} has signed: make a new device of it")
+    return keys.load_or_create(path)

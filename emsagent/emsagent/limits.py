@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every bound of the agent, in one place."""
+
+CONFIG_BYTES_MAX = 8 * 1024 * 1024
+"""Largest configuration file (a street of thousands of homes is one file)."""
+
+HOMES_MAX = 10_000
+DEVICES_PER_HOME_MAX = 64
+
+RECORDS_HELD_MAX = 200_000
+"""Records an outbox keeps that no gateway has settled yet: five years of quarter-hours."""
+SETTLED_KEPT_MAX = 10_000
+"""Settled records kept for `status`; older ones are forgotten."""
+ALARMS_KEPT_MAX = 1_000
+
+READINGS_PER_RECORD_MAX = 200
+"""Register values in one signed record (96 quarter-hours of two registers fit)."""
+SAMPLES_PER_COLLECT_MAX = 50_000
+"""Samples taken from one driver in one go; the rest waits for the next."""
+
+POST_RECORDS_MAX = 1_000
+"""The gateway's limit of records in one request."""
+POST_BYTES_MAX = 1_000_000
+"""Bytes of records in one request, below the gateway's 1 MiB."""
+ANSWER_BYTES_MAX = 4 * 1024 * 1024
+
+CONNECT_S = 5.0
+ANSWER_S = 90.0
+"""Longer than a gateway waits for its ledger (60 s), so that its own answer comes first."""
+BACKOFF_FIRST_S = 1.0
+BACKOFF_MAX_S = 900.0
+RETRY_AFTER_MAX_S = 3_600.0
+
+REGISTER_LINE_BYTES_MAX = 4_096
+REGISTER_COLUMNS_MAX = 32
+
+HOMES_AT_ONCE = 16
+"""Homes that a simulation keeps open side by side (files, connections)."""

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From samples to OCMF records: the payload first, its signature when the counter is safe."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from pedchain_domain import ocmf
+
+from emsagent import limits
+from emsagent.config import Config, DeviceConfig
+from emsagent.drivers import Sample
+
+_FORMAT_VERSION = "1"
+
+
+def chunks(samples: Sequence[Sample], samples_per_record: int) -> Iterator[Sequence[Sample]]:
+    """Cut samples into runs that one record each carries: within its limits, one time status."""
+    widest = max((len(sample.registers) for sample in samples), default=1)
+    size = max(1, min(samples_per_record, limits.READINGS_PER_RECORD_MAX // max(1, widest)))
+    for _, run in groupby(samples, key=lambda sample: sample.sync):
+        same = list(run)
+        for start in range(0, len(same), size):
+            yield same[start : start + size]
+
+
+def payload(config: Config, device: DeviceConfig, counter: int, samples: Sequence[Sample]) -> bytes:
+    """The bytes to be signed: samples of one time status under the device's next counter."""
+    return ocmf.build(
+        device=device.id,
+        counter=counter,
+        readings=[
+            (sample.instant, register.obis, register.text, register.unit)
+            for sample in samples
+            for register in sample.registers
+        ],
+        network=config.network,
+        channel=config.channel,
+        gateway=(device.model, "", _FORMAT_VERSION),
+        state=samples[0].sync,
+    )
+
+
+def sign(key: ec.EllipticCurvePrivateKey, unsigned: bytes) -> bytes:
+    """The whole record: payload and signature (ECDSA P-256 over SHA-256)."""
+    return ocmf.sign(unsigned, key)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`emsagent run`: read at every interval's end, sign, store, send; until asked to stop."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+
+from emsagent import limits, logs
+from emsagent.config import Config
+from emsagent.delivery import deliver
+from emsagent.errors import OutboxFull
+from emsagent.home import Home
+from emsagent.uplink import Uplink
+
+
+async def run(config: Config, stop: asyncio.Event) -> None:
+    """Serve every home of the configuration until `stop` is set."""
+    async with AsyncExitStack() as stack:
+        uplinks = {
+            district: await stack.enter_async_context(Uplink(gateway))
+            for district, gateway in config.gateways.items()
+        }
+        homes = [stack.enter_context(Home(config, home)) for home in config.homes]
+        logs.event("started", homes=len(homes), devices=sum(len(home.meters) for home in homes))
+        async with asyncio.TaskGroup() as group:
+            for home in homes:
+                group.create_task(_serve(home, uplinks, stop))
+        logs.event("stopped")
+
+
+async def _serve(home: Home, uplinks: Mapping[str, Uplink], stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        pause = limits.BACKOFF_FIRST_S
+        try:
+            with suppress(OutboxFull):  # told by the home; what is stored still goes out
+                home.collect(until=int(time.time()))
+            pause = await deliver(home, uplinks[home.config.district])
+        except OutboxFull as error:
+            # The disk takes nothing: the same bytes stay due until it does.
+            logs.alarm(error.code, home=home.config.id, detail=str(error))
+        await _sleep(stop, _wait_s(home.config.interval_s, time.time(), pause))
+
+
+def _wait_s(interval_s: int, now: float, pause_s: float) -> float:
+    """Until the next interval's end, or the end of a pause if that comes first."""
+    boundary = interval_s - now % interval_s
+    return min(boundary, pause_s) if pause_s > 0 else boundary
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

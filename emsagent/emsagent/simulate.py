@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`emsagent simulate`: a street of homes in one process, replayed day by day.
+
+Every home has its own keys, outbox file and signer, exactly as `run` has; only the clock is
+replaced: a day's registers are read at once, signed, and brought to the gateway before the next
+day begins. Faults for trying: a home offline for a day, a record forged with another key.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from emsagent import limits
+from emsagent.config import Config, HomeConfig
+from emsagent.delivery import deliver
+from emsagent.errors import UplinkError
+from emsagent.forgery import forge
+from emsagent.home import Home
+from emsagent.outbox import State
+from emsagent.uplink import Answer, Uplink
+
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which days (UTC, both included), and which faults: (home, day) and (device, day).
+
+    `patience_s` is how long one day may wait for a gateway that does not answer.
+    """
+
+    first: date
+    last: date
+    offline: frozenset[tuple[str, date]] = frozenset()
+    forged: frozenset[tuple[str, date]] = frozenset()
+    patience_s: float = 120.0
+
+
+@dataclass(slots=True)
+class DayReport:
+    """One simulated day: new records, how all records so far stand, and what was refused."""
+
+    day: str
+    records: int = 0
+    offline: list[str] = field(default_factory=list)
+    unreachable: list[str] = field(default_factory=list)
+    states: Counter[str] = field(default_factory=Counter)
+    forged: list[dict[str, str | int]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        """The report as JSON values."""
+        return {**asdict(self), "states": dict(sorted(self.states.items()))}
+
+
+async def simulate(config: Config, plan: Plan) -> AsyncIterator[DayReport]:
+    """Replay the days in order; yields a report after each."""
+    async with AsyncExitStack() as stack:
+        uplinks = {
+            district: await stack.enter_async_context(Uplink(gateway))
+            for district, gateway in config.gateways.items()
+        }
+        day = plan.first
+        while day <= plan.last:
+            yield await _day(config, plan, day, uplinks)
+            day += timedelta(days=1)
+
+
+async def _day(config: Config, plan: Plan, day: date, uplinks: Mapping[str, Uplink]) -> DayReport:
+    report = DayReport(day.isoformat())
+    side_by_side = asyncio.Semaphore(limits.HOMES_AT_ONCE)
+
+    async def one(home: HomeConfig) -> None:
+        async with side_by_side:
+            await _home(config, home, plan, day, uplinks[home.district], report)
+
+    async with asyncio.TaskGroup() as group:
+        for home in config.homes:
+            group.create_task(one(home))
+    return report
+
+
+async def _home(
+    config: Config, home: HomeConfig, plan: Plan, day: date, uplink: Uplink, report: DayReport
+) -> None:
+    start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+    with Home(config, home) as opened:
+        report.records += opened.collect(until=start + DAY_S, since=start)
+        if (home.id, day) in plan.offline:
+            report.offline.append(home.id)
+        elif not await _drained(opened, uplink, plan.patience_s):
+            report.unreachable.append(home.id)
+        for device, when in plan.forged:
+            if when == day and device in opened.meters:
+                report.forged.append(await _attack(config, opened, device, start + DAY_S, uplink))
+        report.states.update(
+            {state.value: count for state, count in opened.outbox.counts().items() if count}
+        )
+
+
+async def _drained(home: Home, uplink: Uplink, patience_s: float) -> bool:
+    """Deliver, waiting out pauses, until all is settled; False when patience ends first."""
+    deadline = time.monotonic() + patience_s
+    while (pause := await deliver(home, uplink)) > 0:
+        if time.monotonic() + pause > deadline:
+            return False
+        await asyncio.sleep(pause)
+    return True
+
+
+async def _attack(
+    config: Config, home: Home, device: str, instant: int, uplink: Uplink
+) -> dict[str, str | int]:
+    """Send, as somebody else would, a record that claims to be the device's next one."""
+    counter = home.outbox.counters().get(device, 0) + 1
+    record = forge(config, home.meters[device].device, counter, instant)
+    try:
+        answer = (await uplink.post([record]))[0]
+    except UplinkError as error:
+        answer = Answer("unknown", str(error), "")
+    return {"device": device, "counter": counter, **asdict(answer)}
+
+
+def failed(report: DayReport) -> bool:
+    """Whether the day leaves something that should not be: unreachable gateways, conflicts."""
+    return bool(report.unreachable or report.states[State.CONFLICT.value])

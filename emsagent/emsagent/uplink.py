@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way to the gateway: `POST /v1/readings`, one record per line, and what its answers mean.
+
+An answer settles a record; everything else (no connection, a lost answer, 202, 429, 503) leaves
+the outcome unknown, and the same bytes are sent again later.
+"""
+
+import gzip
+import json
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+
+from emsagent import limits
+from emsagent.config import GatewayConfig
+from emsagent.errors import UplinkError
+
+_ANSWERED = (200, 202)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the gateway said about one record."""
+
+    status: str
+    reason: str
+    transaction: str
+
+
+class Uplink:
+    """One district's gateway. A context manager that owns its connections."""
+
+    def __init__(
+        self, gateway: GatewayConfig, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        self._district = gateway.district
+        self.records_max = limits.POST_RECORDS_MAX
+        self._client = httpx2.AsyncClient(
+            base_url=gateway.url,
+            verify=_trust(gateway),
+            transport=transport,
+            timeout=httpx2.Timeout(limits.ANSWER_S, connect=limits.CONNECT_S),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    async def post(self, records: Sequence[bytes]) -> list[Answer]:
+        """Send records; answers in their order. Raises `UplinkError`: outcome unknown."""
+        request = self._client.build_request(
+            "POST",
+            "/v1/readings",
+            params={"district": self._district},
+            content=gzip.compress(b"\n".join(records), compresslevel=6),
+            headers={"content-type": "text/plain", "content-encoding": "gzip"},
+        )
+        try:
+            response = await self._client.send(request, stream=True)
+            try:
+                body = await _bounded(response)
+            finally:
+                await response.aclose()
+        except (httpx2.HTTPError, OSError) as error:
+            raise UplinkError(f"no answer: {type(error).__name__}") from error
+        return self._answers(response, body, len(records))
+
+    def _answers(self, response: httpx2.Response, body: bytes, count: int) -> list[Answer]:
+        if response.status_code == 413 and count > 1:
+            self.records_max = max(1, count // 2)
+        if response.status_code not in _ANSWERED:
+            raise UplinkError(_problem(response, body), _retry_after(response))
+        try:
+            results = json.loads(body)["results"]
+            answers = [_answer(result) for result in results]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise UplinkError("the answer cannot be read") from error
+        if len(answers) != count:
+            raise UplinkError(f"{len(answers)} answers to {count} records")
+        return answers
+
+
+def _trust(gateway: GatewayConfig) -> ssl.SSLContext:
+    if gateway.url.startswith("http://"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and is never used
+    return ssl.create_default_context(cafile=str(gateway.ca) if gateway.ca else None)
+
+
+async def _bounded(response: httpx2.Response) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > limits.ANSWER_BYTES_MAX:
+            raise UplinkError("the answer is too long")
+    return bytes(body)
+
+
+def _answer(result: dict[str, Any]) -> Answer:
+    return Answer(
+        status=str(result["status"]),
+        reason=str(result.get("reason") or ""),
+        transaction=str(result.get("transaction") or ""),
+    )
+
+
+def _problem(response: httpx2.Response, body: bytes) -> str:
+    """A refusal in the gateway's own words (problem+json), else its status."""
+    text = str(response.status_code)
+    try:
+        problem = json.loads(body)
+    except (ValueError, RecursionError):
+        return text
+    if isinstance(problem, dict):
+        return " ".join([text, str(problem.get("reason", "")), str(problem.get("title", ""))])
+    return text
+
+
+def _retry_after(response: httpx2.Response) -> float | None:
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isascii() and value.isdigit() and len(value) < 8 else None

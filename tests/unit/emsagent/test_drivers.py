@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Register files: what a line says is what is signed, and what cannot be trusted is a fault."""
+
+from pathlib import Path
+
+import pytest
+from emsagent.config import DriverConfig
+from emsagent.drivers import Register, Sample, open_driver
+from emsagent.drivers.csvfile import RegisterFile
+from emsagent.errors import ConfigError, DriverFault
+from hypothesis import given
+from hypothesis import strategies as st
+
+HEADER = "instant,1-0:1.8.0*255/Wh,1-0:2.8.0*255/kWh\n"
+
+
+def read(path: Path, text: str, after: int | None = None, until: int = 1 << 40) -> list[Sample]:
+    path.write_text(text)
+    return list(RegisterFile(path).samples(after, until))
+
+
+def test_values_pass_through_as_text(tmp_path: Path) -> None:
+    (sample,) = read(tmp_path / "f.csv", HEADER + "900,1000,0.1000\n")
+    assert sample == Sample(
+        900,
+        "S",
+        (Register("1-0:1.8.0*255", "1000", "Wh"), Register("1-0:2.8.0*255", "0.1000", "kWh")),
+    )
+
+
+def test_an_empty_value_is_a_register_the_meter_did_not_give(tmp_path: Path) -> None:
+    (sample,) = read(tmp_path / "f.csv", HEADER + "900,,2\n")
+    assert [register.obis for register in sample.registers] == ["1-0:2.8.0*255"]
+
+
+def test_the_time_status_is_the_files(tmp_path: Path) -> None:
+    text = "instant,1-0:1.8.0*255/Wh,sync\n900,1,S\n1800,2,U\n"
+    assert [sample.sync for sample in read(tmp_path / "f.csv", text)] == ["S", "U"]
+
+
+@pytest.mark.parametrize("value", ["-1", "1e3", "NaN", "1,5", " 1", "1.1234567", "0x10", "١"])
+def test_what_is_no_register_value_is_a_fault(tmp_path: Path, value: str) -> None:
+    with pytest.raises(DriverFault):
+        read(tmp_path / "f.csv", f"{HEADER}900,{value},2\n")
+
+
+@pytest.mark.parametrize("text", ["", "time,1-0:1.8.0*255/Wh\n", "instant,power/W\n", "instant\n"])
+def test_a_wrong_first_line_is_a_fault(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DriverFault, match="header"):
+        read(tmp_path / "f.csv", text)
+
+
+def test_lines_that_do_not_ascend_are_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(DriverFault, match="order"):
+        read(tmp_path / "f.csv", HEADER + "900,1,1\n900,1,1\n")
+
+
+def test_a_missing_column_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(DriverFault, match="columns"):
+        read(tmp_path / "f.csv", HEADER + "900,1\n")
+
+
+@given(
+    instants=st.lists(st.integers(0, 10**9), unique=True, max_size=400).map(sorted),
+    after=st.none() | st.integers(0, 10**9),
+    until=st.integers(0, 10**9),
+)
+def test_bisection_finds_what_a_whole_read_finds(
+    tmp_path_factory: pytest.TempPathFactory,
+    instants: list[int],
+    after: int | None,
+    until: int,
+) -> None:
+    """Files longer than one line's limit are read from the middle, with the same result."""
+    path = tmp_path_factory.mktemp("registers") / "f.csv"
+    text = HEADER + "".join(f"{instant},{instant},00000.000000\n" for instant in instants)
+    found = [sample.instant for sample in read(path, text, after, until)]
+    assert found == [one for one in instants if (after is None or one > after) and one <= until]
+
+
+def test_an_unknown_driver_is_named_with_its_place() -> None:
+    with pytest.raises(ConfigError, match=r"home\[0\]\.driver\.kind: 'modem' is not one of"):
+        open_driver(DriverConfig("modem", {}, "home[0].driver", Path()))
+
+
+def test_a_driver_refuses_settings_it_does_not_know(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text(HEADER)
+    settings = {"file": "f.csv", "fiel": "g.csv"}
+    with pytest.raises(ConfigError, match=r"driver\.fiel"):
+        open_driver(DriverConfig("csv", settings, "driver", tmp_path))
