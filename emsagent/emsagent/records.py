@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from pedchain_domain import ocmf
 
 from emsagent import limits
 from emsagent.config import Config, DeviceConfig
 from emsagent.drivers import Sample
+from pedchain_domain import ocmf
 
 _FORMAT_VERSION = "1"
 

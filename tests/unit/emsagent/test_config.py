@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import pytest
+
 from emsagent import config as configuration
 from emsagent.errors import ConfigError
 

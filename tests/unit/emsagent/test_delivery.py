@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from emsagent import limits
 from emsagent.backoff import wait_s
 from emsagent.config import Config
@@ -12,8 +15,6 @@ from emsagent.delivery import deliver
 from emsagent.home import Home
 from emsagent.outbox import State
 from emsagent.uplink import Uplink
-from hypothesis import given
-from hypothesis import strategies as st
 
 T0 = 1_774_742_400
 HOUR = 3_600

@@ -4,12 +4,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from emsagent.config import DriverConfig
 from emsagent.drivers import Register, Sample, open_driver
 from emsagent.drivers.csvfile import RegisterFile
 from emsagent.errors import ConfigError, DriverFault
-from hypothesis import given
-from hypothesis import strategies as st
 
 HEADER = "instant,1-0:1.8.0*255/Wh,1-0:2.8.0*255/kWh\n"
 

@@ -12,15 +12,16 @@ import tempfile
 from pathlib import Path
 from unittest.mock import patch
 
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
 from emsagent import config as configuration
 from emsagent.delivery import deliver
 from emsagent.errors import UplinkError
 from emsagent.home import Home
 from emsagent.outbox import State
 from emsagent.uplink import Answer
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from pedchain_domain import ocmf
 
 T0 = 1_774_742_400

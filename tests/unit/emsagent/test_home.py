@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from emsagent import home as home_module
 from emsagent import keys
 from emsagent.config import Config

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from emsagent import keys
 from emsagent.errors import KeyFileError, StateRegressed
 from emsagent.mark import Mark

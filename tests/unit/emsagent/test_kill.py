@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from emsagent import config as configuration
 from emsagent.failpoint import VARIABLE, Failpoint
 from emsagent.status import status

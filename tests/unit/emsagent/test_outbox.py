@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import pytest
+
 from emsagent.errors import DeviceBlocked, OutboxBusy, OutboxFull, OutboxMissing, StateRegressed
 from emsagent.outbox import Draft, Outbox, State, Verdict
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from emsagent import config as configuration
 from emsagent import keys
 from emsagent.cli import main
