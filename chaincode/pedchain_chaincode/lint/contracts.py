@@ -74,10 +74,10 @@ def _written_globals(module: Module) -> Iterator[Finding]:
             mutable.update((t.id, None) for t in targets if isinstance(t, ast.Name))
     for function in _functions(module.tree):
         local = _local_names(function)
-        for node in ast.walk(function):
-            name = _written_name(node)
+        for inner in ast.walk(function):
+            name = _written_name(inner)
             if name in mutable and name not in local:
-                yield Finding(module.path, getattr(node, "lineno", 0), "PD013", str(name))
+                yield Finding(module.path, getattr(inner, "lineno", 0), "PD013", str(name))
 
 
 def _local_names(function: _Function) -> dict[str, None]:
@@ -237,7 +237,7 @@ def _on_stub(node: ast.expr) -> bool:
 def _reached(
     function: _Function, functions: dict[str, list[tuple[Module, _Function]]]
 ) -> list[tuple[Module, _Function]]:
-    """Functions called by name, directly or not. Names are not resolved: too many, never too few."""
+    """Functions called by name, directly or not; names are not resolved, so rather too many."""
     seen: dict[str, None] = {}
     waiting = [function]
     found: list[tuple[Module, _Function]] = []

@@ -3,8 +3,11 @@
 
 OURS = ("pedchain_chaincode", "pedchain_domain")
 
-CODECS = ("pedchain_domain.canonical",)
-"""The modules that may use the standard library's json (with hooks that make it strict)."""
+CODECS = {
+    "pedchain_domain.canonical": ("json",),
+    "pedchain_domain.text": ("base64", "fromhex", "b64decode"),
+}
+"""The modules that may use lenient readers, because they check the text before or after."""
 
 ALLOWED = (
     "__future__",
@@ -63,7 +66,7 @@ FORBIDDEN = {
         "logging",
         "grpc",
     ),
-    "PD010": ("json", "pickle", "marshal"),
+    "PD010": ("json", "base64", "pickle", "marshal"),
     "PD011": ("datetime", "zoneinfo", "calendar"),
     "PD015": ("threading", "concurrent", "multiprocessing", "queue", "asyncio"),
     "PD021": ("importlib", "runpy", "code"),
@@ -89,19 +92,23 @@ FORBIDDEN_CALLS = {
 """Builtins that may not be called."""
 
 TASK_CALLS = ("create_task", "ensure_future", "run_in_executor", "to_thread", "gather", "TaskGroup")
-FLOAT_METHODS = (
-    "as_integer_ratio",
-    "fromhex_float",
-    "sqrt",
-    "fsum",
-    "mean",
-    "pstdev",
-    "stdev",
-    "total_seconds",
-)
-CLOCK_METHODS = ("now", "utcnow", "today", "time_ns", "monotonic", "perf_counter")
+LENIENT_READERS = ("fromhex", "b64decode")
 
-STATE_READS = ("get_state", "get_states", "get_private", "get_private_hash", "get_key_policy")
+FORBIDDEN_METHODS = {
+    "PD004": ("as_integer_ratio", "sqrt", "fsum", "mean", "pstdev", "stdev", "total_seconds"),
+    "PD005": ("now", "utcnow", "today", "time_ns", "monotonic", "perf_counter"),
+    "PD015": TASK_CALLS,
+}
+"""Methods that may not be called, whatever they are called on."""
+
+STATE_READS = (
+    "get_state",
+    "get_states",
+    "get_private",
+    "get_privates",
+    "get_private_hash",
+    "get_key_policy",
+)
 STATE_WRITES = (
     "put_state",
     "del_state",
@@ -113,13 +120,13 @@ STATE_WRITES = (
 UNCHECKED_READS = (
     "history",
     "query",
-    "rich_query",
-    "query_private",
-    "pages",
-    "pages_of",
+    "query_page",
+    "range_page",
+    "partial_composite_page",
+    "all_composite_page",
     "private_range",
     "private_partial_composite",
-    "partial_composite_pages",
+    "private_query",
 )
 """Reads that are not re-run at commit, or that Fabric refuses beside a write."""
 

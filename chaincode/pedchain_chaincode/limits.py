@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every bound of the contracts, in one place. A call holds the peer's commit lock, so the budgets
+of a step are what keeps it under 150 ms (blueprint 1); they are counts, never a clock."""
+
+from typing import Final
+
+SALT_BYTES: Final = 16  # of every private value
+REGISTER_DOCUMENTS: Final = 200  # in one Register call
+DOCUMENT_BYTES: Final = 512 * 1024  # of one document, or of the array given to Register
+SHARDS: Final = 64  # of a district
+CALENDARS: Final = 16  # of a district
+
+CELL_SITES: Final = 12  # a cell takes no further site; some 25 to 40 devices
+SITE_DEVICES: Final = 64  # of one site
+
+GATHER_DOCUMENTS: Final = 150  # private batch documents read in one step
+GATHER_ROWS: Final = 1_500  # rows read in one step, beyond the first document
+FOLD_ROWS: Final = 1_500  # rows folded in one step, beyond the first cell
+CLOSE_READINGS: Final = 2_000  # register values closed in one step, beyond the first cell
+
+TRAILS: Final = 64  # periods looked through, newest first, for one record
+PAGE: Final = 50  # certificates in one answer
+HISTORY: Final = 20  # versions of one certificate in one answer
+
+CLOCK_TOLERANCE: Final = 120  # seconds a record may be ahead of the transaction's own time

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Contract `metering`: one district's devices, readings, folds and certificates.
+
+Order of a day: `SubmitReadings(period)` while the period is open; `SealPeriod(period)`;
+`FoldShard(period, shard)` for every shard until it answers `done`; `CloseDay(day, run)` until
+`done`. Every step may be called again: what is done answers `done` and changes nothing.
+"""
+
+from typing import Any
+
+from pedchain_chaincode import limits
+from pedchain_chaincode.access import require
+from pedchain_chaincode.documents import checked, read, read_array
+from pedchain_chaincode.guard import guarded
+from pedchain_chaincode.metering import (
+    adoption,
+    devicekeys,
+    guards,
+    keys,
+    queries,
+    registration,
+    submission,
+)
+from pedchain_domain import canonical
+from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
+
+
+class MeteringContract(Contract):
+    """Metering of the one district this definition has adopted."""
+
+    name = "metering"
+
+    @submit
+    @guarded("adoption")
+    async def adopt(self, ctx: Context, district_id: str) -> None:
+        """Copy district, calendars and factor version from `registry`; the first time open
+        period 1. Later versions hold from the first day not closed yet."""
+        former = await guards.adoption(ctx)
+        await adoption.adopt(ctx, queries.identifier(district_id), former)
+
+    @submit
+    @guarded("fence")
+    async def register(self, ctx: Context, documents: bytes) -> None:
+        """Register up to 200 sites, points and devices: a JSON array of documents, any order."""
+        await guards.fence(ctx)
+        require(ctx, "register")
+        array = read_array(documents, limits.REGISTER_DOCUMENTS)
+        await registration.register(ctx, array)
+
+    @submit
+    @guarded("fence", "device")
+    async def rotate_key(self, ctx: Context, document: bytes) -> None:
+        """Bind a device's new key from a counter on; signed by the old and the new key."""
+        fence = await guards.fence(ctx)
+        require(ctx, "rotate_key", fence.operator)
+        rotation = read(document)
+        entry = await guards.device(ctx, queries.identifier(rotation.get("device")))
+        body = devicekeys.signed_rotation(rotation, entry, fence.network, ctx.stub.channel_id)
+        await devicekeys.change(ctx, entry, body)
+
+    @submit
+    @guarded("device")
+    async def revoke_key(self, ctx: Context, document: bytes) -> None:
+        """Refuse a device's records from a counter on; doubt its readings since an instant."""
+        require(ctx, "revoke_key")
+        body, since = devicekeys.revocation(read(document))
+        entry = await guards.device(ctx, body["device"])
+        await devicekeys.change(ctx, entry, body, since)
+
+    @submit
+    @guarded("device")
+    async def exchange_meter(self, ctx: Context, document: bytes) -> None:
+        """One meter replaces another at a point: final and initial registers (rules R6)."""
+        require(ctx, "exchange_meter")
+        body = checked(read(document), "exchange/1")
+        entry = await guards.device(ctx, body["old"])
+        await devicekeys.change(ctx, entry, body)
+
+    @submit
+    @guarded("fence")
+    async def submit_readings(self, ctx: Context, period: int) -> bytes:
+        """File a batch of signed records under the open period; transient `records` and `salt`
+        (16 bytes). Answers one status byte per record, nothing else."""
+        fence = await guards.fence(ctx)
+        require(ctx, "submit_readings", fence.operator)
+        return await submission.submit(ctx, fence, period)
+
+    @submit
+    @guarded("fence")
+    async def seal_period(self, ctx: Context, period: int) -> None:
+        """Close the open period and open the next; a period sealed before stays sealed."""
+        fence = await guards.fence(ctx)
+        require(ctx, "seal_period", fence.operator)
+        if period > fence.period or period < 1:
+            raise Refusal("period-not-open")
+        if period == fence.period:
+            await adoption.put_fence(ctx, fence.following())
+
+    @evaluate
+    async def get_fence(self, ctx: Context) -> bytes:
+        """{"period"}: where batches are filed now; and the district it is of."""
+        fence = await guards.fence(ctx)
+        return canonical.encode(
+            {"district": fence.district, "period": fence.period, "shards": fence.shards}
+        )
+
+    @evaluate
+    async def get_device(self, ctx: Context, device_id: str) -> bytes:
+        """A device: document, site, shard, keys by counter, revocation."""
+        fence = await guards.fence(ctx)
+        return canonical.encode(await queries.device(ctx, device_id, fence.shards))
+
+    @evaluate
+    async def get_site(self, ctx: Context, site_id: str) -> bytes:
+        """A site and the shard it is folded in."""
+        fence = await guards.fence(ctx)
+        entry = await queries.found(ctx, keys.site(ctx.stub, queries.identifier(site_id)))
+        shard = entry["cell"] % fence.shards
+        return canonical.encode({"document": entry["document"], "shard": shard})
+
+    @evaluate
+    async def get_certificate(self, ctx: Context, day: str) -> bytes:
+        """The certificate in force for a day."""
+        key = keys.certificate(ctx.stub, queries.identifier(day))
+        return canonical.encode(await queries.found(ctx, key))
+
+    @evaluate
+    async def list_certificates(self, ctx: Context, from_day: str, bookmark: str) -> bytes:
+        """A page of certificates in force from a day on."""
+        return canonical.encode(await queries.certificates(ctx, from_day, bookmark))
+
+    @evaluate
+    async def get_certificate_history(self, ctx: Context, day: str) -> bytes:
+        """Every version of a day's certificate, the newest first."""
+        versions: Any = await queries.history(ctx, day)
+        return canonical.encode(versions)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guards of metering: each reads the key that changes when what it stands for lapses."""
+
+from dataclasses import dataclass, replace
+
+from pedchain_chaincode.documents import Document, load
+from pedchain_chaincode.metering import keys
+from pedchain_fabric.shim import Context, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The open filing period, and what of the district never changes."""
+
+    period: int
+    district: str
+    operator: str
+    network: str
+    grain: int
+    shards: int
+
+    def following(self) -> "Fence":
+        """The same district with the next period open."""
+        return replace(self, period=self.period + 1)
+
+
+async def fence(ctx: Context) -> Fence:
+    """The fence. It changes when a period is sealed, so batches in flight then fail."""
+    document = await load(ctx.stub, keys.fence(ctx.stub))
+    if document is None:
+        raise Refusal("not-adopted")
+    return Fence(
+        period=document["period"],
+        district=document["district"],
+        operator=document["operator"],
+        network=document["network"],
+        grain=document["grain"],
+        shards=document["shards"],
+    )
+
+
+async def adoption(ctx: Context) -> Document | None:
+    """What was adopted so far; of two adoptions in flight one fails."""
+    return await load(ctx.stub, keys.adoption(ctx.stub))
+
+
+async def device(ctx: Context, device_id: str) -> Document:
+    """A device as registered. It changes by rotation, revocation and exchange."""
+    document = await load(ctx.stub, keys.device(ctx.stub, device_id))
+    if document is None:
+        raise Refusal("unknown-device")
+    return document

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Queries: bounded, public ones over public state, members' ones over the collection."""
+
+from pedchain_chaincode import limits
+from pedchain_chaincode.documents import Document, load, refusals
+from pedchain_chaincode.metering import keys
+from pedchain_chaincode.state import restore
+from pedchain_domain import canonical
+from pedchain_fabric.shim import Context, Refusal
+
+
+def identifier(text: object) -> str:
+    """An argument that must be an id."""
+    with refusals():
+        return canonical.check_id(text)
+
+
+async def found(ctx: Context, key: str) -> Document:
+    """The document under a public key, or `not-found`."""
+    document = await load(ctx.stub, key)
+    if document is None:
+        raise Refusal("not-found")
+    return document
+
+
+async def device(ctx: Context, device_id: str, shards: int) -> Document:
+    """A device: its document, site, shard, keys by counter, revocation."""
+    entry = await found(ctx, keys.device(ctx.stub, identifier(device_id)))
+    now = entry["document"]
+    generations = [*now.get("former", []), now]
+    return {
+        "document": now.get("registered", now),
+        "site": entry["site"],
+        "shard": entry["cell"] % shards,
+        "to": now["to"],
+        "keys": [
+            {"from_counter": g["first_counter"], "alg": g["key"]["alg"], "spki": g["key"]["spki"]}
+            for g in generations
+        ],
+        "revoked": _revoked(entry),
+    }
+
+
+def _revoked(entry: Document) -> Document | None:
+    if "revoked" not in entry["document"]:
+        return None
+    return {
+        "from_counter": entry["document"]["revoked"],
+        "compromised_since": entry.get("compromised_since"),
+    }
+
+
+async def certificates(ctx: Context, from_day: str, bookmark: str) -> Document:
+    """A page of certificates from a day on, ascending; `bookmark` is the day to go on from."""
+    stub = ctx.stub
+    start = keys.certificate(stub, identifier(bookmark or from_day))
+    page = await stub.partial_composite_page("certificate", [], limits.PAGE, start)
+    following = stub.split_composite_key(page.bookmark)[1][0] if page.bookmark else ""
+    listed = [restore(item.value) for item in page.items]
+    return {"certificates": listed, "bookmark": following}
+
+
+async def history(ctx: Context, day: str) -> list[Document]:
+    """The versions of a day's certificate, the newest first."""
+    versions: list[Document] = []
+    async with ctx.stub.history(keys.certificate(ctx.stub, identifier(day))) as results:
+        async for item in results:
+            if len(versions) == limits.HISTORY:
+                break
+            versions.append(
+                {"transaction": item.transaction_id, "certificate": restore(item.value)}
+            )
+    return versions

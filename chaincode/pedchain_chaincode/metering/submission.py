@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SubmitReadings: every record verified again, kept in one private document, counted in public.
+
+It reads the fence and the devices' entries and nothing else that others write, so any number of
+batches of any gateway can be in flight. What needs a view of other batches (duplicates, conflicts,
+gaps, monotonicity) is judged when the period is folded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pedchain_chaincode import limits
+from pedchain_chaincode.documents import Document, load_many, refusals, save
+from pedchain_chaincode.metering import keys
+from pedchain_chaincode.metering.batchdoc import KEPT, SENT, BatchDocument, Row, frame, root
+from pedchain_chaincode.metering.guards import Fence
+from pedchain_domain import batch, ocmf, readings, registers
+from pedchain_domain.canonical import check_id
+from pedchain_domain.reasons import DomainError, Reason, status_of
+from pedchain_fabric.shim import Context, Refusal
+
+STORED = (Reason.RECORDED, Reason.NOT_CERTIFIABLE, Reason.CONFLICT)
+MIXED = "mixed"
+"""The shard of a batch whose records belong to several: every shard reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One record of the batch, its device's entry, and what both are judged against."""
+
+    received: bytes
+    record: ocmf.Record
+    entry: Document | None
+    network: str
+    channel: str
+    grain: int
+    latest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer for one position; `row` and `cell` where the record is authentic."""
+
+    reason: Reason
+    row: Row | None = None
+    cell: int = 0
+
+
+async def submit(ctx: Context, fence: Fence, period: int) -> bytes:
+    """File the batch in the transient map; one status byte per position of it."""
+    if period != fence.period:
+        raise Refusal("period-sealed" if period < fence.period else "period-not-open")
+    salt, sent = _transient(ctx)
+    with refusals():
+        records = batch.decode(sent)
+    outcomes = settle(await _judged(ctx, fence, records))
+    await _keep(ctx, fence, salt, sent, records, outcomes)
+    return bytes(status_of(outcome.reason) for outcome in outcomes)
+
+
+def _transient(ctx: Context) -> tuple[bytes, bytes]:
+    salt = ctx.stub.transient.get("salt", b"")
+    sent = ctx.stub.transient.get("records", b"")
+    if len(salt) != limits.SALT_BYTES:
+        raise Refusal("salt-missing")
+    if not sent:
+        raise Refusal("malformed-batch")
+    return salt, sent
+
+
+async def _judged(ctx: Context, fence: Fence, records: Sequence[bytes]) -> list[Outcome]:
+    """Parse, look up the devices, verify in threads; in the order of the batch."""
+    parsed = [_parsed(received) for received in records]
+    names = {p.device: None for p in parsed if isinstance(p, ocmf.Record) and _is_id(p.device)}
+    found = await load_many(ctx.stub, [keys.device(ctx.stub, name) for name in names])
+    entries = dict(zip(names, found, strict=True))
+    candidates = [
+        p
+        if isinstance(p, Reason)
+        else Candidate(
+            received=received,
+            record=p,
+            entry=entries.get(p.device),
+            network=fence.network,
+            channel=ctx.stub.channel_id,
+            grain=fence.grain,
+            latest=ctx.stub.timestamp + limits.CLOCK_TOLERANCE,
+        )
+        for received, p in zip(records, parsed, strict=True)
+    ]
+    return await ctx.in_threads(judge, candidates)
+
+
+def _parsed(received: bytes) -> ocmf.Record | Reason:
+    try:
+        return ocmf.parse(received)
+    except DomainError as error:
+        return error.reason
+
+
+def _is_id(name: str) -> bool:
+    try:
+        check_id(name)
+    except DomainError:
+        return False
+    return True
+
+
+def judge(candidate: Candidate | Reason) -> Outcome:
+    """One record's verdict by itself: registered key, domain tag, time, capacity (rules R1, R4)."""
+    if isinstance(candidate, Reason):
+        return Outcome(candidate)
+    c = candidate
+    if c.entry is None:
+        return Outcome(Reason.UNKNOWN_DEVICE)
+    verdict = readings.judge(
+        c.received, c.record, c.entry["document"], c.network, c.channel, c.latest
+    )
+    if verdict.row is None:
+        return Outcome(verdict.status)
+    if _spikes(verdict.row[5], c.entry["p_max_w"], c.grain):
+        return Outcome(Reason.SPIKE)
+    return Outcome(verdict.status, verdict.row, c.entry["cell"])
+
+
+def _spikes(values: Sequence[Row], power_w: int, grain: int) -> bool:
+    """Whether a register rises faster within the record than its point can (rules R4)."""
+    before: dict[str, tuple[int, int]] = {}
+    for instant, role, whole, _ in values:
+        if role in before:
+            since, start = before[role]
+            seconds = max(grain, instant - since)
+            if whole - start > registers.cap(power_w, seconds, grain):
+                return True
+        before[role] = (instant, whole)
+    return False
+
+
+def settle(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Mark repetitions inside the batch: equal payload is a duplicate, another one a conflict.
+
+    A conflicting record is kept as evidence; the fold decides that neither counts.
+    """
+    seen: dict[tuple[str, int], list[str]] = {}
+    settled = []
+    for outcome in outcomes:
+        if outcome.row is None:
+            settled.append(outcome)
+            continue
+        device, counter, digest = outcome.row[:3]
+        digests = seen.setdefault((device, counter), [])
+        if digest in digests:
+            settled.append(Outcome(Reason.DUPLICATE))
+        elif digests:
+            settled.append(Outcome(Reason.CONFLICT, outcome.row, outcome.cell))
+        else:
+            settled.append(outcome)
+        digests.append(digest)
+    return settled
+
+
+async def _keep(
+    ctx: Context,
+    fence: Fence,
+    salt: bytes,
+    sent: bytes,
+    records: Sequence[bytes],
+    outcomes: Sequence[Outcome],
+) -> None:
+    """Write the private document and the public marker, if anything is kept."""
+    kept = [(r, o) for r, o in zip(records, outcomes, strict=True) if o.row is not None]
+    if not kept:
+        return
+    rows: dict[str, list[Row]] = {}
+    for _, outcome in kept:
+        assert outcome.row is not None
+        rows.setdefault(str(outcome.cell), []).append(outcome.row)
+    whole = len(kept) == len(records)
+    received = [record for record, _ in kept]
+    document = BatchDocument(
+        salt, rows, SENT if whole else KEPT, sent if whole else frame(received)
+    )
+    shards = sorted({outcome.cell % fence.shards for _, outcome in kept})
+    shard = str(shards[0]) if len(shards) == 1 else MIXED
+    stub = ctx.stub
+    transaction = stub.transaction_id
+    await stub.put_private(keys.COLLECTION, keys.batch(stub, transaction), document.encode())
+    marker: Document = {"records": len(kept), "root": root(salt, received).hex()}
+    await save(stub, keys.batch_marker(stub, fence.period, shard, transaction), marker)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Contract `registry`: what all districts share. The DSO writes, the definition's policy (DSO and
+two others) decides, everyone reads. Metering definitions adopt versions into their own state."""
+
+from pedchain_chaincode import limits
+from pedchain_chaincode.access import DSO, require
+from pedchain_chaincode.documents import Document, checked, load, read, refusals, save
+from pedchain_chaincode.guard import guarded
+from pedchain_chaincode.registry import guards, keys
+from pedchain_domain import canonical
+from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
+
+LASTING = ("id", "boundary", "zone", "grain", "dso", "operator", "shards", "network")
+"""What a district keeps for its life: readings, folds and certificates were made under it."""
+
+
+class RegistryContract(Contract):
+    """Districts, calendars and factor versions."""
+
+    name = "registry"
+
+    @submit
+    @guarded("former")
+    async def put_district(self, ctx: Context, document: bytes) -> None:
+        """Admit or amend a district. Refuses a change of what it keeps for its life."""
+        require(ctx, "put_district")
+        district = checked(read(document), "district/1")
+        check_district(district)
+        key = keys.district(ctx.stub, str(district["id"]))
+        former = await guards.former(ctx, key)
+        if former is not None and any(former.get(f) != district.get(f) for f in LASTING):
+            raise Refusal("already-registered")
+        await save(ctx.stub, key, district)
+
+    @submit
+    @guarded("former")
+    async def put_calendar(self, ctx: Context, calendar_id: str, document: bytes) -> None:
+        """Publish a calendar ahead, or add rows to it. A row that stands is never changed."""
+        require(ctx, "put_calendar")
+        calendar = checked(read(document), "calendar/1")
+        if calendar["id"] != calendar_id:
+            raise Refusal("malformed-document", "id")
+        key = keys.calendar(ctx.stub, calendar_id)
+        former = await guards.former(ctx, key)
+        if former is not None and not _holds_rows(calendar, former):
+            raise Refusal("already-registered", "rows")
+        await save(ctx.stub, key, calendar)
+
+    @submit
+    @guarded("former")
+    async def put_factors(self, ctx: Context, version: str, document: bytes) -> None:
+        """Publish a factor version. A version that stands is never changed (rules V6)."""
+        require(ctx, "put_factors")
+        factors = checked(read(document), "factors/1")
+        if factors["version"] != version:
+            raise Refusal("malformed-document", "version")
+        key = keys.factors(ctx.stub, version)
+        former = await guards.former(ctx, key)
+        if former is not None and former != factors:
+            raise Refusal("already-registered")
+        await save(ctx.stub, key, factors)
+
+    @evaluate
+    async def get_district(self, ctx: Context, district_id: str) -> bytes:
+        """A district's document."""
+        return await _found(ctx, keys.district(ctx.stub, _id(district_id)))
+
+    @evaluate
+    async def get_calendar(self, ctx: Context, calendar_id: str) -> bytes:
+        """A calendar's document."""
+        return await _found(ctx, keys.calendar(ctx.stub, _id(calendar_id)))
+
+    @evaluate
+    async def get_factors(self, ctx: Context, version: str) -> bytes:
+        """A factor version's document."""
+        return await _found(ctx, keys.factors(ctx.stub, _id(version)))
+
+
+def check_district(district: Document) -> None:
+    """What a valid district document must also be, here: ours, and within our bounds."""
+    if district["dso"] != DSO:
+        raise Refusal("malformed-document", "dso")
+    if not 1 <= int(district["shards"]) <= limits.SHARDS:
+        raise Refusal("malformed-document", "shards")
+    if not 1 <= len(district["calendar"]) <= limits.CALENDARS:
+        raise Refusal("malformed-document", "calendar")
+
+
+def _holds_rows(calendar: Document, former: Document) -> bool:
+    rows = {row["day"]: row for row in calendar["rows"]}
+    return all(rows.get(row["day"]) == row for row in former["rows"])
+
+
+def _id(identifier: str) -> str:
+    with refusals():
+        return canonical.check_id(identifier)
+
+
+async def _found(ctx: Context, key: str) -> bytes:
+    document = await load(ctx.stub, key)
+    if document is None:
+        raise Refusal("not-found")
+    return canonical.encode(document)
