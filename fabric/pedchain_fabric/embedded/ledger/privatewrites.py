@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The private side of a block: which values reach the members' stores, which leave them.
+
+Fabric txmgmt/validation/batch_preparer.go (validateAndPreparePvtBatch) and
+txmgmt/pvtstatepurgemgmt/purge_mgr.go.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from fabric_protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
+
+from pedchain_fabric.embedded.ledger.definitions import Definitions
+from pedchain_fabric.embedded.ledger.lifecycle import Collection
+from pedchain_fabric.embedded.ledger.private import Expiry, KeyPlace, Part, PrivateStore
+from pedchain_fabric.embedded.ledger.state import State
+from pedchain_fabric.embedded.ledger.versioned import (
+    UpdateBatch,
+    Versioned,
+    hashed_space,
+    pack_holders,
+    private_space,
+)
+from pedchain_fabric.embedded.ledger.writes import current
+from pedchain_fabric.errors import WireError
+from pedchain_fabric.wire.messages import parse
+from pedchain_fabric.wire.rwset import (
+    Namespace,
+    PrivateCollection,
+    Version,
+    decode_collection,
+    hash_key,
+    sha256,
+)
+
+# What expires goes after the block's last transaction.
+_LAST: Final = 2**63 - 1
+
+
+@dataclass(slots=True)
+class PrivateChanges:
+    """What a block does to the private store; positions are those of its transactions."""
+
+    batch: UpdateBatch = field(default_factory=UpdateBatch)
+    parts: list[tuple[int, Part]] = field(default_factory=list)
+    purges: list[tuple[int, KeyPlace]] = field(default_factory=list)
+    scheduled: list[tuple[KeyPlace, int]] = field(default_factory=list)
+
+
+class PrivateWrites:
+    """Collects the private changes of one block, transaction by transaction."""
+
+    def __init__(self, state: State, definitions: Definitions, store: PrivateStore) -> None:
+        self._state = state
+        self._definitions = definitions
+        self._store = store
+        self._remarked: set[tuple[str, str, str]] = set()
+        self.changes = PrivateChanges()
+
+    def add(
+        self, namespaces: tuple[Namespace, ...], offered: tuple[bytes, ...], version: Version
+    ) -> None:
+        """A valid transaction, and the private write sets its endorsers left.
+
+        Of these only what has the hash in the public set counts. A part nobody left is
+        missing: its keys cannot be read until they are written again, as in Fabric.
+        """
+        parts = _by_place(offered)
+        for namespace in namespaces:
+            for collection in namespace.collections:
+                config = self._definitions.collection(namespace.name, collection.name)
+                if config is None:
+                    continue
+                found = parts.get((namespace.name, collection.name, collection.private_hash))
+                if found is not None:
+                    self._add_part(namespace.name, config, found, version)
+                for write in collection.writes:
+                    place = KeyPlace(namespace.name, collection.name, write.key_hash)
+                    if write.is_purge:
+                        self._purge(place, version)
+                    elif config.block_to_live:
+                        self.changes.scheduled.append((place, config.block_to_live))
+
+    def _add_part(self, namespace: str, config: Collection, found: bytes, version: Version) -> None:
+        part = Part(namespace, config.name, found, config.members)
+        self.changes.parts.append((version.tx, part))
+        writes = _decoded(config.name, found)
+        space = private_space(namespace, config.name)
+        holders = pack_holders(config.members)
+        for write in writes.writes:
+            if write.deletes:
+                self.changes.batch.delete(space, write.key.encode(), version)
+            else:
+                row = Versioned(write.value, holders, version)
+                self.changes.batch.put(space, write.key.encode(), row)
+        for marked in writes.metadata_writes:
+            self._remarked.add((namespace, config.name, marked.key))
+
+    def _purge(self, place: KeyPlace, version: Version) -> None:
+        self.changes.purges.append((version.tx, place))
+        key = self._store.key(place)
+        if key is not None:
+            space = private_space(place.namespace, place.collection)
+            self.changes.batch.delete(space, key, version)
+
+    def renew(self, public: UpdateBatch) -> None:
+        """Give values whose hash got new metadata, hence a new version, that version too."""
+        for namespace, collection, key in sorted(self._remarked):
+            change = public.get(hashed_space(namespace, collection), hash_key(key))
+            space = private_space(namespace, collection)
+            held = current(self._state, self.changes.batch, space, key.encode())
+            if change is None or change.row is None or held is None:
+                continue
+            if sha256(held.value) == change.row.value:
+                row = held._replace(version=change.row.version)
+                self.changes.batch.put(space, key.encode(), row)
+
+    def expire(self, number: int, public: UpdateBatch) -> None:
+        """Add the deletion of what this block is too late for, unless the block writes it."""
+        for expiry in self._store.expiring(number):
+            self._expire(expiry, Version(number, _LAST), public)
+
+    def _expire(self, expiry: Expiry, version: Version, public: UpdateBatch) -> None:
+        place = expiry.place
+        self._drop(
+            public,
+            hashed_space(place.namespace, place.collection),
+            place.key_hash,
+            expiry.block,
+            version,
+        )
+        key = self._store.key(place)
+        if key is not None:
+            self._drop(
+                self.changes.batch,
+                private_space(place.namespace, place.collection),
+                key,
+                expiry.block,
+                version,
+            )
+
+    def _drop(
+        self, batch: UpdateBatch, space: str, key: bytes, written: int, version: Version
+    ) -> None:
+        row = self._state.get(space, key)
+        if row is not None and row.version.block == written and batch.get(space, key) is None:
+            batch.delete(space, key, version)
+
+
+def _by_place(offered: tuple[bytes, ...]) -> dict[tuple[str, str, bytes], bytes]:
+    """Collection write sets by namespace, collection and hash."""
+    return {
+        (
+            namespace.namespace,
+            collection.collection_name,
+            sha256(collection.rwset),
+        ): collection.rwset
+        for data in offered
+        for namespace in parse(TxPvtReadWriteSet, data).ns_pvt_rwset
+        for collection in namespace.collection_pvt_rwset
+    }
+
+
+def _decoded(name: str, data: bytes) -> PrivateCollection:
+    """The write set; one that its endorsers made unreadable writes nothing."""
+    try:
+        return decode_collection(name, data)
+    except WireError:
+        return PrivateCollection(name)
