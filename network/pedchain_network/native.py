@@ -15,6 +15,7 @@ from pedchain_network.topology import Organization, Topology
 
 _RELEASE = Path("/opt/hyperledger/fabric")
 _LOGGING = "warn"
+_LOG_FORMAT = "%{time:2006-01-02T15:04:05.000Z07:00} %{level:.4s} %{module} %{message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def _orderer(
         organization=organization.name,
         command=(str(release.orderer),),
         environment=parts.environment(
-            FABRIC_CFG_PATH=str(state.config / name), FABRIC_LOGGING_SPEC=_LOGGING
+            FABRIC_CFG_PATH=str(state.config / name), FABRIC_LOGGING_SPEC=_LOGGING,
         ),
         directory=state.data / name,
         log=state.log / f"{name}.log",
@@ -106,6 +107,7 @@ def _peer(release: Release, topology: Topology, state: State, organization: Orga
         environment=parts.environment(
             FABRIC_CFG_PATH=str(state.config / name),
             FABRIC_LOGGING_SPEC=_LOGGING,
+            FABRIC_LOGGING_FORMAT=_LOG_FORMAT,
             CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG=servers,
         ),
         directory=state.data / name,

@@ -15,7 +15,7 @@ from pedchain_network.state import State
 from pedchain_network.topology import Organization, Topology
 
 # Variables with which nodes and chaincode would override the configuration we wrote for them.
-_FOREIGN = ("CORE_", "ORDERER_", "CHAINCODE_", "FABRIC_CFG_PATH", "FABRIC_LOGGING_SPEC")
+_FOREIGN = ("CORE_", "ORDERER_", "CHAINCODE_", "FABRIC_CFG_PATH", "FABRIC_LOGGING_")
 
 
 def environment(**extra: str) -> dict[str, str]:
