@@ -31,11 +31,12 @@ class Knot(NamedTuple):
 
 class Span(NamedTuple):
     """Bridged energy [start, end): exact in sum. `inside` are the day's parts from interval
-    index `first` on; the rest of `energy` was given to other days."""
+    index `first` on; `before` went to earlier days, the rest of `energy` to later ones."""
 
     start: int
     end: int
     energy: int
+    before: int
     first: int
     inside: list[int]
 
@@ -232,7 +233,7 @@ class _Day:
                 self.values[at - offset] += parts[at - first]
                 self.seconds[at - offset] += overlaps[at - first]
         inside = parts[low - first : high - first]
-        self.spans.append(Span(start, end, energy, low - offset, inside))
+        self.spans.append(Span(start, end, energy, sum(parts[: low - first]), low - offset, inside))
 
     def series(self, findings: list[tuple[Reason, int]]) -> Series:
         """What was collected; an interval known only in part is missing."""

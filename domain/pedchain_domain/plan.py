@@ -32,8 +32,8 @@ Registers = Mapping[tuple[str, str], Sequence[Series]]
 
 
 class Balance(NamedTuple):
-    """A site's day: flows per interval in Wh, the residual, a class letter for import and export,
-    the letters of all registers the plan needs, and the intervals found invalid."""
+    """A site's day: flows per interval in Wh, the residual, the class letters of each register the
+    plan needs (the import's first), and the intervals found invalid."""
 
     flows: dict[str, list[int]]
     residual: list[int]
