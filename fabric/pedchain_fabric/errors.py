@@ -69,6 +69,15 @@ class GatewayError(FabricError):
         self.message = message
         self.details = details
 
+    @property
+    def is_overload(self) -> bool:
+        """Whether a node refused for having too much to do: nothing was done, try later.
+
+        Fabric says so in words only; the status is UNKNOWN (internal/peer/node/grpc_limiters.go).
+        """
+        said = (self.message, *(detail.message for detail in self.details))
+        return any("exceeding concurrency limit" in words for words in said)
+
 
 class TransactionError(GatewayError):
     """A step of the named transaction failed."""
@@ -97,7 +106,11 @@ class EndorsementMismatch(EndorseError):  # noqa: N818 - the term used for it
 
 
 class SubmitError(TransactionError):
-    """The outcome is unknown: some orderers may have taken it. Ask for the commit status."""
+    """The outcome is unknown: some orderers may have taken it.
+
+    Never submit again with a new transaction before asking `network.commit(transaction_id)`,
+    or the transaction's own `commit`, for its status.
+    """
 
 
 class CommitStatusError(TransactionError):

@@ -103,7 +103,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 
 class _Parser:
-    """Recursive descent over the tokens, collecting principals in the order they appear."""
+    """Recursive descent over the tokens, numbering principals as Fabric does: inner gates first."""
 
     def __init__(self, tokens: list[tuple[str, str]]) -> None:
         self._tokens = tokens
@@ -146,18 +146,21 @@ class _Parser:
         return int(text)
 
     def _operands(self, depth: int) -> list[SignaturePolicy]:
-        rules = [self._operand(depth)]
+        found = [self._operand(depth)]
         while (mark := self._take()) != ("mark", ")"):
             if mark != ("mark", ","):
                 raise PolicyError(f"expected ',' or ')', found {mark[1]!r}")
-            rules.append(self._operand(depth))
-        return rules
+            found.append(self._operand(depth))
+        # Nested gates have numbered their principals by now, as in Fabric: it matters where
+        # policies are compared byte for byte (CheckCommitReadiness).
+        return [self._leaf(each) if isinstance(each, str) else each for each in found]
 
-    def _operand(self, depth: int) -> SignaturePolicy:
-        kind, text = self._tokens[self._next] if self._next < len(self._tokens) else ("", "")
-        if kind != "string":
-            return self.gate(depth + 1)
-        self._next += 1
+    def _operand(self, depth: int) -> SignaturePolicy | str:
+        if self._next < len(self._tokens) and self._tokens[self._next][0] == "string":
+            return self._take()[1]
+        return self.gate(depth + 1)
+
+    def _leaf(self, text: str) -> SignaturePolicy:
         match = _PRINCIPAL.fullmatch(text)
         if match is None or len(self.principals) >= POLICY_RULES_MAX:
             raise PolicyError(f"not a principal of the form MSP.role: {text!r}")
