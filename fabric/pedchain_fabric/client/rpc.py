@@ -2,14 +2,14 @@
 """The gateway's calls over gRPC: the only place where gRPC's errors become ours."""
 
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc.aio
 from fabric_protos.common.common_pb2 import Envelope
 from fabric_protos.gateway import gateway_pb2 as gw
-from fabric_protos.gateway.gateway_pb2_grpc import GatewayAsyncStub, GatewayStub
+from fabric_protos.gateway.gateway_pb2_grpc import GatewayStub
 from fabric_protos.peer.events_pb2 import DeliverResponse
-from fabric_protos.peer.events_pb2_grpc import DeliverAsyncStub, DeliverStub
+from fabric_protos.peer.events_pb2_grpc import DeliverStub
 
 from pedchain_fabric.client.status import gateway_error, transaction_error
 from pedchain_fabric.client.stream import Responses
@@ -20,6 +20,10 @@ from pedchain_fabric.errors import (
     TransactionError,
 )
 
+if TYPE_CHECKING:  # they exist in the type stubs only
+    from fabric_protos.gateway.gateway_pb2_grpc import GatewayAsyncStub
+    from fabric_protos.peer.events_pb2_grpc import DeliverAsyncStub
+
 T = TypeVar("T")
 
 
@@ -27,8 +31,8 @@ class Rpc:
     """The gateway's and the delivery service's calls, over a channel the caller owns."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._gateway: GatewayAsyncStub = GatewayStub(channel)
-        self._deliver: DeliverAsyncStub = DeliverStub(channel)
+        self._gateway: "GatewayAsyncStub" = GatewayStub(channel)
+        self._deliver: "DeliverAsyncStub" = DeliverStub(channel)
 
     async def evaluate(self, request: gw.EvaluateRequest, deadline: float) -> gw.EvaluateResponse:
         """Raises `GatewayError`."""
