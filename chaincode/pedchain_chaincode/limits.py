@@ -18,6 +18,7 @@ GATHER_ROWS: Final = 1_500  # rows read in one step, beyond the first document
 FOLD_ROWS: Final = 1_500  # rows folded in one step, beyond the first cell
 CLOSE_READINGS: Final = 2_000  # register values closed in one step, beyond the first cell
 
+TRAILS_KNOWN: Final = 4  # earlier periods looked into for counters that come again
 TRAILS: Final = 64  # periods looked through, newest first, for one record
 PAGE: Final = 50  # certificates in one answer
 HISTORY: Final = 20  # versions of one certificate in one answer

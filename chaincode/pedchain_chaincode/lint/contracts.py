@@ -52,10 +52,8 @@ def _last(node: ast.expr) -> str:
 
 
 def _submits(contract: ast.ClassDef) -> Iterator[_Function]:
-    for node in contract.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if any(_last(d) == "submit" for d in node.decorator_list):
-                yield node
+    methods = (n for n in contract.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (m for m in methods if any(_last(mark) == "submit" for mark in m.decorator_list))
 
 
 def _calls(tree: ast.AST) -> Iterator[ast.Call]:
@@ -103,27 +101,23 @@ def _written_name(node: ast.AST) -> str | None:
 
 def _own_state(module: Module, contract: ast.ClassDef) -> Iterator[Finding]:
     """PD014: anything kept in the contract object or its class between calls."""
+    owners = ("self", "cls", contract.name)
     for method in _functions(contract):
         for node in ast.walk(method):
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
-                if isinstance(node.value, ast.Name) and node.value.id in (
-                    "self",
-                    "cls",
-                    contract.name,
-                ):
-                    yield Finding(module.path, node.lineno, "PD014", ast.unparse(node))
-            target = (
-                node.func.value
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-                else None
-            )
-            if (
-                isinstance(target, ast.Attribute)
-                and isinstance(target.value, ast.Name)
-                and target.value.id == "self"
-            ):
-                if isinstance(node, ast.Call) and _last(node) in names.MUTATORS:
-                    yield Finding(module.path, node.lineno, "PD014", ast.unparse(node.func))
+            kept = _kept(node, owners)
+            if kept is not None:
+                yield Finding(module.path, getattr(node, "lineno", 0), "PD014", kept)
+
+
+def _kept(node: ast.AST, owners: tuple[str, ...]) -> str | None:
+    match node:
+        case ast.Attribute(value=ast.Name(id=owner), ctx=ast.Store() | ast.Del()):
+            return ast.unparse(node) if owner in owners else None
+        case ast.Subscript(value=ast.Attribute(value=ast.Name(id=owner)), ctx=ast.Store()):
+            return ast.unparse(node) if owner in owners else None
+        case ast.Call(func=ast.Attribute(value=ast.Attribute(value=ast.Name(id=owner)), attr=attr)):
+            return ast.unparse(node) if owner in owners and attr in names.MUTATORS else None
+    return None
 
 
 def _keys(module: Module) -> Iterator[Finding]:

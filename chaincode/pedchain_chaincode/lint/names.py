@@ -6,6 +6,8 @@ OURS = ("pedchain_chaincode", "pedchain_domain")
 CODECS = {
     "pedchain_domain.canonical": ("json",),
     "pedchain_domain.text": ("base64", "fromhex", "b64decode"),
+    "pedchain_domain.ocmf": ("json",),  # the other codec: payloads are signed as they are spelt
+    "pedchain_domain.der": ("fromhex",),  # of a constant
 }
 """The modules that may use lenient readers, because they check the text before or after."""
 
@@ -14,6 +16,7 @@ ALLOWED = (
     "abc",
     "bisect",
     "collections",
+    "contextlib",
     "dataclasses",
     "enum",
     "functools",

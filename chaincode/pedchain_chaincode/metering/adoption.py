@@ -40,6 +40,11 @@ async def adopt(ctx: Context, district_id: str, former: Document | None) -> None
         await _open(ctx, district)
 
 
+async def newest(ctx: Context) -> Document:
+    """The district's document adopted last."""
+    return await in_force(ctx, days.BEYOND)
+
+
 async def in_force(ctx: Context, day: str) -> Document:
     """The district's document that holds on a day (rules V6: never backwards)."""
     adoption = await load(ctx.stub, keys.adoption(ctx.stub))

@@ -15,6 +15,8 @@ from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.metering import (
     adoption,
     devicekeys,
+    findings,
+    folding,
     guards,
     keys,
     queries,
@@ -96,6 +98,14 @@ class MeteringContract(Contract):
         if period == fence.period:
             await adoption.put_fence(ctx, fence.following())
 
+    @submit
+    @guarded("fence")
+    async def fold_shard(self, ctx: Context, period: int, shard: int) -> bytes:
+        """A step of folding a sealed period's shard: `more` or `done`."""
+        fence = await guards.fence(ctx)
+        require(ctx, "fold_shard", fence.operator)
+        return await folding.fold_shard(ctx, fence, period, shard)
+
     @evaluate
     async def get_fence(self, ctx: Context) -> bytes:
         """{"period"}: where batches are filed now; and the district it is of."""
@@ -134,3 +144,9 @@ class MeteringContract(Contract):
         """Every version of a day's certificate, the newest first."""
         versions: Any = await queries.history(ctx, day)
         return canonical.encode(versions)
+
+    @evaluate
+    async def get_record(self, ctx: Context, device_id: str, counter: int) -> bytes:
+        """What the fold made of a record (members of the collection only)."""
+        await guards.fence(ctx)
+        return canonical.encode(await findings.record(ctx, device_id, counter))

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FoldShard: a sealed period's records of one shard, judged and filed by delivery day.
+
+Two phases, both in steps. `gather` reads batches and, unless the whole period fits into one step,
+leaves their rows as private segments by cell. `fold` takes cell after cell, all its rows at once,
+so that what counts does not depend on the order in which batches arrived. Written per cell and
+period: head (counters used), trail (what became of each record), and per day a fold (registers)
+and the day's index (periods filed, outermost registers).
+
+Public state `fold`: {"phase", "bucket", "after", "steps"}; in the vault `segments`: which steps
+left how many rows of which cell.
+"""
+
+from typing import Any
+
+from pedchain_chaincode import limits
+from pedchain_chaincode.documents import Document, load, save
+from pedchain_chaincode.metering import adoption, keys
+from pedchain_chaincode.metering.batchdoc import Row
+from pedchain_chaincode.metering.gather import Cursor, Gathered, collect
+from pedchain_chaincode.metering.guards import Fence
+from pedchain_chaincode.metering.vault import Vault
+from pedchain_domain import fold as folds
+from pedchain_domain.readings import derive_salt
+from pedchain_fabric.shim import Context, Refusal
+
+MORE, DONE = b"more", b"done"
+
+
+async def fold_shard(ctx: Context, fence: Fence, period: int, shard: int) -> bytes:
+    """One step; `done` once the shard's fold of the period is complete."""
+    if not 0 <= shard < fence.shards:
+        raise Refusal("unknown-shard")
+    if not 1 <= period < fence.period:
+        raise Refusal("period-not-sealed")
+    through = await folded_through(ctx, shard)
+    if period <= through:
+        return DONE
+    if period != through + 1:
+        raise Refusal("previous-period-open")
+    ctx.stub.start_write_batch()
+    key = keys.fold(ctx.stub, period, shard)
+    state = await load(ctx.stub, key) or _start()
+    if state["phase"] == "gather":
+        finished = await _gather(ctx, fence, period, shard, state)
+    else:
+        finished = await _fold(ctx, fence, period, shard)
+    if finished:
+        await save(ctx.stub, keys.folded(ctx.stub, shard), {"through": period})
+    await save(ctx.stub, key, {**state, "phase": "done"} if finished else state)
+    return DONE if finished else MORE
+
+
+async def folded_through(ctx: Context, shard: int) -> int:
+    """The last period folded in a shard."""
+    found = await load(ctx.stub, keys.folded(ctx.stub, shard))
+    return 0 if found is None else int(found["through"])
+
+
+def _start() -> Document:
+    return {"phase": "gather", "bucket": 0, "after": "", "steps": 0}
+
+
+async def _gather(ctx: Context, fence: Fence, period: int, shard: int, state: Document) -> bool:
+    """Read some batches. Fold at once if that was all of the period, else leave segments."""
+    gathered = await collect(ctx, fence, period, shard, Cursor(state["bucket"], state["after"]))
+    if not gathered.rows and gathered.cursor is None and not state["steps"]:
+        return True
+    vault = await Vault.open(ctx) or await Vault.create(ctx, gathered.salt)
+    if gathered.cursor is None and not state["steps"]:
+        days = await _days(ctx)
+        for cell in sorted(gathered.rows):
+            await fold_cell(vault, fence, period, cell, gathered.rows[cell], days)
+        return True
+    await _leave(vault, period, shard, state["steps"], gathered)
+    state["steps"] += 1
+    if gathered.cursor is None:
+        state["phase"] = "fold"
+    else:
+        state["bucket"], state["after"] = gathered.cursor.bucket, gathered.cursor.after
+    return False
+
+
+async def _leave(vault: Vault, period: int, shard: int, step: int, gathered: Gathered) -> None:
+    """Write a step's rows as segments, one per cell."""
+    left = await vault.load("segments", period, shard) or {"cells": {}}
+    marks = []
+    for cell in sorted(gathered.rows):
+        rows = gathered.rows[cell]
+        salt = derive_salt("segment", [row[3] for row in rows])
+        await vault.save(("segment", period, cell, step), {"salt": salt, "rows": rows})
+        left["cells"].setdefault(str(cell), []).append([step, len(rows)])
+        marks.append(salt)
+    if marks:
+        left["salt"] = derive_salt("segments", marks)
+        await vault.save(("segments", period, shard), left)
+
+
+async def _fold(ctx: Context, fence: Fence, period: int, shard: int) -> bool:
+    """Fold cells from their segments until the budget is used up; whether none is left."""
+    vault = await Vault.open(ctx)
+    assert vault is not None
+    left = await vault.load("segments", period, shard)
+    if left is None:
+        return True
+    days = await _days(ctx)
+    budget = limits.FOLD_ROWS
+    for name in sorted(left["cells"], key=int):
+        count = sum(rows for _, rows in left["cells"][name])
+        if count > budget and budget < limits.FOLD_ROWS:
+            break
+        segments = [("segment", period, int(name), step) for step, _ in left["cells"].pop(name)]
+        found = [segment for segment in await vault.load_many(segments) if segment is not None]
+        rows = [row for segment in found for row in segment["rows"]]
+        await fold_cell(vault, fence, period, int(name), rows, days)
+        for segment_name in segments:
+            await vault.purge(segment_name)
+        budget -= count
+    if left["cells"]:
+        await vault.save(("segments", period, shard), left)
+        return False
+    await vault.purge(("segments", period, shard))
+    return True
+
+
+async def _days(ctx: Context) -> list[Any]:
+    return await adoption.calendar_rows(ctx, await adoption.newest(ctx))
+
+
+async def fold_cell(
+    vault: Vault, fence: Fence, period: int, cell: int, rows: list[Row], days: list[Any]
+) -> None:
+    """Judge all rows of a cell's period and file them by day."""
+    head = await vault.load("head", cell) or folds.empty_head(cell)
+    # By device, counter, payload, record: of two payloads under one counter the same one stands
+    # whatever the order of arrival was.
+    rows = sorted(rows, key=lambda row: row[:4])
+    earlier = folds.late(rows, head)[-limits.TRAILS_KNOWN :]
+    trails = await vault.load_many([("trail", cell, p) for p in earlier])
+    known = folds.known([trail for trail in trails if trail is not None])
+    folded = folds.fold(rows, head, days, period=period, shard=cell, grain=fence.grain, known=known)
+    await vault.save(("head", cell), folded.head)
+    await vault.save(("trail", cell, period), folded.trail)
+    for day in sorted(folded.folds):
+        await vault.save(("fold", cell, day, period), folded.folds[day])
+    await _index(vault, cell, period, folded)
+
+
+async def _index(vault: Vault, cell: int, period: int, folded: folds.Folded) -> None:
+    """Add the period to the index of each day it filed readings for."""
+    touched = sorted(folded.folds)
+    indexes = await vault.load_many([("day", cell, day) for day in touched])
+    for day, index in zip(touched, indexes, strict=True):
+        edges = folded.edges[day]
+        before = [index["edges"]] if index else []
+        document = {
+            "salt": derive_salt("day", [edges["salt"]]),
+            "periods": [*(index["periods"] if index else []), period],
+            "edges": folds.merge_edges([*before, edges]),
+        }
+        await vault.save(("day", cell, day), document)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading a sealed period's batches, some per step, in the order of their transaction ids.
+
+Markers are ranged (public, so the range is checked at commit), private documents are read by
+explicit key. Where a step's budget ends, `Cursor` says from where the next one goes on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pedchain_chaincode import limits
+from pedchain_chaincode.metering import keys
+from pedchain_chaincode.metering.batchdoc import BatchDocument, Row
+from pedchain_chaincode.metering.guards import Fence
+from pedchain_chaincode.metering.submission import MIXED
+from pedchain_fabric.shim import Context, Refusal
+
+BUCKETS = "0123456789abcdef"
+READ_TOGETHER = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Every batch up to transaction `after` of bucket number `bucket` has been read."""
+
+    bucket: int = 0
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A step's rows by cell, a salt of one of its batches, and where to go on (None: the end)."""
+
+    rows: dict[int, list[Row]]
+    salt: bytes
+    cursor: Cursor | None
+
+
+async def collect(ctx: Context, fence: Fence, period: int, shard: int, cursor: Cursor) -> Gathered:
+    """Read batches from the cursor on until a budget is used up or the period ends."""
+    rows: dict[int, list[Row]] = {}
+    salt, documents, count = b"", 0, 0
+    for bucket in range(cursor.bucket, len(BUCKETS)):
+        after = cursor.after if bucket == cursor.bucket else ""
+        waiting = await _transactions(ctx, fence, period, shard, bucket, after)
+        while waiting:
+            chunk, waiting = waiting[:READ_TOGETHER], waiting[READ_TOGETHER:]
+            for transaction, document in zip(chunk, await _read(ctx, chunk), strict=True):
+                salt = salt or document.salt
+                documents += 1
+                count += _take(document, fence, shard, rows)
+                if documents >= limits.GATHER_DOCUMENTS or count >= limits.GATHER_ROWS:
+                    return Gathered(rows, salt, Cursor(bucket, transaction))
+    return Gathered(rows, salt, None)
+
+
+def _take(document: BatchDocument, fence: Fence, shard: int, rows: dict[int, list[Row]]) -> int:
+    """Add the shard's rows of a batch; how many."""
+    count = 0
+    for name in sorted(document.rows, key=int):
+        if int(name) % fence.shards == shard:
+            rows.setdefault(int(name), []).extend(document.rows[name])
+            count += len(document.rows[name])
+    return count
+
+
+async def _transactions(
+    ctx: Context, fence: Fence, period: int, shard: int, bucket: int, after: str
+) -> list[str]:
+    """Transaction ids of a bucket's batches beyond `after`, ascending."""
+    stub = ctx.stub
+    shards = [str(shard)] if fence.shards == 1 else [str(shard), MIXED]
+    found = []
+    for name in shards:
+        prefix = [str(period), name, BUCKETS[bucket]]
+        async for item in stub.partial_composite("batch", prefix):
+            transaction = stub.split_composite_key(item.key)[1][-1]
+            if transaction > after:
+                found.append(transaction)
+    return sorted(found)
+
+
+async def _read(ctx: Context, transactions: Sequence[str]) -> list[BatchDocument]:
+    wanted = [keys.batch(ctx.stub, transaction) for transaction in transactions]
+    values = await ctx.stub.get_privates(keys.COLLECTION, wanted)
+    documents = [BatchDocument.decode(value) for value in values if value is not None]
+    if len(documents) != len(wanted):
+        raise Refusal("private-data-missing")
+    return documents
