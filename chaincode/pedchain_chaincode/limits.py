@@ -24,3 +24,4 @@ PAGE: Final = 50  # certificates in one answer
 HISTORY: Final = 20  # versions of one certificate in one answer
 
 CLOCK_TOLERANCE: Final = 120  # seconds a record may be ahead of the transaction's own time
+EDGES_TOGETHER: Final = 4  # neighbouring days read at a time while an anchor is missing

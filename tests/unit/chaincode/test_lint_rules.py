@@ -93,7 +93,8 @@ FAULTS = [
     (
         "PD017",
         METHOD.format(
-            body="await ctx.stub.put_private('c', name, b'1')\n        await ctx.stub.get_private('c', name)"
+            body="await ctx.stub.put_private('c', name, b'1')\n"
+            "        await ctx.stub.get_private('c', name)"
         ),
     ),
     ("PD018", "def f():\n    try:\n        g()\n    except:\n        pass"),
@@ -101,7 +102,7 @@ FAULTS = [
     ("PD019", "class C(Contract):\n    @submit\n    async def act(self, ctx): return 1"),
     (
         "PD019",
-        "class C(Contract):\n    @submit\n    @guarded('fence')\n    async def act(self, ctx): return 1",
+        "class C(Contract):\n    @submit\n    @guarded('fence')\n    async def act(self, ctx): pass",
     ),
     ("PD019", METHOD.format(body="pass").replace("fence", "blind")),
     ("PD020", METHOD.format(body="ctx.stub.history(name)")),
@@ -148,7 +149,7 @@ CLEAN = [
     METHOD.format(
         body="await ctx.stub.get_state(name)\n        await ctx.stub.put_state(name, b'1')"
     ),
-    "class C(Contract):\n    @evaluate\n    async def look(self, ctx): return ctx.stub.history('a')",
+    "class C(Contract):\n    @evaluate\n    async def look(self, ctx): ctx.stub.history('a')",
     "def f():\n    try:\n        g()\n    except ValueError:\n        return None",
 ]
 

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Closing one cell's day: its folds merged, with as much of the neighbouring days as it needs."""
+
+from typing import Any, NamedTuple
+
+from pedchain_chaincode import limits
+from pedchain_chaincode.documents import Document
+from pedchain_chaincode.metering.vault import Vault
+from pedchain_domain import dayclose, points
+from pedchain_domain import fold as folds
+from pedchain_domain.calendar import Day, shifted
+from pedchain_domain.limits import BRIDGE_DAYS, HISTORY_DAYS
+
+
+class CellDay(NamedTuple):
+    """A closed cell: its partial sums, how many sites differ from the former run, its cost."""
+
+    partial: Document
+    changed: int
+    cost: int
+
+
+class Rules(NamedTuple):
+    """What all cells of a day are closed by."""
+
+    day: Day
+    district: Document
+    factors: Document
+    through: int
+
+
+async def close_cell(vault: Vault, roster: Document, rules: Rules) -> CellDay:
+    """Close a cell and keep its intervals, draws and prints."""
+    cell, day = int(roster["shard"]), rules.day["day"]
+    fold = await _fold(vault, roster, rules)
+    before, after = await _neighbours(vault, fold, roster, rules)
+    closed = _close(fold, roster, rules, before, after, [])
+    cost = _values(fold)
+    if closed.needs_history:
+        days = [shifted(day, -back) for back in range(1, HISTORY_DAYS + 1)]
+        history = await vault.load_many([("draws", cell, name) for name in days])
+        closed = _close(fold, roster, rules, before, after, [h for h in history if h is not None])
+        cost += cost
+    former = await vault.load("prints", cell, day)
+    await vault.save(("intervals", cell, day), closed.intervals)
+    await vault.save(("draws", cell, day), closed.draws)
+    prints = {"salt": closed.partial["salt"], "prints": closed.partial["prints"]}
+    await vault.save(("prints", cell, day), prints)
+    return CellDay(closed.partial, dayclose.changed(former, closed.partial), cost)
+
+
+def _close(
+    fold: Document | None,
+    roster: Document,
+    rules: Rules,
+    before: list[Document],
+    after: list[Document],
+    history: list[Document],
+) -> dayclose.Closed:
+    return dayclose.close_shard(
+        rules.day,
+        fold,
+        roster,
+        rules.district,
+        rules.factors,
+        before=before,
+        after=after,
+        history=history,
+    )
+
+
+def _values(fold: Document | None) -> int:
+    """Register values of a fold: what closing it costs."""
+    series: dict[str, Any] = {} if fold is None else fold["series"]
+    return sum(len(columns["t"]) * (len(columns) - 1) for columns in series.values())
+
+
+async def _fold(vault: Vault, roster: Document, rules: Rules) -> Document | None:
+    """All that was filed for the day in periods up to `through`, merged."""
+    cell, day = int(roster["shard"]), rules.day["day"]
+    index = await vault.load("day", cell, day)
+    periods = [p for p in index["periods"] if p <= rules.through] if index else []
+    found = await vault.load_many([("fold", cell, day, period) for period in periods])
+    held = [fold for fold in found if fold is not None]
+    return without_doubtful(folds.merge(held), roster) if held else None
+
+
+def without_doubtful(fold: Document, roster: Document) -> Document:
+    """The fold without what a compromised device read since it was: kept, but not certified."""
+    compromised: dict[str, int] = roster.get("compromised", {})
+    series = dict(fold["series"])
+    for device, since in compromised.items():
+        columns = series.pop(device, None)
+        if columns is None:
+            continue
+        kept = sum(1 for at in columns["t"] if at < since)
+        if kept:
+            series[device] = {
+                name: [at for at in values if at < since] if name == "s" else values[:kept]
+                for name, values in columns.items()
+            }
+    return {**fold, "series": series}
+
+
+async def _neighbours(
+    vault: Vault, fold: Document | None, roster: Document, rules: Rules
+) -> tuple[list[Document], list[Document]]:
+    """Edges of the days before and after, nearest first, as far as the day needs them."""
+    before: list[Document] = []
+    after: list[Document] = []
+    grain = rules.district["grain"]
+    for start in range(1, BRIDGE_DAYS + 1, limits.EDGES_TOGETHER):
+        distances = range(start, min(start + limits.EDGES_TOGETHER, BRIDGE_DAYS + 1))
+        needs = points.needs(rules.day, fold, roster, grain, before, after)
+        if not needs.before and not needs.after:
+            break
+        if needs.before:
+            before += await _edges(vault, roster, rules, [-d for d in distances])
+        if needs.after:
+            after += await _edges(vault, roster, rules, list(distances))
+    return before, after
+
+
+async def _edges(
+    vault: Vault, roster: Document, rules: Rules, distances: list[int]
+) -> list[Document]:
+    """Edges of days at these distances. A compromised device has none: an edge of it could lie
+    beyond the instant from which it is in doubt."""
+    cell = int(roster["shard"])
+    names = [("day", cell, shifted(rules.day["day"], distance)) for distance in distances]
+    compromised = roster.get("compromised", {})
+    found = []
+    for index in await vault.load_many(names):
+        if index is None:
+            continue
+        series = {d: r for d, r in index["edges"]["series"].items() if d not in compromised}
+        found.append({**index["edges"], "series": series})
+    return found
