@@ -9,11 +9,11 @@
 """
 
 from fabric_protos.common.common_pb2 import Block
+
+from pedchain_audit.errors import VerificationError
 from pedchain_fabric.errors import SignatureInvalid, WireError
 from pedchain_fabric.wire import block as wire_block
 from pedchain_fabric.wire.channelconfig import ChannelConfig
-
-from pedchain_audit.errors import VerificationError
 
 
 def decode(number: int, raw: bytes) -> Block:

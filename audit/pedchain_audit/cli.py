@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 from cyclopts import App
-from pedchain_fabric.errors import FabricError
 
 from pedchain_audit import report
 from pedchain_audit.archive import Archive
 from pedchain_audit.errors import ArchiveError, VerificationError
 from pedchain_audit.verify import verify as run_audit
+from pedchain_fabric.errors import FabricError
 
 app = App(name="ped-audit", help="Independent verification of the ledger from raw blocks.")
 

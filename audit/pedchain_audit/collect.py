@@ -3,11 +3,13 @@
 
 from pathlib import Path
 
+from fabric_protos.common.ledger_pb2 import BlockchainInfo
 from fabric_protos.peer.events_pb2 import BlockAndPrivateData
-from pedchain_fabric.client import profile
 
 from pedchain_audit.archive import Archive
 from pedchain_audit.errors import ArchiveError
+from pedchain_fabric.client import Network, profile
+from pedchain_fabric.wire.messages import parse
 
 
 async def collect(profile_path: Path, folder: Path, *, user: str = "auditor") -> Archive:
@@ -18,21 +20,27 @@ async def collect(profile_path: Path, folder: Path, *, user: str = "auditor") ->
     refuses.
     """
     described = profile.load(profile_path)
+    if described.genesis is None:
+        raise ArchiveError("the profile names no genesis block to trust")
     archive = Archive(folder)
     archive.write_genesis(described.genesis.read_bytes())
     async with await profile.connect(described, user=user) as gateway:
         network = gateway.network(described.channel)
-        height = await network.height()
-        if height == 0:
-            raise ArchiveError("the channel has no blocks")
+        height = await chain_height(network)
         start = archive.height()
         if start < height:
-            stream = network.block_and_private_data_events(start_block=start)
-            async for item in stream:
-                keep(archive, item)
-                if item.block.header.number + 1 >= height:
-                    break
+            async with network.block_and_private_data_events(
+                start_block=start, stop_block=height - 1
+            ) as stream:
+                async for item in stream:
+                    keep(archive, item)
     return archive
+
+
+async def chain_height(network: Network) -> int:
+    """Number of blocks the peer has."""
+    answer = await network.contract("qscc").evaluate("GetChainInfo", network.name)
+    return parse(BlockchainInfo, answer).height
 
 
 def keep(archive: Archive, item: BlockAndPrivateData) -> None:

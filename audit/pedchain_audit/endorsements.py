@@ -9,6 +9,9 @@ validator_keylevel.go). Policies are those in force before the block.
 from collections.abc import Iterator, Sequence
 
 from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
+
+from pedchain_audit.policies import chaincode_policy, collection_policy
+from pedchain_audit.world import VALIDATION_PARAMETER, Place, World
 from pedchain_fabric.wire.block import SignedData
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_fabric.wire.identity import Identity
@@ -16,9 +19,6 @@ from pedchain_fabric.wire.messages import parse
 from pedchain_fabric.wire.policytree import Policy, SignatureRule
 from pedchain_fabric.wire.rwset import Namespace
 from pedchain_fabric.wire.transaction import TransactionParts
-
-from pedchain_audit.policies import chaincode_policy, collection_policy
-from pedchain_audit.world import VALIDATION_PARAMETER, Place, World
 
 #: Identities whose endorsement signatures are good, each once.
 Endorsers = Sequence[Identity]

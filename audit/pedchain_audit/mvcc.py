@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRead, QueryReads
 from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import Version as VersionMessage
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
-from pedchain_fabric.wire.messages import serialize
-from pedchain_fabric.wire.rwset import KvRead, MerkleSummary, Namespace, RangeQuery, Version
 
 from pedchain_audit.world import Place, World
+from pedchain_fabric.wire.messages import serialize
+from pedchain_fabric.wire.rwset import KvRead, MerkleSummary, Namespace, RangeQuery, Version
 
 VALID = TxValidationCode.VALID
 CONFLICT = TxValidationCode.MVCC_READ_CONFLICT

@@ -14,11 +14,11 @@ from fabric_protos.peer.lifecycle.chaincode_definition_pb2 import (
 )
 from fabric_protos.peer.lifecycle.db_pb2 import StateData
 from fabric_protos.peer.policy_pb2 import ApplicationPolicy
+
+from pedchain_audit.world import World
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_fabric.wire.messages import parse
 from pedchain_fabric.wire.policytree import Policy, SignatureRule
-
-from pedchain_audit.world import World
 
 LIFECYCLE = "_lifecycle"
 LIFECYCLE_POLICY = "/Channel/Application/LifecycleEndorsement"

@@ -11,6 +11,11 @@ from dataclasses import dataclass, field
 from fabric_protos.common.common_pb2 import CONFIG, Block
 from fabric_protos.common.configtx_pb2 import ConfigEnvelope
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
+
+from pedchain_audit import mvcc
+from pedchain_audit.commithash import commit_hash
+from pedchain_audit.endorsements import EndorsementCheck
+from pedchain_audit.world import World
 from pedchain_fabric.errors import IdentityError, SignatureInvalid, WireError
 from pedchain_fabric.wire import rwset
 from pedchain_fabric.wire.block import SignedData
@@ -23,10 +28,6 @@ from pedchain_fabric.wire.transaction import (
     parse_body,
     parse_header,
 )
-
-from pedchain_audit import mvcc
-from pedchain_audit.endorsements import EndorsementCheck
-from pedchain_audit.world import World
 
 VALID = TxValidationCode.VALID
 
@@ -56,6 +57,7 @@ class Ledger:
     config: ChannelConfig
     world: World = field(default_factory=World)
     transaction_ids: set[str] = field(default_factory=set)
+    commit_hash: bytes = b""
 
     def judge(self, block: Block) -> tuple[Judged, ...]:
         """Steps 3 to 5 for one block, and its writes applied."""
@@ -67,6 +69,9 @@ class Ledger:
         ]
         self.world.begin_block()
         judged = tuple(self._reads(each, block.header.number) for each in first)
+        if block.header.number > 0:
+            flags = bytes(each.code for each in judged)
+            self.commit_hash = commit_hash(self.commit_hash, flags, self.world)
         self._remember(judged)
         return judged
 

@@ -6,7 +6,7 @@
 3. each transaction is well formed and its creator signed it     (replay)
 4. its endorsements satisfy the policies of that time            (endorsements)
 5. what it had read was still true                               (mvcc)
-   and the validity flags the peer delivered are those of 3 to 5
+   and the peer's own notes, validity flags and commit hash, are those redone
 6. each reading kept was signed by its device's registered key   (readings)
 7. each certificate follows from the readings                    (certificates)
 Steps 6 and 7 need private data; without it they are said to be not checked, never passed over.
@@ -17,15 +17,15 @@ from dataclasses import dataclass, field
 
 from fabric_protos.common.common_pb2 import CONFIG, Block
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
-from pedchain_fabric.errors import WireError
-from pedchain_fabric.wire import block as wire_block
-from pedchain_fabric.wire.channelconfig import ChannelConfig
 
 from pedchain_audit import chain
 from pedchain_audit.archive import Archive
 from pedchain_audit.errors import VerificationError
 from pedchain_audit.metering import Metering
 from pedchain_audit.replay import Judged, Ledger
+from pedchain_fabric.errors import WireError
+from pedchain_fabric.wire import block as wire_block
+from pedchain_fabric.wire.channelconfig import ChannelConfig
 
 #: Called after each block with its number and the number of blocks in all.
 Progress = Callable[[int, int], None]
@@ -66,7 +66,7 @@ def verify(archive: Archive, progress: Progress = lambda number, height: None) -
         else:
             figures.orderer_signatures += chain.check_signatures(block, ledger.config)
         judged = ledger.judge(block)
-        check_flags(block, judged)
+        check_notes(block, judged, ledger.commit_hash)
         metering.block(number, judged, ledger.world, archive.private(number))
         count(figures, judged)
         progress(number, height)
@@ -74,11 +74,12 @@ def verify(archive: Archive, progress: Progress = lambda number, height: None) -
     return figures
 
 
-def check_flags(block: Block, judged: tuple[Judged, ...]) -> None:
-    """The peer's validity flags are the ones redone here."""
+def check_notes(block: Block, judged: tuple[Judged, ...], commit_hash: bytes) -> None:
+    """The peer's own notes, validity flags and commit hash, are those redone here."""
     number = block.header.number
     try:
         flags = wire_block.validation_codes(block)
+        noted = wire_block.commit_hash(block)
     except WireError as error:
         raise VerificationError("validity flags", str(error), block=number) from error
     for each, flag in zip(judged, flags, strict=True):
@@ -89,6 +90,8 @@ def check_flags(block: Block, judged: tuple[Judged, ...]) -> None:
                 block=number,
                 transaction=each.position,
             )
+    if noted != commit_hash:
+        raise VerificationError("commit hash", "not what the blocks up to here make", block=number)
 
 
 def count(figures: Figures, judged: tuple[Judged, ...]) -> None:

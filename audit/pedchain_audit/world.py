@@ -57,8 +57,8 @@ class World:
 
     def __init__(self) -> None:
         self._spaces: dict[tuple[str, str], Space] = {}
-        #: (namespace, collection, key) written or deleted so far in the block at hand.
-        self.touched: set[Place] = set()
+        #: What the block at hand has written or deleted so far, and by which transaction.
+        self.touched: dict[Place, Version] = {}
 
     def begin_block(self) -> None:
         """A new block: what earlier blocks wrote is state, no longer a conflict by itself."""
@@ -102,7 +102,7 @@ class World:
 
     def _put(self, place: Place, value: bytes | None, version: Version) -> None:
         """One write: a new value with the metadata it had, or a deletion."""
-        self.touched.add(place)
+        self.touched[place] = version
         space, key = self.space(place[0], place[1]), place[2]
         if value is None:
             space.drop(key)
@@ -115,5 +115,5 @@ class World:
         space, key = self.space(place[0], place[1]), place[2]
         before = space.cells.get(key)
         if before is not None:
-            self.touched.add(place)
+            self.touched[place] = version
             space.put(key, Cell(before.value, version, entries))

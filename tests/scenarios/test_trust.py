@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pedchain_audit.collect import collect
+from pedchain_audit.verify import verify
+from pedchain_fabric.wire.block import commit_hash, parse_block
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
@@ -126,3 +129,28 @@ async def test_a_transaction_sent_twice_counts_once(hostile: Hostile) -> None:
     assert await hostile.send(attack) == "VALID"
     await hostile.send(attack)
     assert await hostile.code(attack.transaction_id) == "VALID"
+
+
+@pytest.mark.parity("audit")
+async def test_the_auditor_redoes_the_ledger_of_all_these_attacks(
+    consortium: Network, hostile: Hostile, tmp_path: Path
+) -> None:
+    """Its own reading of policies, reads, flags and commit hashes agrees with the peer's."""
+    archive = await collect(consortium.profile("DSO"), tmp_path / "ledger")
+    figures = verify(archive)
+    assert figures.blocks == archive.height() > 1
+    assert figures.orderer_signatures >= 3 * (figures.blocks - 1)
+    assert figures.events_of_one >= 1
+
+
+@pytest.mark.parity("audit")
+async def test_all_organisations_hold_the_same_ledger(
+    consortium: Network, hostile: Hostile, tmp_path: Path
+) -> None:
+    """Blocks with flags and commit hashes are equal but for the order of orderers' signatures."""
+    hashes = {}
+    for organization, profile in consortium.profiles.items():
+        archive = await collect(profile, tmp_path / organization)
+        blocks = [parse_block(raw) for _, raw in archive.blocks()]
+        hashes[organization] = [commit_hash(block) for block in blocks[:8]]
+    assert len({tuple(found) for found in hashes.values()}) == 1
