@@ -34,13 +34,17 @@ async def join_orderers(members: tuple[Member, ...], channel: str, genesis: byte
 
 
 async def join_peers(members: tuple[Member, ...], channel: str, genesis: bytes) -> None:
-    """All peers take the genesis block, together. Raises `PartError`."""
+    """All peers take the genesis block, one after the other. Raises `PartError`.
+
+    A peer that joins greets the others at once, and one that is just joining itself may drop the
+    greeting, which Fabric repeats only after 6 s (gossip/discovery, sendUntilAcked). In turn, the
+    last finds all others ready and makes everybody known to everybody.
+    """
 
     async def join(member: Member) -> bool:
         if channel not in await cscc.channels(member.peer):
             await cscc.join(member.peer, genesis)
         return True
 
-    await asyncio.gather(
-        *(until(f"peer of {member.organization.name}", partial(join, member)) for member in members)
-    )
+    for member in members:
+        await until(f"peer of {member.organization.name}", partial(join, member))

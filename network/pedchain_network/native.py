@@ -80,7 +80,8 @@ def _orderer(
         organization=organization.name,
         command=(str(release.orderer),),
         environment=parts.environment(
-            FABRIC_CFG_PATH=str(state.config / name), FABRIC_LOGGING_SPEC=_LOGGING,
+            FABRIC_CFG_PATH=str(state.config / name),
+            FABRIC_LOGGING_SPEC=_LOGGING,
         ),
         directory=state.data / name,
         log=state.log / f"{name}.log",
@@ -95,7 +96,8 @@ def _orderer(
 def _peer(release: Release, topology: Topology, state: State, organization: Organization) -> Spec:
     name = topology.node("peer", organization)
     owned = crypto.of(state.crypto, organization)
-    config = peerconfig.core(topology, organization, owned, state.data / name, release.builder)
+    places = peerconfig.Places(state.data / name, _trust(topology, state), release.builder)
+    config = peerconfig.core(topology, organization, owned, places)
     _write(state.config / name / "core.yaml", config)
     ports = organization.ports
     servers = json.dumps(dict(topology.chaincode_addresses(organization)))
@@ -118,6 +120,16 @@ def _peer(release: Release, topology: Topology, state: State, organization: Orga
             f"{name} operations": topology.address(ports.peer_operations),
         },
     )
+
+
+def _trust(topology: Topology, state: State) -> Path:
+    """One file with every organisation's TLS CA."""
+    authorities = [
+        crypto.of(state.crypto, each).authority("tlsca") for each in topology.organizations
+    ]
+    path = state.config / "tlscas.pem"
+    files.write(path, b"".join(authority.read_bytes() for authority in authorities))
+    return path
 
 
 def _write(path: Path, config: dict[str, object]) -> None:

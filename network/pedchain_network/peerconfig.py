@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A native peer's `core.yaml` (JSON is YAML): loopback listeners, fast gossip, LevelDB."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pedchain_network.crypto import Crypto
@@ -10,17 +11,30 @@ _MESSAGE_BYTES = 100 << 20
 _SECOND = "1s"
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a peer's things lie: its ledger, the TLS CAs it trusts, the builder of packages."""
+
+    data: Path
+    trust: Path
+    builder: Path
+
+
 def core(
-    topology: Topology, organization: Organization, crypto: Crypto, data: Path, builder: Path
+    topology: Topology, organization: Organization, crypto: Crypto, places: Places
 ) -> dict[str, object]:
-    """The whole configuration. Gossip timers of one second decide how fast `up` is: with Fabric's
-    own a gateway needs half a minute to find the other organisations' peers."""
+    """The whole configuration.
+
+    Gossip timers decide how fast `up` is: with Fabric's own a gateway needs half a minute to find
+    the other organisations' peers. `trust` holds all organisations' TLS CAs: a peer that greets
+    another just before it has learnt them from the channel would lose 4 s.
+    """
     ports = organization.ports
     return {
-        "peer": _peer(topology, organization, crypto, data),
+        "peer": _peer(topology, organization, crypto, places),
         "vm": {"endpoint": ""},
-        "chaincode": _chaincode(builder),
-        "ledger": _ledger(data),
+        "chaincode": _chaincode(places.builder),
+        "ledger": _ledger(places.data),
         "operations": {
             "listenAddress": topology.address(ports.peer_operations),
             "tls": {"enabled": False},
@@ -30,7 +44,7 @@ def core(
 
 
 def _peer(
-    topology: Topology, organization: Organization, crypto: Crypto, data: Path
+    topology: Topology, organization: Organization, crypto: Crypto, places: Places
 ) -> dict[str, object]:
     address = topology.address(organization.ports.peer)
     chaincode = topology.address(organization.ports.peer_chaincode)
@@ -46,13 +60,13 @@ def _peer(
         "localMspId": organization.msp_id,
         "localMspType": "bccsp",
         "mspConfigPath": str(crypto.node_msp("peer")),
-        "fileSystemPath": str(data),
+        "fileSystemPath": str(places.data),
         "tls": {
             "enabled": True,
             "clientAuthRequired": False,
             "cert": {"file": str(tls / "cert.pem")},
             "key": {"file": str(tls / "key.pem")},
-            "rootcert": {"file": str(crypto.authority("tlsca"))},
+            "rootcert": {"file": str(places.trust)},
         },
         "BCCSP": {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}},
         "gateway": {
@@ -116,7 +130,7 @@ def _gossip(address: str) -> dict[str, object]:
         "publishStateInfoInterval": _SECOND,
         "requestStateInfoInterval": _SECOND,
         "aliveTimeInterval": _SECOND,
-        "reconnectInterval": _SECOND,
+        "reconnectInterval": "500ms",
         "aliveExpirationTimeout": "5s",
         "maxBlockCountToStore": 10,
         "maxPropagationBurstLatency": "10ms",
@@ -126,8 +140,8 @@ def _gossip(address: str) -> dict[str, object]:
         "pullInterval": _SECOND,
         "pullPeerNum": 3,
         "publishCertPeriod": "10s",
-        "dialTimeout": "3s",
-        "connTimeout": "2s",
+        "dialTimeout": _SECOND,
+        "connTimeout": _SECOND,
         "recvBuffSize": 20,
         "sendBuffSize": 200,
         "digestWaitTime": "200ms",
