@@ -9,7 +9,6 @@ from pedchain_fabric.admin.channel import Channel, Consenter
 from pedchain_fabric.admin.channel import Organization as ChannelOrganization
 from pedchain_fabric.admin.genesis import genesis_block
 from pedchain_fabric.wire.messages import serialize
-
 from pedchain_network import crypto, files
 from pedchain_network.topology import Organization, Topology
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from pedchain_fabric.admin.definition import Collection, Definition
 from pedchain_fabric.admin.smartbft import Batch, Timers
 from pedchain_fabric.wire.quorum import faults_tolerated
-
 from pedchain_network import limits, policytext, yamlnode
 from pedchain_network.errors import TopologyError
 from pedchain_network.topology import (

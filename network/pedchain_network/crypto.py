@@ -13,7 +13,6 @@ from pathlib import Path
 
 from pedchain_fabric.wire.identity import SigningIdentity
 from pedchain_fabric.wire.keys import load_signer
-
 from pedchain_network import files
 from pedchain_network.authority import Authority, Credential
 from pedchain_network.topology import Organization, Topology

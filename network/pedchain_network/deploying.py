@@ -6,7 +6,6 @@ from functools import partial
 
 from pedchain_fabric.admin.definition import Definition
 from pedchain_fabric.admin.package import Package, service_package
-
 from pedchain_network.members import Member
 from pedchain_network.topology import Topology
 from pedchain_network.waiting import until

@@ -6,7 +6,6 @@ from functools import partial
 
 from pedchain_fabric.admin import cscc
 from pedchain_fabric.errors import AdminError
-
 from pedchain_network.members import Member
 from pedchain_network.waiting import until
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import grpc
 import grpc.aio
+
 from pedchain_fabric.admin.endorser import Endorser
 from pedchain_fabric.admin.lifecycle import Lifecycle
 from pedchain_fabric.admin.limits import MESSAGE_BYTES
 from pedchain_fabric.admin.participation import Participation, mutual_tls
 from pedchain_fabric.client import Gateway
-
 from pedchain_network import crypto
 from pedchain_network.crypto import Crypto
 from pedchain_network.state import State

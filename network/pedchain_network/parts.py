@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pedchain_fabric.admin.package import service_package
-
 from pedchain_network.errors import RuntimeMissingError
 from pedchain_network.process import Spec
 from pedchain_network.state import State

@@ -6,7 +6,6 @@ import time
 from collections.abc import Awaitable, Callable
 
 from pedchain_fabric.errors import AdminError, CommitError, GatewayError
-
 from pedchain_network.errors import PartError
 from pedchain_network.limits import PAUSE_S, STEP_TIMEOUT_S
 
