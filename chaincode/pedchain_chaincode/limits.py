@@ -16,7 +16,7 @@ SITE_DEVICES: Final = 64  # of one site
 GATHER_DOCUMENTS: Final = 150  # private batch documents read in one step
 GATHER_ROWS: Final = 1_500  # rows read in one step, beyond the first document
 FOLD_ROWS: Final = 1_500  # rows folded in one step, beyond the first cell
-CLOSE_READINGS: Final = 2_000  # register values closed in one step, beyond the first cell
+CLOSE_VALUES: Final = 3_000  # register values closed in one step, beyond the first cell
 
 TRAILS_KNOWN: Final = 4  # earlier periods looked into for counters that come again
 TRAILS: Final = 64  # periods looked through, newest first, for one record

@@ -26,11 +26,12 @@ class Rules(NamedTuple):
     day: Day
     district: Document
     factors: Document
+    run: str
     through: int
 
 
-async def close_cell(vault: Vault, roster: Document, rules: Rules) -> CellDay:
-    """Close a cell and keep its intervals, draws and prints."""
+async def close_cell(vault: Vault, roster: Document, rules: Rules, printed: str | None) -> CellDay:
+    """Close a cell and keep its intervals, draws and prints; `printed` is the run in print."""
     cell, day = int(roster["shard"]), rules.day["day"]
     fold = await _fold(vault, roster, rules)
     before, after = await _neighbours(vault, fold, roster, rules)
@@ -41,11 +42,11 @@ async def close_cell(vault: Vault, roster: Document, rules: Rules) -> CellDay:
         history = await vault.load_many([("draws", cell, name) for name in days])
         closed = _close(fold, roster, rules, before, after, [h for h in history if h is not None])
         cost += cost
-    former = await vault.load("prints", cell, day)
+    former = await vault.load("prints", cell, day, printed) if printed else None
     await vault.save(("intervals", cell, day), closed.intervals)
     await vault.save(("draws", cell, day), closed.draws)
     prints = {"salt": closed.partial["salt"], "prints": closed.partial["prints"]}
-    await vault.save(("prints", cell, day), prints)
+    await vault.save(("prints", cell, day, rules.run), prints)
     return CellDay(closed.partial, dayclose.changed(former, closed.partial), cost)
 
 

@@ -14,6 +14,7 @@ from pedchain_chaincode.documents import checked, read, read_array
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.metering import (
     adoption,
+    closing,
     devicekeys,
     findings,
     folding,
@@ -106,6 +107,14 @@ class MeteringContract(Contract):
         require(ctx, "fold_shard", fence.operator)
         return await folding.fold_shard(ctx, fence, period, shard)
 
+    @submit
+    @guarded("fence")
+    async def close_day(self, ctx: Context, day: str, run: str) -> bytes:
+        """A step of closing a day by run P, F or FINAL: `more`, or `done` once certified."""
+        fence = await guards.fence(ctx)
+        require(ctx, "close_day", fence.operator)
+        return await closing.close_day(ctx, fence, queries.identifier(day), run)
+
     @evaluate
     async def get_fence(self, ctx: Context) -> bytes:
         """{"period"}: where batches are filed now; and the district it is of."""
@@ -150,3 +159,13 @@ class MeteringContract(Contract):
         """What the fold made of a record (members of the collection only)."""
         await guards.fence(ctx)
         return canonical.encode(await findings.record(ctx, device_id, counter))
+
+    @evaluate
+    async def get_window(self, ctx: Context) -> bytes:
+        """The preliminary run's window with all its sums (members of the collection only)."""
+        return canonical.encode(await findings.window(ctx))
+
+    @evaluate
+    async def list_findings(self, ctx: Context, day: str) -> bytes:
+        """What folds and closes found on a day (members of the collection only)."""
+        return canonical.encode(await findings.of_day(ctx, queries.identifier(day)))

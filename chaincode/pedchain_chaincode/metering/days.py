@@ -1,31 +1,84 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which days are closed, by which run, and which day comes next.
+"""Which days are closed by which run, which comes next, and when it may (rules C1).
 
-State `closing`: {"first", "last": days, "next": the day after the last, "runs": {day: run}}; `runs`
-holds the days whose run is not FINAL yet.
+State `closing`: {run: {"first", "last", "next"}}, each a day's name; `next` is the calendar's day
+after `last`. Every run closes days in calendar order, so `last` says it all.
 """
 
-from pedchain_chaincode.documents import Document, load
-from pedchain_chaincode.metering import keys
-from pedchain_fabric.shim import Context
+from collections.abc import Sequence
+from typing import Any, Final
 
-BEYOND = "9999-12-31"
+from pedchain_chaincode.documents import Document, load, save
+from pedchain_chaincode.metering import keys
+from pedchain_chaincode.metering.vault import Vault
+from pedchain_fabric.shim import Context, Refusal
+
+RUNS: Final = {"P": 0, "F": 9, "FINAL": 59}
+"""A run -> full days that must have passed after the day: it is due on D+1, D+10, D+60."""
+
+BEFORE: Final = {"F": "P", "FINAL": "F"}
+BEYOND: Final = "9999-12-31"
 """Where a new version starts if the calendar ends with the last closed day."""
+_DAY_SECONDS: Final = 86_400
 
 
 async def closing(ctx: Context) -> Document:
     """The state of closing; empty before the first day."""
-    found = await load(ctx.stub, keys.closing(ctx.stub))
-    return found or {"first": "", "last": "", "next": "", "runs": {}}
+    return await load(ctx.stub, keys.closing(ctx.stub)) or {}
 
 
 async def first_open(ctx: Context) -> str:
-    """The first day not closed yet: from here a newly adopted version holds."""
+    """The first day not closed yet, or none: from here a newly adopted version holds."""
     state = await closing(ctx)
-    return str(state["next"])
+    return str(state["P"]["next"]) if "P" in state else ""
 
 
-def day_after(rows: list[Document], day: str) -> str:
+def day_after(rows: Sequence[Any], day: str) -> str:
     """The calendar's next day, or `BEYOND`."""
     later = sorted(str(row["day"]) for row in rows if row["day"] > day)
     return later[0] if later else BEYOND
+
+
+def is_closed(state: Document, day: str, run: str) -> bool:
+    """Whether the run has closed the day."""
+    if run not in RUNS:
+        raise Refusal("unknown-run")
+    return run in state and bool(state[run]["first"] <= day <= state[run]["last"])
+
+
+def check(state: Document, row: Any, run: str, now: int) -> None:
+    """Refuse a day that is not the run's next, or not due yet.
+
+    `now` is the transaction's own time. It is the client's claim, but an honest endorser takes no
+    claim beyond its own clock by more than the peer's tolerance: good enough for `not before`.
+    """
+    day = row["day"]
+    before = BEFORE.get(run)
+    if before is not None and not is_closed(state, day, before):
+        raise Refusal("run-missing")
+    following = state[run]["next"] if run in state else None
+    if following is None and before is not None:
+        following = state[before]["first"]
+    if following is not None and day != following:
+        raise Refusal("previous-day-open")
+    if now < row["end"] + RUNS[run] * _DAY_SECONDS:
+        raise Refusal("too-early")
+
+
+async def advance(ctx: Context, state: Document, day: str, run: str, following: str) -> None:
+    """Write that the run has closed the day."""
+    first = state[run]["first"] if run in state else day
+    closed = {**state, run: {"first": first, "last": day, "next": following}}
+    await save(ctx.stub, keys.closing(ctx.stub), closed)
+
+
+async def former(vault: Vault, day: str, run: str) -> Document | None:
+    """What the run before kept of the day: {"totals", "printed"}."""
+    before = BEFORE.get(run)
+    return None if before is None else await vault.load("totals", day, before)
+
+
+async def printed(vault: Vault, day: str, run: str) -> str | None:
+    """The run whose sites are in print for the day, None before the first."""
+    kept = await former(vault, day, run)
+    return None if kept is None else str(kept["printed"])

@@ -7,10 +7,11 @@ so that what counts does not depend on the order in which batches arrived. Writt
 period: head (counters used), trail (what became of each record), and per day a fold (registers)
 and the day's index (periods filed, outermost registers).
 
-Public state `fold`: {"phase", "bucket", "after", "steps"}; in the vault `segments`: which steps
-left how many rows of which cell.
+Public state `fold`: {"phase", "bucket", "after", "steps", "batches"}, the last a hash chain over
+all batches so far; in the vault `segments`: which steps left how many rows of which cell.
 """
 
+import hashlib
 from typing import Any
 
 from pedchain_chaincode import limits
@@ -25,6 +26,7 @@ from pedchain_domain.readings import derive_salt
 from pedchain_fabric.shim import Context, Refusal
 
 MORE, DONE = b"more", b"done"
+START = {"phase": "gather", "bucket": 0, "after": "", "steps": 0}
 
 
 async def fold_shard(ctx: Context, fence: Fence, period: int, shard: int) -> bytes:
@@ -33,37 +35,41 @@ async def fold_shard(ctx: Context, fence: Fence, period: int, shard: int) -> byt
         raise Refusal("unknown-shard")
     if not 1 <= period < fence.period:
         raise Refusal("period-not-sealed")
-    through = await folded_through(ctx, shard)
+    folded = await _folded(ctx, shard)
+    through = folded["through"]
     if period <= through:
         return DONE
     if period != through + 1:
         raise Refusal("previous-period-open")
     ctx.stub.start_write_batch()
     key = keys.fold(ctx.stub, period, shard)
-    state = await load(ctx.stub, key) or _start()
+    state = await load(ctx.stub, key) or {**START, "batches": folded["batches"]}
     if state["phase"] == "gather":
         finished = await _gather(ctx, fence, period, shard, state)
     else:
         finished = await _fold(ctx, fence, period, shard)
     if finished:
-        await save(ctx.stub, keys.folded(ctx.stub, shard), {"through": period})
-    await save(ctx.stub, key, {**state, "phase": "done"} if finished else state)
+        state["phase"] = "done"
+        reached = {"through": period, "batches": state["batches"]}
+        await save(ctx.stub, keys.folded(ctx.stub, shard), reached)
+    await save(ctx.stub, key, state)
     return DONE if finished else MORE
 
 
 async def folded_through(ctx: Context, shard: int) -> int:
     """The last period folded in a shard."""
-    found = await load(ctx.stub, keys.folded(ctx.stub, shard))
-    return 0 if found is None else int(found["through"])
+    return int((await _folded(ctx, shard))["through"])
 
 
-def _start() -> Document:
-    return {"phase": "gather", "bucket": 0, "after": "", "steps": 0}
+async def _folded(ctx: Context, shard: int) -> Document:
+    return await load(ctx.stub, keys.folded(ctx.stub, shard)) or {"through": 0, "batches": ""}
 
 
 async def _gather(ctx: Context, fence: Fence, period: int, shard: int, state: Document) -> bool:
     """Read some batches. Fold at once if that was all of the period, else leave segments."""
     gathered = await collect(ctx, fence, period, shard, Cursor(state["bucket"], state["after"]))
+    for transaction in gathered.transactions:
+        state["batches"] = _chained(state["batches"], transaction)
     if not gathered.rows and gathered.cursor is None and not state["steps"]:
         return True
     vault = await Vault.open(ctx) or await Vault.create(ctx, gathered.salt)
@@ -79,6 +85,11 @@ async def _gather(ctx: Context, fence: Fence, period: int, shard: int, state: Do
     else:
         state["bucket"], state["after"] = gathered.cursor.bucket, gathered.cursor.after
     return False
+
+
+def _chained(batches: str, transaction: str) -> str:
+    """The hash of the list of batches with one more, whatever the steps were (rules C1)."""
+    return hashlib.sha256(f"{batches}{transaction}".encode()).hexdigest()
 
 
 async def _leave(vault: Vault, period: int, shard: int, step: int, gathered: Gathered) -> None:

@@ -29,9 +29,10 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """A step's rows by cell, a salt of one of its batches, and where to go on (None: the end)."""
+    """A step's rows by cell, its batches, a salt of one, where to go on (None: the end)."""
 
     rows: dict[int, list[Row]]
+    transactions: list[str]
     salt: bytes
     cursor: Cursor | None
 
@@ -39,7 +40,8 @@ class Gathered:
 async def collect(ctx: Context, fence: Fence, period: int, shard: int, cursor: Cursor) -> Gathered:
     """Read batches from the cursor on until a budget is used up or the period ends."""
     rows: dict[int, list[Row]] = {}
-    salt, documents, count = b"", 0, 0
+    transactions: list[str] = []
+    salt, count = b"", 0
     for bucket in range(cursor.bucket, len(BUCKETS)):
         after = cursor.after if bucket == cursor.bucket else ""
         waiting = await _transactions(ctx, fence, period, shard, bucket, after)
@@ -47,11 +49,12 @@ async def collect(ctx: Context, fence: Fence, period: int, shard: int, cursor: C
             chunk, waiting = waiting[:READ_TOGETHER], waiting[READ_TOGETHER:]
             for transaction, document in zip(chunk, await _read(ctx, chunk), strict=True):
                 salt = salt or document.salt
-                documents += 1
+                transactions.append(transaction)
                 count += _take(document, fence, shard, rows)
-                if documents >= limits.GATHER_DOCUMENTS or count >= limits.GATHER_ROWS:
-                    return Gathered(rows, salt, Cursor(bucket, transaction))
-    return Gathered(rows, salt, None)
+                full = len(transactions) >= limits.GATHER_DOCUMENTS
+                if full or count >= limits.GATHER_ROWS:
+                    return Gathered(rows, transactions, salt, Cursor(bucket, transaction))
+    return Gathered(rows, transactions, salt, None)
 
 
 def _take(document: BatchDocument, fence: Fence, shard: int, rows: dict[int, list[Row]]) -> int:

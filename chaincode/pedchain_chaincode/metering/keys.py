@@ -109,11 +109,6 @@ def certificate(stub: Stub, day: str) -> str:
     return stub.create_composite_key("certificate", [day])
 
 
-def true_up(stub: Stub, month: str) -> str:
-    """The month's small corrections, one signed number per carrier (rules C3)."""
-    return stub.create_composite_key("true-up", [month])
-
-
 def hidden(stub: Stub, secret_key: bytes, *parts: str | int) -> str:
     """A private name only members can recompute: HMAC-SHA256 over its parts."""
     name = "\x00".join(str(part) for part in parts).encode()

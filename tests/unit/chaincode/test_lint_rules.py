@@ -102,7 +102,7 @@ FAULTS = [
     ("PD019", "class C(Contract):\n    @submit\n    async def act(self, ctx): return 1"),
     (
         "PD019",
-        "class C(Contract):\n    @submit\n    @guarded('fence')\n    async def act(self, ctx): pass",
+        "class C(Contract):\n    @submit\n    @guarded('fence')\n    async def act(s, ctx): pass",
     ),
     ("PD019", METHOD.format(body="pass").replace("fence", "blind")),
     ("PD020", METHOD.format(body="ctx.stub.history(name)")),

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run's certificate: the day's totals into the run's window, out to the public (rules C1 to C4).
+
+Each run has a window of its own. A later run that changes fewer sites than may be told apart keeps
+the numbers in print; its difference waits in the vault and enters the month's last day (C3).
+"""
+
+from pedchain_chaincode.documents import Document, save
+from pedchain_chaincode.metering import days, keys
+from pedchain_chaincode.metering.cellday import Rules
+from pedchain_chaincode.metering.vault import Vault
+from pedchain_chaincode.state import store
+from pedchain_domain import balance, certificate, publication
+from pedchain_domain import window as windows
+from pedchain_domain.documents import parameters
+from pedchain_domain.readings import derive_salt
+from pedchain_fabric.shim import Context, keypolicy
+
+EVENT = "CertificateIssued"
+
+
+async def publish(
+    ctx: Context, vault: Vault, rules: Rules, sums: Document, batches: str, following: str
+) -> None:
+    """Write totals, window and certificate of a complete day; the event is a hint."""
+    day, run = rules.day["day"], rules.run
+    setting = parameters(rules.district)
+    window = await vault.load("window", run) or windows.empty(setting.window_days)
+    mean = windows.mean(window)
+    computed = balance.day_totals(sums["total"], rules.day, rules.district, rules.factors, mean)
+    totals, printed = await _in_print(vault, rules, computed, sums["changed"])
+    if following[:7] != day[:7]:
+        correction = await vault.load("true-up", run)
+        if correction is not None and correction["month"] == day[:7]:
+            totals = publication.with_true_up(totals, correction)
+    totals = publication.marked(totals, setting)
+    leaving = windows.leaving(window)
+    outgoing = await vault.load("totals", leaving, run) if leaving else None
+    window = windows.advance(window, totals, outgoing["totals"] if outgoing else None)
+    await vault.save(("window", run), window)
+    kept = {"salt": derive_salt("kept", [totals["salt"]]), "totals": totals, "printed": printed}
+    await vault.save(("totals", day, run), kept)
+    document = certificate.build(rules.district, rules.day, run, totals, window, batches)
+    await _certify(ctx, rules, document)
+    name = {"district": rules.district["id"], "day": day, "run": run}
+    await ctx.stub.set_event(EVENT, store(name))
+
+
+async def _certify(ctx: Context, rules: Rules, document: Document) -> None:
+    """Write the certificate; the key's own policy (C4) comes with its first value and stays."""
+    stub = ctx.stub
+    key = keys.certificate(stub, rules.day["day"])
+    is_first = await stub.get_state(key) is None
+    await save(stub, key, document)
+    if is_first:
+        parties = [rules.district["dso"], rules.district["operator"]]
+        await stub.set_key_policy(key, keypolicy.all_of(parties))
+
+
+async def _in_print(
+    vault: Vault, rules: Rules, computed: Document, changed: int
+) -> tuple[Document, str]:
+    """The totals the run prints, and the run whose sites they are of."""
+    day, run = rules.day["day"], rules.run
+    former = await days.former(vault, day, run)
+    if former is None or not publication.held(changed, parameters(rules.district)):
+        return computed, run
+    before = await vault.load("true-up", run)
+    correction = publication.true_up(before, former["totals"], computed)
+    await vault.save(("true-up", run), correction)
+    return former["totals"], former["printed"]
