@@ -49,12 +49,17 @@ class Store:
 
         Raises `LedgerError` if the file is no ledger of this version.
         """
-        self.main = _connect(path, "FULL")
+        self.main = _connect(path)
         try:
+            _prepare(self.main, "FULL")
             self._check_format()
-        except sqlite3.DatabaseError as error:
-            raise LedgerError(f"{path} is no ledger database") from error
-        self.transient = self.main if path is None else _connect(path, "NORMAL")
+        except (sqlite3.DatabaseError, LedgerError) as error:
+            self.main.close()
+            raise LedgerError(f"{path} is no ledger database: {error}") from error
+        self.transient = self.main
+        if path is not None:
+            self.transient = _connect(path)
+            _prepare(self.transient, "NORMAL")
 
     def _check_format(self) -> None:
         found = self.main.execute("PRAGMA user_version").fetchone()[0]
@@ -82,11 +87,12 @@ class Store:
         self.main.close()
 
 
-def _connect(path: Path | None, synchronous: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        ":memory:" if path is None else path, isolation_level=None, check_same_thread=False
-    )
+def _connect(path: Path | None) -> sqlite3.Connection:
+    name = ":memory:" if path is None else path
+    return sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+
+
+def _prepare(connection: sqlite3.Connection, synchronous: str) -> None:
     connection.execute("PRAGMA busy_timeout = 10000")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {synchronous}")
-    return connection

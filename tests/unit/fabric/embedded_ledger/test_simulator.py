@@ -160,9 +160,9 @@ def test_a_write_then_a_private_range_is_refused(consortium: Consortium) -> None
 def test_an_unknown_collection_is_refused(
     consortium: Consortium, namespace: str, text: str
 ) -> None:
-    with consortium.ledger.simulator("tx", "DSOMSP") as simulator:
-        with pytest.raises(SimulationError) as refused:
-            simulator.get_private(namespace, "none", "k")
+    simulator = consortium.ledger.simulator("tx", "DSOMSP")
+    with simulator, pytest.raises(SimulationError) as refused:
+        simulator.get_private(namespace, "none", "k")
     assert str(refused.value) == text
 
 
