@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main job, stage by stage: network, street, registration, readings, certificates, audit."""
+
+import json
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from pedchain_demo.commands import background, objects, run
+from pedchain_demo.errors import DemoError
+from pedchain_demo.progress import Progress
+
+DISTRICTS = ("DistrictA", "DistrictB")
+HEALTHY_S = 20.0
+#: Days whose readings are posted before a closing: one, until that would be only closing.
+DAYS_PER_ROUND = {14: 1, 60: 3}
+ROUND_MAX = 7
+
+
+@dataclass(slots=True)
+class Demo:
+    """Where everything lies, and what was seen on the way."""
+
+    runtime: str
+    days: int
+    folder: Path
+    progress: Progress
+    urls: dict[str, str] = field(default_factory=dict)
+    street: dict[str, Any] = field(default_factory=dict)
+    reports: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def network(self) -> Path:
+        """The network's state directory."""
+        return self.folder / "network"
+
+    def profile(self, organization: str) -> Path:
+        """An organisation's connection profile."""
+        return self.network / "profiles" / f"{organization}.json"
+
+    def agent(self, district: str) -> Path:
+        """The configuration of a district's agents."""
+        return self.folder / "street" / district / "agent.toml"
+
+
+@contextmanager
+def network(demo: Demo) -> Iterator[None]:
+    """A fresh consortium, down again at the end whatever happens."""
+    state = ("--state", str(demo.network))
+    if demo.network.exists():
+        run("ped-network", "down", *state)
+    shutil.rmtree(demo.folder, ignore_errors=True)
+    demo.folder.mkdir(parents=True)
+    try:
+        run("ped-network", "up", "--runtime", demo.runtime, *state, line=demo.progress)
+        yield
+    finally:
+        run("ped-network", "down", *state)
+
+
+def make_street(demo: Demo) -> None:
+    """Homes, their meters' registers, keys and registration documents."""
+    demo.urls = {district: f"http://127.0.0.1:{free_port()}" for district in DISTRICTS}
+    gateways = [f"--gateway={district}={url}" for district, url in demo.urls.items()]
+    out = str(demo.folder / "street")
+    demo.street = objects("emsagent", "street", "--out", out, "--days", str(demo.days), *gateways)[
+        0
+    ]
+    demo.progress(
+        f"street of {demo.street['sites']} homes, {demo.street['devices']} meters with a key each, "
+        f"{len(demo.street['days'])} days of registers"
+    )
+
+
+def register(demo: Demo) -> None:
+    """The DSO puts districts, calendars, factors, sites, points and devices on the ledger."""
+    file = str(demo.folder / "street" / "registration.json")
+    run("ped-gateway", "register", file, "--profile", str(demo.profile("DSO")))
+    demo.progress("districts, factors, sites, points and devices registered by the DSO")
+
+
+@contextmanager
+def gateways(demo: Demo) -> Iterator[None]:
+    """Each district's gateway service, up and healthy."""
+    with ExitStack() as stack:
+        for district in DISTRICTS:
+            config = demo.folder / f"gateway-{district}.toml"
+            config.write_text(
+                f'profile = "{demo.profile(district)}"\n'
+                f'state = "{demo.folder / "gateway" / district}"\n'
+                f'listen = "{demo.urls[district].removeprefix("http://")}"\n'
+                f"[districts.{district}]\n"
+            )
+            log = demo.folder / f"gateway-{district}.log"
+            stack.enter_context(background(log, "ped-gateway", "serve", "--config", str(config)))
+        for url in demo.urls.values():
+            wait_healthy(url)
+        demo.progress("gateways of both districts serve")
+        yield
+
+
+def wait_healthy(url: str) -> None:
+    deadline = time.monotonic() + HEALTHY_S
+    last = "no answer"
+    while time.monotonic() < deadline:
+        try:
+            answer = httpx2.get(f"{url}/healthz", timeout=5)
+            if answer.status_code == httpx2.codes.OK:
+                return
+            last = answer.text[:200]
+        except httpx2.TransportError as error:
+            last = str(error)
+        time.sleep(0.05)
+    raise DemoError(f"the gateway at {url} is not healthy: {last}")
+
+
+def live(demo: Demo) -> None:
+    """Agents post day after day; the days whose readings can be complete are certified."""
+    days = demo.street["days"]
+    with ThreadPoolExecutor(len(DISTRICTS)) as pool:
+        for part in rounds(days):
+            list(pool.map(lambda district, part=part: one_round(demo, district, part), DISTRICTS))
+            demo.progress(
+                f"readings posted through {part[-1]}, days certified until the day before"
+            )
+        list(pool.map(lambda district: close(demo, district, days[-1]), DISTRICTS))
+    demo.progress(f"all {len(days)} days of both districts certified")
+
+
+def rounds(days: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Days in the rounds they are posted in."""
+    size = next((size for most, size in DAYS_PER_ROUND.items() if len(days) <= most), ROUND_MAX)
+    for start in range(0, len(days), size):
+        yield days[start : start + size]
+
+
+def one_round(demo: Demo, district: str, part: Sequence[str]) -> None:
+    """Some days of one district: agents post them, then what came before them is certified."""
+    faults = [
+        f"--{kind}={name}:{day}"
+        for kind in ("offline", "forge")
+        for name, day in demo.street["faults"][kind].get(district, [])
+        if day in part
+    ]
+    span = ("--from", part[0], "--through", part[-1])
+    config = str(demo.agent(district))
+    demo.reports += objects("emsagent", "simulate", "--config", config, *span, *faults)
+    before = [day for day in demo.street["days"] if day < part[-1]]
+    if before:
+        close(demo, district, before[-1])
+
+
+def close(demo: Demo, district: str, through: str) -> None:
+    """The district's operator seals, folds and certifies."""
+    profile = str(demo.profile(district))
+    span = ("--from", demo.street["days"][0], "--through", through)
+    run("ped-gateway", "close", "--profile", profile, "--district", district, *span)
+
+
+def certificates(demo: Demo) -> dict[str, list[dict[str, Any]]]:
+    """All certificates, by HTTP from the gateways; each is also a file of the results."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    folder = demo.folder / "certificates"
+    folder.mkdir()
+    for district, url in demo.urls.items():
+        found[district] = list(pages(f"{url}/v1/districts/{district}/certificates"))
+        for one in found[district]:
+            text = json.dumps(one, indent=1, sort_keys=True)
+            (folder / f"{district}-{one['day']}.json").write_text(text + "\n")
+    return found
+
+
+def pages(url: str) -> Iterator[dict[str, Any]]:
+    cursor: str | None = ""
+    while cursor is not None:
+        answer = httpx2.get(url, params={"cursor": cursor}, timeout=30).raise_for_status().json()
+        yield from answer["certificates"]
+        cursor = answer["cursor"]
+
+
+def audit(demo: Demo) -> dict[str, Any]:
+    """Copies the ledger from the DSO's peer and verifies the copy."""
+    ledger = str(demo.folder / "ledger")
+    run("ped-audit", "fetch", ledger, "--profile", str(demo.profile("DSO")))
+    demo.progress("ledger copied from the DSO's peer; the audit needs nothing else from here on")
+    return objects("ped-audit", "verify", ledger, "--json", accept=(0, 1))[0]
+
+
+def audit_tampered(demo: Demo) -> dict[str, Any]:
+    """The same on a copy in which one bit of one byte in the middle of a block is flipped."""
+    copy = demo.folder / "ledger-tampered"
+    shutil.copytree(demo.folder / "ledger", copy)
+    blocks = sorted((copy / "blocks").iterdir())
+    block = blocks[len(blocks) * 2 // 3]
+    raw = bytearray(block.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    block.write_bytes(raw)
+    found = objects("ped-audit", "verify", str(copy), "--json", accept=(0, 1))[0]
+    shutil.rmtree(copy)
+    return found
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
