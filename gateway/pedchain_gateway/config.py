@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gateway's configuration: one TOML file, read into a frozen model.
+
+profile = ".pedchain/profiles/DistrictA.json"   # how to reach our peer, and as whom
+state = ".pedchain/gateway/DistrictA"           # the index; relative to this file, as all paths
+listen = "127.0.0.1:8443"
+
+[tls]                                           # needed for anything but loopback
+certificate = "tls/cert.pem"
+key = "tls/key.pem"
+
+[districts.DistrictA]
+close = true                                    # close its days when they are due
+"""
+
+import ipaddress
+import tomllib
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from pedchain_gateway import limits
+
+
+class ConfigError(Exception):
+    """The configuration cannot be followed; the text names each wrong entry."""
+
+
+def _beside(path: Path, info: ValidationInfo) -> Path:
+    base: Path = (info.context or {}).get("base", Path())
+    return base / path
+
+
+Beside = Annotated[Path, AfterValidator(_beside)]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Tls(_Model):
+    """The organisation's TLS certificate (with its chain) and key, PEM files."""
+
+    certificate: Beside
+    key: Beside
+
+
+class District(_Model):
+    """One district this gateway serves. `definition` is the chaincode's, if not the usual one."""
+
+    definition: Id | None = None
+    close: bool = False
+
+
+class Config(_Model):
+    """Everything `ped-gateway serve` is told."""
+
+    profile: Beside
+    state: Beside
+    user: Id = "gateway"
+    listen: str = "127.0.0.1:8443"
+    tls: Tls | None = None
+    districts: dict[Id, District] = Field(min_length=1)
+    close_every_s: float = Field(default=limits.CLOSING_EVERY_S, ge=1, le=86_400)
+
+    @property
+    def host(self) -> str:
+        """The address to listen on."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port to listen on."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """The chaincode definition of each district."""
+        return {
+            name: district.definition or definition_of(name)
+            for name, district in self.districts.items()
+        }
+
+    @model_validator(mode="after")
+    def _listens_safely(self) -> Self:
+        host, _, port = self.listen.rpartition(":")
+        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
+            raise ValueError("listen must be address:port, such as 127.0.0.1:8443")
+        try:
+            loopback = ipaddress.ip_address(self.host).is_loopback
+        except ValueError as error:
+            raise ValueError("listen must name an address, not a host name") from error
+        if not loopback and self.tls is None:
+            raise ValueError("to listen beyond loopback, [tls] must name a certificate and a key")
+        return self
+
+
+def definition_of(district: str) -> str:
+    """The chaincode definition a district's readings go to."""
+    return f"metering-{district}"
+
+
+def load(path: Path) -> Config:
+    """Read the file. Raises `ConfigError` naming each entry that is wrong."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(limits.CONFIG_BYTES_MAX)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    try:
+        values = tomllib.loads(raw.decode())
+        return Config.model_validate(values, context={"base": path.parent})
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(
+            "\n".join(
+                f"{path}: {'.'.join(map(str, one['loc'])) or 'file'}: {one['msg']}"
+                for one in error.errors()
+            )
+        ) from error

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every bound of the gateway, in one place."""
+
+CONFIG_BYTES_MAX = 1024 * 1024
+
+BODY_BYTES_MAX = 1024 * 1024
+"""A request's body, packed and unpacked alike."""
+BODY_DEPTH_MAX = 8
+BODY_READ_S = 15.0
+"""A client that sends slower than this is told so and let go."""
+RECORDS_PER_REQUEST_MAX = 1_000
+CONNECTIONS_MAX = 1_000
+KEEP_ALIVE_S = 30
+
+BATCH_RECORDS_MAX = 500
+BATCH_BYTES_MAX = 256 * 1024
+"""Raw bytes of one batch: what endorsers parse and verify well inside one call of 150 ms."""
+BATCHES_IN_FLIGHT_MAX = 3
+BATCH_LINGER_S = 0.02
+"""How long a record waits for company while other batches are under way."""
+RECORDS_WAITING_MAX = 5_000
+"""Records of one district inside the gateway; above this, callers are asked to wait."""
+RETRY_AFTER_S = 2
+
+SUBMISSIONS_PER_BATCH_MAX = 64
+"""Transactions that one batch may cost, halving included; the rest is asked to come again."""
+MISMATCHES_PER_BATCH = 2
+MISMATCH_PAUSE_S = 0.05
+SALT_BYTES = 16
+
+FENCE_FRESH_S = 30.0
+UNKNOWN_RESUBMIT_S = 30.0
+"""After this long a transaction the ledger has never seen may be sent again."""
+REJECTION_REMEMBERED_S = 300.0
+"""An exact replay of a rejected record is answered from memory this long; then it is tried
+again, because a key or device may have been registered meanwhile."""
+INDEX_KEPT_S = 120 * 86_400
+"""Receipts older than this are forgotten; the ledger's fold still knows duplicates."""
+QUARANTINE_ROWS_MAX = 10_000
+
+DOCUMENTS_PER_REGISTER = 200
+REGISTRATION_FILE_BYTES_MAX = 64 * 1024 * 1024
+STEPS_PER_CALL_MAX = 10_000
+"""Calls of a contract's step (`more`) before something must be wrong."""
+CONTENTION_RETRIES = 8
+CONTENTION_PAUSE_S = 0.1
+CLOSING_EVERY_S = 60.0
+HEALTH_DEADLINE_S = 3.0
+HEALTH_FRESH_S = 1.0
+"""A health answer serves all who ask within this time: asking often must not load the peer."""

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What routes work with, put together once."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from fastapi import Request
+
+from pedchain_gateway.config import Config
+from pedchain_gateway.fence import Fence
+from pedchain_gateway.index import Index
+from pedchain_gateway.intake import Intake
+from pedchain_gateway.ledger import Ledger
+from pedchain_gateway.metrics import Metrics
+from pedchain_gateway.reconcile import Reconciler
+from pedchain_gateway.submission import Submitter
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One gateway's parts."""
+
+    config: Config
+    ledger: Ledger
+    index: Index
+    intake: Intake
+    reconciler: Reconciler
+    metrics: Metrics
+
+
+def assemble(config: Config, ledger: Ledger, index: Index) -> Services:
+    """Wire the parts of one gateway to each other."""
+    metrics = Metrics()
+    fence = Fence(ledger, config.definitions)
+    submitter = Submitter(ledger, index, fence, config.definitions, metrics)
+    reconciler = Reconciler(ledger, index)
+    intake = Intake(config.districts, index, submitter, reconciler, metrics)
+    return Services(config, ledger, index, intake, reconciler, metrics)
+
+
+def services(request: Request) -> Services:
+    """The parts of the gateway that serves this request."""
+    return cast("Services", request.app.state.services)
