@@ -18,7 +18,7 @@ from pedchain_fabric.wire.limits import CERTIFICATE_BYTES_MAX
 from pedchain_fabric.wire.messages import parse, serialize
 
 # Go takes a PEM block of any label for an identity (msp/mspimpl.go, deserializeIdentityInternal).
-_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]*)-----\s*([A-Za-z0-9+/=\s]+)-----END \1-----")
+_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]*)-----([A-Za-z0-9+/=\s]+)-----END \1-----")
 
 # What `cryptography` raises for bytes that are no certificate it can read.
 _UNREADABLE = (

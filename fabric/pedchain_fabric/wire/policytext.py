@@ -55,7 +55,7 @@ def parse(text: str) -> SignaturePolicyEnvelope:
 def format(policy: SignaturePolicyEnvelope) -> str:  # noqa: A001 - parse and format, as in re, uuid
     """A text that `parse` turns into a policy of the same meaning.
 
-    Raises `PolicyError` if the policy is malformed or holds principals other than roles.
+    Raises `WireError` (`PolicyError`) if it is malformed or has principals other than roles.
     """
     return _format(policy.rule, policy, 1)
 
@@ -81,11 +81,12 @@ def _format_principal(policy: SignaturePolicyEnvelope, index: int) -> str:
     if not 0 <= index < len(policy.identities):
         raise PolicyError(f"the policy has no identity {index}")
     named = policy.identities[index]
+    if named.principal_classification != MSPPrincipal.ROLE:
+        raise PolicyError("only principals of the form MSP.role have a text form")
     role = parse_message(MSPRole, named.principal)
     text = f"{role.msp_identifier}.{_ROLE_NAMES.get(role.role, '')}"
-    is_role = named.principal_classification == MSPPrincipal.ROLE
-    if not is_role or _PRINCIPAL.fullmatch(text) is None:
-        raise PolicyError("only principals of the form MSP.role have a text form")
+    if _PRINCIPAL.fullmatch(text) is None:
+        raise PolicyError(f"{text!r} has no text form")
     return f"'{text}'"
 
 
