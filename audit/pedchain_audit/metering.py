@@ -1,13 +1,227 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Steps 6 and 7, not yet."""
+"""Steps 6 and 7 over the blocks: records, folds and certificates of every metering definition.
+
+What a transaction writes decides what is checked, not what it calls itself: any write of a batch
+marker must come with authentic records, any certificate must follow from them.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pedchain_audit import batches
+from pedchain_audit.days import Close, Days
+from pedchain_audit.errors import VerificationError
+from pedchain_audit.filing import Batch, Filing
+from pedchain_audit.registry import Registry, decode
+from pedchain_audit.replay import Judged
+from pedchain_audit.world import World
+from pedchain_domain.reasons import DomainError
+from pedchain_fabric.errors import WireError
+from pedchain_fabric.wire import compositekey, rwset
+from pedchain_fabric.wire.rwset import HashedCollection, Namespace, hash_key, sha256
+
+PREFIX = "metering-"
+COLLECTION = "readings"
+
+Document = dict[str, Any]
+#: Private values by the hash of their key.
+Private = Mapping[bytes, bytes]
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a check is, for the error that names it."""
+
+    block: int
+    transaction: int
+
+    def fail(self, check: str, text: str) -> VerificationError:
+        return VerificationError(check, text, block=self.block, transaction=self.transaction)
+
+
+@dataclass(slots=True)
+class District:
+    """What was redone of one definition so far; `blind` once private data was not to be had."""
+
+    filing: Filing = field(default_factory=Filing)
+    days: Days = field(init=False)
+    closed_cells: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    blind: bool = False
+
+    def __post_init__(self) -> None:
+        self.days = Days(self.filing)
 
 
 class Metering:
-    def __init__(self, figures):
-        pass
+    """Counts what it checked into `device_signatures` and `certificates`."""
 
-    def block(self, *a):
-        pass
+    def __init__(self, channel: str) -> None:
+        self._channel = channel
+        self._districts: dict[str, District] = {}
+        self.device_signatures = 0
+        self.certificates = 0
 
-    def finish(self):
-        pass
+    def transaction(self, number: int, judged: Judged, world: World, private: bytes | None) -> None:
+        """One valid transaction, before its writes are applied; `private` as delivered."""
+        place = Place(number, judged.position)
+        for namespace in judged.namespaces:
+            if namespace.name.startswith(PREFIX) and namespace.is_written:
+                district = self._districts.setdefault(namespace.name, District())
+                if not district.blind:
+                    self._namespace(place, judged, namespace, world, private)
+
+    def not_checked(self) -> list[str]:
+        """Districts whose readings the archive does not hold, in words."""
+        return [
+            f"readings and certificates of {name.removeprefix(PREFIX)}: no private data here"
+            for name, district in sorted(self._districts.items())
+            if district.blind
+        ]
+
+    def _namespace(
+        self,
+        place: Place,
+        judged: Judged,
+        namespace: Namespace,
+        world: World,
+        private: bytes | None,
+    ) -> None:
+        district = self._districts[namespace.name]
+        shown = values(place, namespace, private)
+        if shown is None:
+            district.blind = True
+            return
+        registry = Registry(world, namespace.name)
+        try:
+            for kind, attributes, document in written(namespace):
+                if kind == "batch":
+                    self._batch(place, judged, district, registry, shown, attributes, document)
+                elif kind == "folded":
+                    fold(place, district, registry, int(attributes[0]), document)
+                elif kind == "close":
+                    close(district, registry, attributes, document)
+                elif kind == "certificate":
+                    self._certificate(place, district, registry, namespace, document)
+        except (KeyError, IndexError, DomainError) as error:
+            raise place.fail(
+                "metering", f"what it rests on is not on the ledger: {error}"
+            ) from error
+
+    def _batch(
+        self,
+        place: Place,
+        judged: Judged,
+        district: District,
+        registry: Registry,
+        shown: Private,
+        attributes: list[str],
+        marker: Document,
+    ) -> None:
+        """Step 6."""
+        assert judged.transaction is not None
+        transaction = judged.transaction.transaction_id
+        document = shown.get(hash_key(compositekey.create("batch", [transaction])))
+        if attributes[-1] != transaction or document is None:
+            raise place.fail("batch", "a marker without the batch it stands for")
+        seconds = judged.transaction.timestamp // 1_000_000_000
+        network = str(registry.must("fence")["network"])
+        latest = seconds + batches.CLOCK_TOLERANCE_S
+        ground = batches.Ground(registry.device, network, self._channel, latest)
+        try:
+            rows, signatures = batches.check(document, marker, ground)
+        except batches.BatchError as error:
+            raise place.fail("readings", str(error)) from error
+        self.device_signatures += signatures
+        district.filing.add(int(attributes[0]), Batch(transaction, attributes[1], rows))
+
+    def _certificate(
+        self,
+        place: Place,
+        district: District,
+        registry: Registry,
+        namespace: Namespace,
+        document: Document,
+    ) -> None:
+        """Step 7: the certificate written is the one the readings make."""
+        fence = registry.must("fence")
+        chains = [district.filing.chains.get(shard, "") for shard in range(fence["shards"])]
+        digest = hashlib.sha256("".join(chains).encode()).hexdigest()
+        run = Close(document["day"], document["run"], fence["period"] - 1)
+        again = district.days.publish(run, digest, registry)
+        if again != document:
+            wrong = sorted(name for name in again if again[name] != document.get(name))
+            raise place.fail(
+                "certificate",
+                f"{document['district']} {document['day']} {document['run']}: "
+                f"from the readings follows another {', '.join(wrong) or 'document'}",
+            )
+        self.certificates += 1
+
+
+def fold(
+    place: Place, district: District, registry: Registry, shard: int, document: Document
+) -> None:
+    """A shard's period is said to be folded: the list of its batches must be the one seen."""
+    fence = registry.must("fence")
+    newest = registry.district("9999-12-31")
+    calendar = registry.calendar(newest)
+    chain = district.filing.fold(
+        document["through"], shard, fence["shards"], calendar, fence["grain"]
+    )
+    if chain != document["batches"]:
+        raise place.fail("fold", "it rests on other batches than were filed")
+
+
+def close(
+    district: District, registry: Registry, attributes: list[str], document: Document
+) -> None:
+    """A step of closing a day: the cells it went through."""
+    day, run = attributes
+    through, done = district.closed_cells.get((day, run), (-1, 0))
+    first = done if through == document["through"] else 0
+    asked = Close(day, run, document["through"])
+    district.days.cells(asked, first, document["cell"], registry)
+    district.closed_cells[day, run] = (document["through"], document["cell"])
+
+
+def written(namespace: Namespace) -> list[tuple[str, list[str], Document]]:
+    """Public documents written under composite keys: close steps before the certificate."""
+    found = []
+    for write in namespace.writes:
+        if write.deletes or not write.key.startswith("\x00"):
+            continue
+        kind, attributes = compositekey.split(write.key)
+        if kind in ("batch", "folded", "close", "certificate"):
+            found.append((kind, list(attributes), decode(write.value)))
+    return sorted(found, key=lambda each: each[0] == "certificate")
+
+
+def values(place: Place, namespace: Namespace, private: bytes | None) -> Private | None:
+    """Private values of the readings collection, each with the hash the block holds of it.
+
+    None where the transaction wrote there and the archive holds no private data for it.
+    """
+    hashed = {each.name: each for each in namespace.collections}.get(COLLECTION)
+    if hashed is None or not hashed.writes:
+        return {}
+    if private is None:
+        return None
+    try:
+        for decoded in rwset.decode_private(private):
+            for collection in decoded.collections:
+                if (decoded.name, collection.name) == (namespace.name, COLLECTION):
+                    found = {hash_key(each.key): each.value for each in collection.writes}
+                    check_hashes(place, hashed, found)
+                    return found
+    except WireError as error:
+        raise place.fail("private data", str(error)) from error
+    return None
+
+
+def check_hashes(place: Place, hashed: HashedCollection, found: Private) -> None:
+    """Private values are those whose hashes stand in the block."""
+    for write in hashed.writes:
+        if not write.deletes and sha256(found.get(write.key_hash, b"")) != write.value_hash:
+            raise place.fail("private data", "a value is not the one the block holds the hash of")

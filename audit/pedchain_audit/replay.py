@@ -6,6 +6,7 @@ the raw envelopes: form and creator (3), endorsement policies on the state befor
 reads in the block's order (5); then the valid writes become state.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fabric_protos.common.common_pb2 import CONFIG, Block
@@ -50,6 +51,13 @@ class Invalid(Exception):  # noqa: N818 - a verdict on its way, not an error
         super().__init__(TxValidationCode.Name(code))
 
 
+Valid = Callable[[Judged], None]
+
+
+def ignored(judged: Judged) -> None:
+    """For who needs nothing of single transactions."""
+
+
 @dataclass(slots=True)
 class Ledger:
     """What replaying keeps between blocks."""
@@ -59,8 +67,11 @@ class Ledger:
     transaction_ids: set[str] = field(default_factory=set)
     commit_hash: bytes = b""
 
-    def judge(self, block: Block) -> tuple[Judged, ...]:
-        """Steps 3 to 5 for one block, and its writes applied."""
+    def judge(self, block: Block, valid: Valid = ignored) -> tuple[Judged, ...]:
+        """Steps 3 to 5 for one block, and its writes applied.
+
+        `valid` is called for each valid transaction with the state just before its writes.
+        """
         check = EndorsementCheck(self.world, self.config)
         seen: set[str] = set()
         first = [
@@ -68,7 +79,7 @@ class Ledger:
             for position, raw in enumerate(block.data.data)
         ]
         self.world.begin_block()
-        judged = tuple(self._reads(each, block.header.number) for each in first)
+        judged = tuple(self._reads(each, block.header.number, valid) for each in first)
         if block.header.number > 0:
             flags = bytes(each.code for each in judged)
             self.commit_hash = commit_hash(self.commit_hash, flags, self.world)
@@ -112,12 +123,13 @@ class Ledger:
             raise Invalid(TxValidationCode.DUPLICATE_TXID)
         return TransactionParts(header, body, parse_action(header, body))
 
-    def _reads(self, judged: Judged, number: int) -> Judged:
+    def _reads(self, judged: Judged, number: int, valid: Valid) -> Judged:
         """Step 5: nothing it read has changed; then its writes are state."""
         if judged.code != VALID or not judged.namespaces:
             return judged
         code = mvcc.verdict(self.world, judged.namespaces)
         if code == VALID:
+            valid(judged)
             self.world.apply(judged.namespaces, Version(number, judged.position))
         return Judged(judged.position, code, judged.transaction, judged.namespaces)
 

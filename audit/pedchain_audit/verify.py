@@ -20,9 +20,9 @@ from fabric_protos.peer.transaction_pb2 import TxValidationCode
 
 from pedchain_audit import chain
 from pedchain_audit.archive import Archive
-from pedchain_audit.errors import VerificationError
+from pedchain_audit.errors import ArchiveError, VerificationError
 from pedchain_audit.metering import Metering
-from pedchain_audit.replay import Judged, Ledger
+from pedchain_audit.replay import Judged, Ledger, Valid
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire import block as wire_block
 from pedchain_fabric.wire.channelconfig import ChannelConfig
@@ -56,22 +56,38 @@ def verify(archive: Archive, progress: Progress = lambda number, height: None) -
     figures = Figures()
     previous = b""
     ledger: Ledger | None = None
-    metering = Metering(figures)
+    metering: Metering | None = None
     for number, raw in archive.blocks():
         block = chain.decode(number, raw)
         previous = chain.check_link(block, number, previous)
-        if ledger is None:
+        if ledger is None or metering is None:
             chain.check_genesis(block, archive.genesis)
             ledger = Ledger(ChannelConfig.from_block(block))
+            metering = Metering(ledger.config.channel_id)
         else:
             figures.orderer_signatures += chain.check_signatures(block, ledger.config)
-        judged = ledger.judge(block)
+        judged = ledger.judge(block, deeper(metering, number, ledger, archive))
         check_notes(block, judged, ledger.commit_hash)
-        metering.block(number, judged, ledger.world, archive.private(number))
         count(figures, judged)
         progress(number, height)
-    metering.finish()
+    if metering is None:
+        raise ArchiveError("the archive holds no blocks")
+    figures.device_signatures = metering.device_signatures
+    figures.certificates = metering.certificates
+    figures.not_checked += metering.not_checked()
     return figures
+
+
+def deeper(metering: Metering, number: int, ledger: Ledger, archive: Archive) -> Valid:
+    """Steps 6 and 7 for the valid transactions of one block."""
+    private = archive.private(number).private_data_map
+
+    def valid(judged: Judged) -> None:
+        held = private.get(judged.position)
+        raw = None if held is None else held.SerializeToString(deterministic=True)
+        metering.transaction(number, judged, ledger.world, raw)
+
+    return valid
 
 
 def check_notes(block: Block, judged: tuple[Judged, ...], commit_hash: bytes) -> None:
