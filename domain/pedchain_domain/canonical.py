@@ -20,7 +20,7 @@ from pedchain_domain.reasons import DomainError, Reason
 Value = dict[str, "Value"] | list["Value"] | str | int | bool | None
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (bounds.INTEGER_DIGITS + 1))
+_NO_INTEGER = re.compile(rb"[0-9]{%d}|-0(?![0-9])" % (bounds.INTEGER_DIGITS + 1))
 _BRACKET = re.compile(rb"[\[\]{}]")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _BEYOND = 10**bounds.INTEGER_DIGITS
@@ -55,7 +55,7 @@ def encode(value: object) -> bytes:
 
 def decode(data: bytes, limits: Limits = DEFAULT) -> Value:
     """Read a document in any key order and spacing; CanonicalError."""
-    value: Value = parse(data, limits, integer=_integer, real=_refuse_real)
+    value: Value = parse(data, limits, integer=None, real=_refuse_real)
     return value
 
 
@@ -75,8 +75,9 @@ def check_id(identifier: object) -> str:
 
 
 def parse(data: bytes, limits: Limits, *, integer, real):  # type: ignore[no-untyped-def]  # json's hooks are untyped
-    """JSON with refusals; `integer` and `real` turn the text of a number into a value."""
-    scan(data, limits)
+    """JSON with refusals; `integer` and `real` turn the text of a number into a value (an
+    `integer` of None is Python's own, whose input the scan has judged)."""
+    scan(data, limits, integers=integer is None)
     try:
         value = json.loads(
             data.decode(),
@@ -93,15 +94,16 @@ def parse(data: bytes, limits: Limits, *, integer, real):  # type: ignore[no-unt
     return value
 
 
-def scan(data: bytes, limits: Limits) -> None:
-    """Refuse input that is too long, too deep, or has non-ASCII outside strings; CanonicalError."""
+def scan(data: bytes, limits: Limits, *, integers: bool = True) -> None:
+    """Refuse input that is too long, too deep, has non-ASCII outside strings or, where numbers are
+    to become integers, long ones or -0; CanonicalError."""
     if len(data) > limits.size:
         raise CanonicalError(Reason.TOO_LARGE)
     bare = _STRING.sub(b"", data)
     if _NOT_ASCII.search(bare):
         raise CanonicalError(Reason.MALFORMED_JSON)
-    if _LONG_NUMBER.search(bare):
-        raise CanonicalError(Reason.NOT_AN_INTEGER, "too many digits")
+    if integers and _NO_INTEGER.search(bare):
+        raise CanonicalError(Reason.NOT_AN_INTEGER)
     depth = 0
     for bracket in _BRACKET.findall(bare):
         depth += 1 if bracket in _OPEN else -1
@@ -113,13 +115,6 @@ def _encodable(data: bytes, value: object) -> None:
     """An escaped lone surrogate parses, yet is no text: find it while it can still be refused."""
     if b"\\u" in data:
         json.dumps(value, ensure_ascii=False, default=str).encode()
-
-
-def _integer(digits: str) -> int:
-    number = text.integer(digits, bounds.INTEGER_DIGITS)
-    if number is None:
-        raise CanonicalError(Reason.NOT_AN_INTEGER)
-    return number
 
 
 def _refuse_real(_: str) -> NoReturn:

@@ -95,7 +95,7 @@ def build(
         "root": totals["root"],
         "batches": batches,
         "window": _window(window, setting, notes),
-        "verdict": _verdict(judged, window),
+        "verdict": _verdict(judged, window, notes),
         "notes": dict(sorted(notes.items())),
     }
 
@@ -114,17 +114,23 @@ def _window(window: Document, setting: Parameters, notes: dict[str, str]) -> Doc
     }
 
 
-def _verdict(judged: verdict.Judgement, window: Document) -> Document:
+def _verdict(judged: verdict.Judgement, window: Document, notes: dict[str, str]) -> Document:
+    """The verdict, the worst case it rests on if that tells of no single home, and before a year
+    only the balance to date (V5)."""
+    printer = _Printer(window, notes, "verdict.")
+    secret = printer.against("worst_case")
+    for name in judged.figures if secret else ():
+        printer.known(f"worst_case.{name}", None, secret)
+    drawn, given = printer.number("to_date.drawn_wh", "X"), printer.number("to_date.given_wh", "Y")
+    balance = None if drawn is None or given is None else given - drawn
     sufficient = judged.verdict in (verdict.POSITIVE, verdict.NOT_POSITIVE)
     return {
         "verdict": judged.verdict,
         "rule": judged.rule,
         "claim": judged.claim,
         "reasons": judged.reasons,
-        "worst_case": judged.figures,
-        "missing_draw_bound_wh": window["additive"].get("draw", 0),
-        # Before a year there is a balance to date and no verdict (V5).
-        "to_date": None if sufficient else {"days": window["days"], **judged.figures},
+        "worst_case": None if secret else judged.figures,
+        "to_date": None if sufficient else {"days": window["days"], "surplus_wh": balance},
     }
 
 
@@ -157,9 +163,13 @@ class _Printer:
             if name.startswith("hidden.")
         }
 
+    def against(self, name: str) -> Reason | None:
+        """Why `name` may not be printed, or None."""
+        return publication.reason_for(name, self.hidden)
+
     def number(self, place: str, name: str) -> int | None:
         """The sum `name`, printed at `place`."""
-        reason = publication.reason_for(name, self.hidden)
+        reason = self.against(name)
         value = windows.number(self.window, name)
         if reason is None and value is None:
             reason = Reason.MISSING_FACTOR
@@ -181,7 +191,7 @@ class _Printer:
     def ratio(self, place: str, top: str, bottom: str, against: Reason | None) -> int | None:
         """ppm of two sums."""
         for name in (top, bottom):
-            against = against or publication.reason_for(name, self.hidden)
+            against = against or self.against(name)
         above, below = (windows.number(self.window, name) for name in (top, bottom))
         value = None if above is None or below is None else ppm(above, below)
         return self.known(place, value, against)
@@ -221,8 +231,8 @@ def _mismatch(printer: _Printer, low: Reason | None) -> Document:
     additive = window["additive"]
     counted, hours = additive.get("hours_counted", 0), additive.get("hours", 0)
     mhs, mhs_wh, mhd, mhd_wh, largest = windows.maxima(window)
-    on_demand = low or publication.reason_for("hmr", printer.hidden)
-    on_net = low or publication.reason_for("X", printer.hidden)
+    on_demand = low or printer.against("hmr")
+    on_net = low or printer.against("X")
     known: Callable[[str, int | None, Reason | None], int | None] = printer.known
     mean = additive.get("hmr", 0) // counted if counted else None
     index = grid_interaction(hours, additive.get("s1", 0), additive.get("s2", 0), largest)

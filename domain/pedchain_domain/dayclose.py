@@ -176,15 +176,13 @@ def _tree(
         if known is not None:
             seeds.setdefault(known["point"], []).append(seed)
     tree = {}
-    for point, registers in series.items():
+    for point, roles in series.items():
         seed = derive_salt("point", [point, frame.day["day"], *seeds.get(point, [])])
-        hashes = leaves.interval_leaves(point, seed, frame.day["start"], frame.grain, registers)
+        hashes = leaves.interval_leaves(point, seed, frame.day["start"], frame.grain, roles)
         tree[point] = {
             "seed": seed,
             "root": merkle.root(hashes).hex(),
-            "registers": {
-                role: [one.values, one.classes] for role, one in sorted(registers.items())
-            },
+            "registers": {role: [one.values, one.classes] for role, one in sorted(roles.items())},
         }
     return tree
 
@@ -330,34 +328,37 @@ class _Sums:
         power: int,
     ) -> list[int | None]:
         frame, letters = self.frame, balance.classes[0]
+        bound, bridged = bounds.empty(), 0
         if MISSING in letters:
-            earlier = (
-                []
-                if frame.by_capacity
-                else [
-                    day["sites"][site["id"]] for day in frame.history if site["id"] in day["sites"]
-                ]
-            )
+            earlier = [] if frame.by_capacity else self._history(site["id"])
             bound = bounds.of_missing(
                 letters, frame.day, frame.grain, site["connection_w"], earlier, frame.intensities
             )
-            self.bounds = bounds.add(self.bounds, bound)
         for role in ("I", "E"):
             for one in series.get(("GCP", role), ()):
-                if one.spans:
-                    self._bridged(site["zone"], role, one, power)
+                bridged += len(one.spans)
+                bound = bounds.add(bound, self._bridged(site["zone"], role, one, power))
+        self.bounds = bounds.add(self.bounds, bound)
+        # How much one silent home is given is that home's business: counted so that rule C2
+        # decides whether worst-case figures may be printed.
+        self._contribute("draw", bound["draw"] + (bridged > 0))
         return bounds.draws_of(balance.flows["I"], letters, frame.day, frame.grain)
 
-    def _bridged(self, zone: str, role: str, one: Series, power: int) -> None:
+    def _history(self, site: str) -> list[list[int | None]]:
+        return [day["sites"][site] for day in self.frame.history if site in day["sites"]]
+
+    def _bridged(self, zone: str, role: str, one: Series, power: int) -> Document:
         """Keep what is bridged apart (a lower bound of sharing uses the measured part), and bound
         what its profile could hide."""
-        values = [
-            value if letter == BRIDGED else 0
-            for value, letter in zip(one.values, one.classes, strict=True)
-        ]
-        self._add(self.zones[zone], f"G{role}", values)
+        if BRIDGED in one.classes:
+            values = [
+                value if letter == BRIDGED else 0
+                for value, letter in zip(one.values, one.classes, strict=True)
+            ]
+            self._add(self.zones[zone], f"G{role}", values)
+        bound = bounds.empty()
         for span in one.spans:
-            bound = bounds.of_span(
+            part = bounds.of_span(
                 span,
                 is_import=role == "I",
                 day=self.frame.day,
@@ -366,7 +367,8 @@ class _Sums:
                 intensity=self.frame.intensity,
                 intensities=self.frame.intensities,
             )
-            self.bounds = bounds.add(self.bounds, bound)
+            bound = bounds.add(bound, part)
+        return bound
 
     def document(self) -> Document:
         return {

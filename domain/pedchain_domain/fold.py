@@ -32,6 +32,8 @@ Document = dict[str, Any]
 Known = Mapping[tuple[str, int], str]
 _TIMES, _SUBSTITUTES = "t", "s"
 _SPANS_KEPT = 32
+# Trails keep 128 bits of a payload's digest: the batches keep the payloads themselves.
+_DIGEST = 32
 
 
 class Folded(NamedTuple):
@@ -172,7 +174,7 @@ class _Counters:
 
     def judge(self, row: Row) -> Reason:
         """The row's own status if its counter is new, else duplicate, conflict or too old."""
-        device, counter, digest = row[0], row[1], row[2]
+        device, counter, digest = row[0], row[1], row[2][:_DIGEST]
         place = self._place(device)
         if self._take(place, counter):
             self.seen[(device, counter)] = digest
@@ -188,7 +190,9 @@ class _Counters:
         if status == Reason.DUPLICATE:
             self.duplicates[row[0]] = self.duplicates.get(row[0], 0) + 1
         else:
-            self.entries.setdefault(row[0], []).append([row[1], row[2], status_of(status)])
+            self.entries.setdefault(row[0], []).append(
+                [row[1], row[2][:_DIGEST], status_of(status)]
+            )
 
     def _place(self, device: str) -> list[Any]:
         if device not in self.copied:
@@ -255,7 +259,7 @@ class _Filed:
         self.rows, self.grain = rows, grain
         self.days: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
         self.marks: dict[str, dict[str, list[str]]] = {}
-        self.recent: tuple[int, list[str]] = (-1, [])
+        self.served: dict[int, list[str]] = {}
 
     def file(self, row: Row, status: Reason) -> Reason:
         """File a counting row's readings; `no-calendar` if none has a day."""
@@ -273,10 +277,10 @@ class _Filed:
         return Reason.NO_CALENDAR if lost else status
 
     def _days(self, instant: int) -> list[str]:
-        if self.recent[0] != instant:
+        if instant not in self.served:
             found = calendar.days_at(self.rows, instant, self.grain // 100)
-            self.recent = (instant, [row["day"] for row in found])
-        return self.recent[1]
+            self.served[instant] = [row["day"] for row in found]
+        return self.served[instant]
 
     def document(self, day: str, period: int, shard: int, salt: str) -> Document:
         devices = self.days[day]

@@ -29,6 +29,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "co2_mobility": ("MOB.m", "EVSE.Ch", "EVSE.I"),
     "co2_export_credit": ("I", "E"),
     "ghg": ("I", "E"),
+    "worst_case": ("draw", "I", "E"),
     "primary_ren": ("I", "E", "G"),
     "primary_nren": ("I", "E"),
     "primary_co2": ("I", "E"),

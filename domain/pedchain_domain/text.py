@@ -17,7 +17,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]*\Z")
 
 def integer(text: str, digits: int) -> int | None:
     """A decimal integer without leading zeros, at most `digits` long."""
-    if len(text) > digits + 1 or not _INTEGER.match(text) or text == "-0":
+    if len(text) - text.startswith("-") > digits or not _INTEGER.match(text) or text == "-0":
         return None
     return int(text)
 
