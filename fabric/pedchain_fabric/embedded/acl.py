@@ -77,8 +77,14 @@ class Acl:
 
     local: LocalMsp
 
-    def check(self, resource: str, ledger: Ledger | None, signed: SignedData) -> None:
-        """Raises AccessDenied. `ledger` is the named channel's, None where there is none."""
+    def check(
+        self, resource: str, ledger: Ledger | None, signed: SignedData, channel: str = ""
+    ) -> None:
+        """Raises AccessDenied.
+
+        `ledger` is that of the channel the call names, None where the peer has not joined it
+        (then `channel` is its name) or the call names none.
+        """
         if resource in LOCAL:
             self._check_local(LOCAL[resource], signed)
             return
@@ -89,6 +95,8 @@ class Acl:
             raise AccessDenied(f"Unmapped policy for {resource}")
         path = CHANNEL[resource]
         if ledger is None:
+            if channel:
+                raise AccessDenied(f"Failed to get policy manager for channel [{channel}]")
             raise AccessDenied(
                 "Invalid channel ID name during check policy on signed data. "
                 "Name must be different from nil."

@@ -176,12 +176,11 @@ class Executor:
         if name in system.NAMES:
             return
         channel = self._around.joined.get(channel_id)
+        ledger = None if channel is None else channel.ledger
         proposal = caller.proposal
         signed = SignedData(proposal.creator, proposal.proposal_bytes, proposal.signature)
         try:
-            self._around.acl.check(
-                "peer/ChaincodeToChaincode", None if channel is None else channel.ledger, signed
-            )
+            self._around.acl.check("peer/ChaincodeToChaincode", ledger, signed, channel_id)
         except AccessDenied as denied:
             raise ChaincodeFailed(str(denied)) from denied
 

@@ -138,12 +138,8 @@ class GatewayService:
     def _authorized(self, resource: str, name: str, claim: SignedData) -> Channel | None:
         channel = self._registry.local.joined.get(name)
         ledger = None if channel is None else channel.ledger
-        if ledger is None and name:
-            raise RpcRefused(
-                _Code.PERMISSION_DENIED, f"Failed to get policy manager for channel [{name}]"
-            )
         try:
-            self._registry.local.acl.check(resource, ledger, claim)
+            self._registry.local.acl.check(resource, ledger, claim, name)
         except AccessDenied as denied:
             raise RpcRefused(_Code.PERMISSION_DENIED, str(denied)) from denied
         return channel

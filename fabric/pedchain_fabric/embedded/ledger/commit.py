@@ -85,13 +85,17 @@ def prepare(stores: Stores, rules: Rules, block: Block, previous: bytes) -> Prep
     reads = ReadCheck(stores.state, updates)
     number = block.header.number
     for each in judged:
-        if each.code != VALID or not each.namespaces:
+        if not each.namespaces:
             continue
-        each.code = reads.code(each.namespaces)
+        if each.code == VALID:
+            each.code = reads.code(each.namespaces)
+        offered = _offered(stores.transient, each)
         if each.code == VALID:
             version = Version(number, each.index)
             apply_writes(stores.state, updates, each.namespaces, version)
-            private.add(each.namespaces, _offered(stores.transient, each), version)
+            private.add(each.namespaces, offered, version)
+        else:
+            private.keep(each.namespaces, offered, each.index)
     private.renew(updates)
     flags = bytes(each.code for each in judged)
     digest = commit_hash(flags, updates, previous)

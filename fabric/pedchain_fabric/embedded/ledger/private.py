@@ -87,7 +87,7 @@ class PrivateStore:
         )
 
     def write(self, block: int, position: int, part: Part) -> None:
-        """Keep one collection's write set of a valid transaction."""
+        """Keep one collection's write set."""
         self._connection.execute(
             "INSERT INTO private_rwset VALUES (?, ?, ?, ?, ?, ?)",
             (
@@ -115,18 +115,18 @@ class PrivateStore:
         return None if row is None else bytes(row[0])
 
     def purge(self, place: KeyPlace, block: int, position: int) -> None:
-        """Erase the key from every write set older than this transaction."""
+        """Erase the key from this transaction's write set and every older one."""
         older = (*place, block, position)
         rows = self._connection.execute(
             """SELECT block, tx FROM private_write WHERE namespace = ? AND collection = ?
-            AND key_hash = ? AND (block, tx) < (?, ?)""",
+            AND key_hash = ? AND (block, tx) <= (?, ?)""",
             older,
         ).fetchall()
         for number, tx in rows:
             self._erase(place, number, tx)
         self._connection.execute(
             """DELETE FROM private_write WHERE namespace = ? AND collection = ?
-            AND key_hash = ? AND (block, tx) < (?, ?)""",
+            AND key_hash = ? AND (block, tx) <= (?, ?)""",
             older,
         )
 
@@ -166,7 +166,7 @@ class PrivateStore:
     def expire(self, at: int) -> None:
         """Erase the write sets of what goes with this block, and the schedule."""
         for expiry in self.expiring(at):
-            self.purge(expiry.place, expiry.block + 1, 0)
+            self.purge(expiry.place, expiry.block, _FOREVER)
         self._connection.execute("DELETE FROM expiry WHERE at = ?", (at,))
 
     def rwsets(self, block: int, organization: str) -> dict[int, TxPvtReadWriteSet]:

@@ -5,6 +5,7 @@ Fabric txmgmt/validation/batch_preparer.go (validateAndPreparePvtBatch) and
 txmgmt/pvtstatepurgemgmt/purge_mgr.go.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +26,7 @@ from pedchain_fabric.embedded.ledger.writes import current
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire.messages import parse
 from pedchain_fabric.wire.rwset import (
+    HashedCollection,
     Namespace,
     PrivateCollection,
     Version,
@@ -57,36 +59,50 @@ class PrivateWrites:
         self._remarked: set[tuple[str, str, str]] = set()
         self.changes = PrivateChanges()
 
+    def keep(
+        self, namespaces: tuple[Namespace, ...], offered: tuple[bytes, ...], position: int
+    ) -> list[Part]:
+        """Keep the private write sets endorsers left, of an invalid transaction too, as Fabric.
+
+        Only what has the hash in the public set counts. A part nobody left is missing: its keys
+        cannot be read until they are written again.
+        """
+        by_place = _by_place(offered)
+        parts = []
+        for namespace, collection, config in self._collections(namespaces):
+            found = by_place.get((namespace, collection.name, collection.private_hash))
+            if found is not None:
+                parts.append(Part(namespace, collection.name, found, config.members))
+        self.changes.parts += [(position, part) for part in parts]
+        return parts
+
     def add(
         self, namespaces: tuple[Namespace, ...], offered: tuple[bytes, ...], version: Version
     ) -> None:
-        """A valid transaction, and the private write sets its endorsers left.
+        """A valid transaction: its private write sets are kept and take effect."""
+        for part in self.keep(namespaces, offered, version.tx):
+            self._take_effect(part, version)
+        for namespace, collection, config in self._collections(namespaces):
+            for write in collection.writes:
+                place = KeyPlace(namespace, collection.name, write.key_hash)
+                if write.is_purge:
+                    self._purge(place, version)
+                elif config.block_to_live:
+                    self.changes.scheduled.append((place, config.block_to_live))
 
-        Of these only what has the hash in the public set counts. A part nobody left is
-        missing: its keys cannot be read until they are written again, as in Fabric.
-        """
-        parts = _by_place(offered)
+    def _collections(
+        self, namespaces: tuple[Namespace, ...]
+    ) -> Iterator[tuple[str, HashedCollection, Collection]]:
         for namespace in namespaces:
             for collection in namespace.collections:
                 config = self._definitions.collection(namespace.name, collection.name)
-                if config is None:
-                    continue
-                found = parts.get((namespace.name, collection.name, collection.private_hash))
-                if found is not None:
-                    self._add_part(namespace.name, config, found, version)
-                for write in collection.writes:
-                    place = KeyPlace(namespace.name, collection.name, write.key_hash)
-                    if write.is_purge:
-                        self._purge(place, version)
-                    elif config.block_to_live:
-                        self.changes.scheduled.append((place, config.block_to_live))
+                if config is not None:
+                    yield namespace.name, collection, config
 
-    def _add_part(self, namespace: str, config: Collection, found: bytes, version: Version) -> None:
-        part = Part(namespace, config.name, found, config.members)
-        self.changes.parts.append((version.tx, part))
-        writes = _decoded(config.name, found)
-        space = private_space(namespace, config.name)
-        holders = pack_holders(config.members)
+    def _take_effect(self, part: Part, version: Version) -> None:
+        writes = _decoded(part.collection, part.rwset)
+        space = private_space(part.namespace, part.collection)
+        holders = pack_holders(part.holders)
         for write in writes.writes:
             if write.deletes:
                 self.changes.batch.delete(space, write.key.encode(), version)
@@ -94,7 +110,7 @@ class PrivateWrites:
                 row = Versioned(write.value, holders, version)
                 self.changes.batch.put(space, write.key.encode(), row)
         for marked in writes.metadata_writes:
-            self._remarked.add((namespace, config.name, marked.key))
+            self._remarked.add((part.namespace, part.collection, marked.key))
 
     def _purge(self, place: KeyPlace, version: Version) -> None:
         self.changes.purges.append((version.tx, place))

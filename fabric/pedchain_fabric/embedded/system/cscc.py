@@ -85,7 +85,7 @@ class Cscc:
         channel = self._joined.get(name)
         ledger = None if channel is None else channel.ledger
         try:
-            self._acl.check(f"cscc/{call.function}", ledger, call.signed)
+            self._acl.check(f"cscc/{call.function}", ledger, call.signed, name)
         except AccessDenied as denied:
             return failure(f"access denied for [{call.function}][{name}]: {denied}")
         if channel is None:
