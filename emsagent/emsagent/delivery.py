@@ -18,8 +18,9 @@ _SETTLES = {
     "rejected": State.REJECTED,
     "conflict": State.CONFLICT,
 }
-_LATER = ("unknown-device", "unavailable")
-"""Rejections that other people's work may lift (the device is being registered)."""
+_LATER = ("unknown-device", "endorsers-disagree", "contract-fault")
+"""Rejections that somebody's work lifts: the device is being registered, a fault of the platform
+is being mended. Such a record stays due."""
 
 
 async def deliver(home: Home, uplink: Uplink) -> float:

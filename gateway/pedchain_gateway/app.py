@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from pedchain_gateway import certificates, health, problems, readings
 from pedchain_gateway.context import RequestContext
+from pedchain_gateway.models import ANY_PROBLEM
 from pedchain_gateway.problems import Problem, ProblemError
 from pedchain_gateway.services import Services
 
@@ -45,7 +46,7 @@ def create(services: Services, background: Background | None = None) -> FastAPI:
     app.state.services = services
     app.state.health = health.HealthCheck(services)
     for router in (readings.router, certificates.router, health.router):
-        app.include_router(router)
+        app.include_router(router, responses=ANY_PROBLEM)
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

@@ -8,9 +8,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from pedchain_domain import canonical
 from pedchain_gateway.ledger import LedgerError, Refused, Unavailable
-from pedchain_gateway.models import Certificates, History, Version
+from pedchain_gateway.models import Certificates, History, Version, problem
 from pedchain_gateway.problems import Problem, ProblemError
-from pedchain_gateway.readings import problem
 from pedchain_gateway.services import Services, services
 
 router = APIRouter(prefix="/v1/districts/{district}", tags=["certificates"])

@@ -7,25 +7,16 @@ and `ped-gateway close` run the same code without knowing of each other.
 """
 
 import asyncio
-import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pedchain_domain import canonical
 from pedchain_gateway import limits
 from pedchain_gateway.days import LOOK_BACK_DAYS, RUNS, Day, Due, due, ended, rows
-from pedchain_gateway.ledger import (
-    CONTENTION,
-    Invalid,
-    Ledger,
-    LedgerError,
-    Mismatch,
-    Refused,
-    Unavailable,
-    Unknown,
-)
+from pedchain_gateway.ledger import Ledger, LedgerError, Refused, Unavailable
+from pedchain_gateway.steps import Pause, submit_step
 
 DONE = b"done"
 _NOT_YET = "previous-period-open"
@@ -48,7 +39,7 @@ class Closer:
     district: str
     definition: str
     report: Report = silent
-    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    pause: Pause = asyncio.sleep
     clock: Callable[[], float] = time.time
 
     async def close(
@@ -138,19 +129,9 @@ class Closer:
         raise ClosingError(f"{function}({', '.join(arguments)}) does not come to an end")
 
     async def _submit(self, function: str, *arguments: str) -> bytes:
-        """Submit a step; again where somebody else was faster or the outcome is not known."""
-        for attempt in range(limits.CONTENTION_RETRIES):
-            try:
-                committed = await self.ledger.submit(self.definition, function, *arguments)
-            except (Mismatch, Unknown):
-                pass
-            except Invalid as error:
-                if error.code not in CONTENTION:
-                    raise
-            else:
-                return committed.result
-            await self.pause(limits.CONTENTION_PAUSE_S * (attempt + 1) * (0.5 + _chance()))
-        raise Unavailable(f"{function} found no way through")
+        return await submit_step(
+            self.ledger, self.definition, function, *arguments, pause=self.pause
+        )
 
     async def _ask(self, definition: str, function: str, *arguments: str) -> dict[str, Any]:
         answer = await self.ledger.evaluate(definition, function, *arguments)
@@ -178,7 +159,3 @@ async def keep_closing(
             else:
                 note(closer, None, len(closed))
         await asyncio.sleep(every_s)
-
-
-def _chance() -> float:
-    return secrets.randbelow(1_000) / 1_000

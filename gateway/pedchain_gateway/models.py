@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pedchain_gateway.problems import CONTENT_TYPE
 from pedchain_gateway.verdict import Status
 
 
@@ -89,3 +90,13 @@ class ProblemBody(BaseModel):
     reason: str | None = None
     transaction: str | None = None
     code: str | None = None
+
+
+def problem(description: str) -> dict[str, Any]:
+    """OpenAPI's entry of an answer that is a problem."""
+    schema = ProblemBody.model_json_schema()
+    return {"description": description, "content": {CONTENT_TYPE: {"schema": schema}}}
+
+
+ANY_PROBLEM: dict[int | str, dict[str, Any]] = {"default": problem("Any problem")}
+"""The entry of every route: whatever is not listed is a problem too."""

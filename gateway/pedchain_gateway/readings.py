@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse
 from pedchain_gateway import body
 from pedchain_gateway.intake import OverloadedError
 from pedchain_gateway.ledger import VALID, Unavailable
-from pedchain_gateway.models import ProblemBody, Result, Results, Transaction
-from pedchain_gateway.problems import CONTENT_TYPE, Problem, ProblemError
+from pedchain_gateway.models import Result, Results, Transaction, problem
+from pedchain_gateway.problems import Problem, ProblemError
 from pedchain_gateway.services import services
 from pedchain_gateway.verdict import Status, Verdict
 
@@ -53,11 +53,6 @@ _BODY = {
         },
     }
 }
-
-
-def problem(description: str) -> dict[str, object]:
-    """OpenAPI's entry of an answer that is a problem."""
-    return {"description": description, "model": ProblemBody, "content": {CONTENT_TYPE: {}}}
 
 
 @router.post(

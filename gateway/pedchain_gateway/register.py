@@ -16,8 +16,11 @@ from pedchain_domain import canonical
 from pedchain_gateway import limits
 from pedchain_gateway.config import definition_of
 from pedchain_gateway.ledger import Ledger, Refused
+from pedchain_gateway.steps import submit_step
 
 REGISTRY = "registry"
+_BEHIND = frozenset({"not-in-registry", "not-adopted"})
+"""What a peer says that has not seen yet what we committed a moment ago."""
 Document = dict[str, Any]
 
 
@@ -81,12 +84,14 @@ async def register(
             await _put(ledger, name, str(document[key]), document, report, named=True)
     for district in registration.districts:
         await _put(ledger, "District", str(district["id"]), district, report, named=False)
-        await ledger.submit(definition_of(str(district["id"])), "Adopt", str(district["id"]))
-        report(f"{district['id']} adopted")
+        name = str(district["id"])
+        await submit_step(ledger, definition_of(name), "Adopt", name, lagging=_BEHIND)
+        report(f"{name} adopted")
     for district_id, documents in registration.documents.items():
         done = 0
         for chunk in _chunks(documents):
-            await ledger.submit(definition_of(district_id), "Register", _text(chunk))
+            definition = definition_of(district_id)
+            await submit_step(ledger, definition, "Register", _text(chunk), lagging=_BEHIND)
             done += len(chunk)
             report(f"{district_id} {done} of {len(documents)} documents registered")
 
@@ -110,7 +115,7 @@ async def _put(
         report(f"{name.lower()} {identifier} unchanged")
         return
     arguments = (identifier, _text(document)) if named else (_text(document),)
-    await ledger.submit(REGISTRY, f"Put{name}", *arguments)
+    await submit_step(ledger, REGISTRY, f"Put{name}", *arguments)
     report(f"{name.lower()} {identifier} put")
 
 

@@ -105,15 +105,16 @@ class Submitter:
     async def _filed(self, district: str, forms: Sequence[Form], budget: _Budget) -> list[Verdict]:
         """Submit as often as it takes for a verdict. Raises `_Poisoned`."""
         mismatches = 0
+        most = limits.MISMATCHES_PER_BATCH if len(forms) > 1 else limits.MISMATCHES_ALONE
         while budget.take():
             try:
                 return await self._once(district, forms)
             except Mismatch as error:
                 self._metrics.batches.labels("mismatch").inc()
                 mismatches += 1
-                if mismatches == limits.MISMATCHES_PER_BATCH:
+                if mismatches == most:
                     raise _Poisoned(DISAGREEMENT) from error
-                await asyncio.sleep(limits.MISMATCH_PAUSE_S)
+                await asyncio.sleep(limits.MISMATCH_PAUSE_S * 2 ** (mismatches - 1))
             except Unknown as error:
                 self._metrics.batches.labels("unknown").inc()
                 return [Verdict(Status.UNKNOWN, "outcome-unknown", error.transaction)] * len(forms)

@@ -228,3 +228,9 @@ def record_of() -> object:
         return made.setdefault(arguments, record(*arguments))
 
     return make
+
+
+@pytest.fixture
+def lost() -> type[Lost]:
+    """The fault of a transaction nobody hears of again."""
+    return Lost

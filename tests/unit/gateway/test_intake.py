@@ -255,8 +255,14 @@ async def test_one_mismatch_is_retried(services: Services, ledger: Any, make: An
     ("kind", "reason"), [("disagree", "endorsers-disagree"), ("crash", "contract-fault")]
 )
 async def test_a_poison_record_is_found_and_stands_alone(
-    services: Services, ledger: Any, make: Any, kind: str, reason: str
+    services: Services,
+    ledger: Any,
+    make: Any,
+    kind: str,
+    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(limits, "MISMATCH_PAUSE_S", 0.0)
     getattr(ledger, kind).add("poison")
     records = [make(1, device=f"meter-{n}") for n in range(15)] + [make(1, device="poison")]
     ledger.gate = asyncio.Event()

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Submitting a step that may be repeated: once more where somebody was faster or a peer lags."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Collection
+
+from pedchain_gateway import limits
+from pedchain_gateway.ledger import (
+    CONTENTION,
+    Invalid,
+    Ledger,
+    LedgerError,
+    Mismatch,
+    Refused,
+    Unavailable,
+    Unknown,
+)
+
+Pause = Callable[[float], Awaitable[None]]
+
+
+async def submit_step(
+    ledger: Ledger,
+    definition: str,
+    function: str,
+    *arguments: str,
+    lagging: Collection[str] = (),
+    pause: Pause = asyncio.sleep,
+) -> bytes:
+    """The contract's answer to an idempotent call.
+
+    `lagging` are reasons a peer gives while it has not seen yet what was committed before. Raises
+    what is not cured by trying again, `Unavailable` when that did not help either.
+    """
+    last: LedgerError | None = None
+    for attempt in range(limits.STEP_TRIES_MAX):
+        try:
+            return (await ledger.submit(definition, function, *arguments)).result
+        except LedgerError as error:
+            if not _passes(error, lagging):
+                raise
+            last = error
+        await pause(limits.STEP_PAUSE_S * 2**attempt * (0.5 + secrets.randbelow(1_000) / 1_000))
+    raise Unavailable(f"{function} found no way through: {last}") from last
+
+
+def _passes(error: LedgerError, lagging: Collection[str]) -> bool:
+    """Whether trying again may help, and does no harm."""
+    match error:
+        case Mismatch() | Unknown():
+            return True
+        case Invalid(code=code):
+            return code in CONTENTION
+        case Refused(reason=reason):
+            return reason in lagging
+        case _:
+            return False
