@@ -73,6 +73,11 @@ class PrivateWrites:
             found = by_place.get((namespace, collection.name, collection.private_hash))
             if found is not None:
                 parts.append(Part(namespace, collection.name, found, config.members))
+            if config.block_to_live:
+                self.changes.scheduled += [
+                    (KeyPlace(namespace, collection.name, write.key_hash), config.block_to_live)
+                    for write in collection.writes
+                ]
         self.changes.parts += [(position, part) for part in parts]
         return parts
 
@@ -82,13 +87,10 @@ class PrivateWrites:
         """A valid transaction: its private write sets are kept and take effect."""
         for part in self.keep(namespaces, offered, version.tx):
             self._take_effect(part, version)
-        for namespace, collection, config in self._collections(namespaces):
+        for namespace, collection, _ in self._collections(namespaces):
             for write in collection.writes:
-                place = KeyPlace(namespace, collection.name, write.key_hash)
                 if write.is_purge:
-                    self._purge(place, version)
-                elif config.block_to_live:
-                    self.changes.scheduled.append((place, config.block_to_live))
+                    self._purge(KeyPlace(namespace, collection.name, write.key_hash), version)
 
     def _collections(
         self, namespaces: tuple[Namespace, ...]

@@ -71,7 +71,10 @@ def test_members_are_given_the_write_sets_of_a_block(consortium: Consortium) -> 
     consortium.commit(transactions[0], refused, transactions[1])
     number = consortium.ledger.height - 1
     found = consortium.ledger.private_rwsets(number, "DistrictAMSP")
-    assert sorted(found) == [0, 2]
+    assert sorted(found) == [0, 1, 2]  # of the refused one too, as in Fabric
+    with pytest.raises(SimulationError, match="not available"):
+        consortium.get_private(NS, COLL, "a", "Aggregator")
+    assert consortium.get_private(NS, COLL, "c", "DSO") is None
     (namespace,) = rwset.decode_private(found[2].SerializeToString())
     assert [each.key for each in namespace.collections[0].writes] == ["b"]
     assert consortium.ledger.private_rwsets(number, "AggregatorMSP") == {}
