@@ -88,10 +88,10 @@ def _signs(
         return False
     if basic.path_length is not None and len(path) - 1 > basic.path_length:
         return False
-    hash_name = path[-1].signature_hash_algorithm
-    if hash_name is not None and hash_name.name not in _HASHES:
-        return False
     try:
+        algorithm = path[-1].signature_hash_algorithm
+        if algorithm is not None and algorithm.name not in _HASHES:
+            return False
         path[-1].verify_directly_issued_by(issuer)
         _check_usable(issuer, at)
     except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm, IdentityError):
@@ -138,7 +138,10 @@ def extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
 
 def is_ecdsa_signed(certificate: x509.Certificate) -> bool:
     """Whether the certificate's own signature is ECDSA, so that it has a low-S form."""
-    return isinstance(certificate.signature_algorithm_parameters, ec.ECDSA)
+    try:
+        return isinstance(certificate.signature_algorithm_parameters, ec.ECDSA)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
 
 
 def canonical_der(certificate: x509.Certificate, issuer: x509.Certificate) -> bytes:
