@@ -3,10 +3,11 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from functools import partial
 
 from pedchain_network import crypto, native, ports, process, profiles
 from pedchain_network import embedded as embedded_runtime
-from pedchain_network.errors import NetworkError, PartError, StateError
+from pedchain_network.errors import PartError, StateError
 from pedchain_network.limits import NODE_TIMEOUT_S, PAUSE_S, UP_TIMEOUT_S
 from pedchain_network.process import Process, Spec
 from pedchain_network.progress import Progress
@@ -42,6 +43,8 @@ async def up(topology: Topology, state: State, choice: Choice, progress: Progres
 def _resume(topology: Topology, state: State, choice: Choice) -> Run:
     run = state.load()
     if run is None:
+        if state.genesis(topology.channel).exists():
+            raise StateError(f"{state.root} holds a channel but no record of it", "run clean")
         return Run(choice.runtime, topology.channel, topology.digest)
     if run.runtime != choice.runtime:
         raise StateError(
@@ -83,12 +86,20 @@ async def _while_alive(processes: Sequence[Process], work: Coroutine[None, None,
             _require_alive(processes)
         try:
             task.result()
-        except NetworkError:
+        except PartError as error:
             _require_alive(processes)
-            raise
+            raise _with_log(error, processes) from error
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def _with_log(error: PartError, processes: Sequence[Process]) -> PartError:
+    """The same error with the last lines of whoever plays that part."""
+    for each in processes:
+        if error.part in each.listens and not error.log:
+            return PartError(error.part, error.what, each.log_tail())
+    return error
 
 
 def _require_alive(processes: Sequence[Process]) -> None:
@@ -127,7 +138,7 @@ async def _listening(processes: Sequence[Process]) -> None:
 
 async def _answers(each: Process, address: str) -> None:
     try:
-        await until(each.name, lambda: ports.answers(address), timeout_s=NODE_TIMEOUT_S)
+        await until(partial(ports.answers, address), each.name, "listen", NODE_TIMEOUT_S)
     except PartError as error:
         text = f"does not listen on {address}"
         raise PartError(each.name, text, each.log_tail()) from error

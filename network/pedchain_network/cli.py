@@ -92,6 +92,9 @@ def main() -> None:
     except NetworkError as error:
         print(f"ped-network: {error}", file=sys.stderr)
         code = 1
+    except OSError as error:
+        print(f"ped-network: {error}", file=sys.stderr)
+        code = 1
     except KeyboardInterrupt:
         print("ped-network: interrupted; what was started still runs", file=sys.stderr)
         code = 130

@@ -10,7 +10,6 @@ from pedchain_fabric.admin.definition import Collection, Definition
 from pedchain_fabric.admin.smartbft import Batch, Timers
 from pedchain_fabric.wire.quorum import faults_tolerated
 from pedchain_network import limits, policytext, yamlnode
-from pedchain_network.errors import TopologyError
 from pedchain_network.topology import (
     PORTS_PER_ORGANIZATION,
     Chaincode,
@@ -23,8 +22,6 @@ from pedchain_network.topology import (
 from pedchain_network.yamlnode import Fields, Value
 
 SCHEMA = "consortium/1"
-
-_REFERENCE = "consortium.yaml"
 
 _ORGANIZATION = re.compile(r"[A-Za-z][A-Za-z0-9]{0,31}")
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
@@ -45,15 +42,8 @@ _TIMES = (
 
 
 def reference() -> Path:
-    """The reference consortium: beside this package in the repository, inside it once installed.
-
-    Raises `TopologyError` if neither is there.
-    """
-    here = Path(__file__).parent
-    for place in (here / _REFERENCE, here.parent / _REFERENCE):
-        if place.is_file():
-            return place
-    raise TopologyError(_REFERENCE, "not installed", "name a topology with --topology")
+    """The reference consortium's file, installed with this package."""
+    return Path(__file__).with_name("consortium.yaml")
 
 
 def load(path: Path) -> Topology:

@@ -16,7 +16,7 @@ async def install(topology: Topology, members: tuple[Member, ...]) -> None:
     packages = [service_package(label) for label in topology.chaincode.packages]
     await asyncio.gather(
         *(
-            until(f"install on {member.organization.name}", partial(_install, member, package))
+            until(partial(_install, member, package), member.peer_name, f"install {package.label}")
             for member in members
             for package in packages
         )
@@ -45,16 +45,17 @@ async def _agree(definition: Definition, package: Package, members: tuple[Member
     await asyncio.gather(
         *(
             until(
-                f"approval of {name} by {member.organization.name}",
                 partial(_approve, member, definition, package),
+                member.peer_name,
+                f"approve {name}",
             )
             for member in members
         )
     )
-    await until(f"commit of {name}", partial(_commit, definition, members))
+    await until(partial(_commit, definition, members), members[0].peer_name, f"commit {name}")
     await asyncio.gather(
         *(
-            until(f"{name} at {member.organization.name}", partial(_known, member, definition))
+            until(partial(_known, member, definition), member.peer_name, f"learn of {name}")
             for member in members
         )
     )

@@ -41,4 +41,5 @@ class PartError(NetworkError):
         shown = f"{part}: {message}" + (f"\n{log}" if log else "")
         super().__init__(shown, fix)
         self.part = part
+        self.what = message
         self.log = log

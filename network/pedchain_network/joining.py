@@ -24,11 +24,9 @@ async def join_orderers(members: tuple[Member, ...], channel: str, genesis: byte
                     raise
         return (await member.orderer.info(channel)).status == "active"
 
+    goal = f"join {channel}"
     await asyncio.gather(
-        *(
-            until(f"orderer of {member.organization.name}", partial(join, member))
-            for member in members
-        )
+        *(until(partial(join, member), member.orderer_name, goal) for member in members)
     )
 
 
@@ -46,4 +44,4 @@ async def join_peers(members: tuple[Member, ...], channel: str, genesis: bytes) 
         return True
 
     for member in members:
-        await until(f"peer of {member.organization.name}", partial(join, member))
+        await until(partial(join, member), member.peer_name, f"join {channel}")

@@ -19,7 +19,7 @@ BACKDATE_S = 300
 UP_TIMEOUT_S = 90.0
 """Longest `up`, end to end."""
 
-NODE_TIMEOUT_S = 20.0
+NODE_TIMEOUT_S = 30.0
 """Longest wait for a node's port after its start."""
 
 STEP_TIMEOUT_S = 30.0

@@ -34,6 +34,8 @@ class Member:
     under the identity that its services use."""
 
     organization: Organization
+    peer_name: str
+    orderer_name: str
     peer: Endorser
     orderer: Participation
     lifecycle: Lifecycle
@@ -67,6 +69,8 @@ def _member(
     trust = mutual_tls(owned.authority("tlsca"), tls / "cert.pem", tls / "key.pem")
     return Member(
         organization=organization,
+        peer_name=topology.node("peer", organization),
+        orderer_name=topology.node("orderer", organization),
         peer=peer,
         orderer=Participation(topology.address(organization.ports.orderer_admin), trust),
         lifecycle=Lifecycle(peer, Gateway(admin, channel), topology.channel),

@@ -15,15 +15,17 @@ async def probe(topology: Topology, members: tuple[Member, ...]) -> None:
     await asyncio.gather(
         *(
             until(
-                f"{deployment.definition.name} through the gateway of {member.organization.name}",
                 partial(_endorsed, topology, member, deployment.definition.name),
+                member.peer_name,
+                f"gateway, {deployment.definition.name}",
             )
             for member in members
             for deployment in topology.deployments
         )
     )
     if topology.deployments:
-        await until("probe transaction", partial(_committed, topology, members))
+        everybody = partial(_committed, topology, members)
+        await until(everybody, members[0].peer_name, "gateway, probe by every organisation")
 
 
 async def _endorsed(topology: Topology, member: Member, name: str) -> bool:

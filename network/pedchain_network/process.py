@@ -18,6 +18,9 @@ import psutil
 
 from pedchain_network.limits import LOG_LINES, LOG_TAIL_BYTES, PAUSE_S, STOP_TIMEOUT_S
 
+# Start times are told from the wall clock of the boot, which the kernel corrects now and then.
+_SAME_START_S = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:
@@ -97,7 +100,7 @@ class Process:
     def _find(self) -> psutil.Process | None:
         try:
             found = psutil.Process(self.pid)
-            return found if found.create_time() == self.started else None
+            return found if abs(found.create_time() - self.started) < _SAME_START_S else None
         except psutil.NoSuchProcess:
             return None
 

@@ -15,13 +15,15 @@ TRANSIENT = (AdminError, GatewayError, CommitError)
 
 
 async def until(
-    part: str,
     attempt: Callable[[], Awaitable[bool]],
-    *,
+    part: str,
+    goal: str,
     timeout_s: float = STEP_TIMEOUT_S,
-    pause_s: float = PAUSE_S,
 ) -> None:
-    """Repeat `attempt` until it returns True. Raises `PartError` with the last refusal."""
+    """Repeat `attempt` until it returns True.
+
+    Raises `PartError`, naming the part of the network asked, the goal and the last refusal.
+    """
     deadline = time.monotonic() + timeout_s
     refusal = "not done in time"
     while True:
@@ -31,5 +33,5 @@ async def until(
         except TRANSIENT as error:
             refusal = str(error)
         if time.monotonic() > deadline:
-            raise PartError(part, f"gave up after {timeout_s:.0f} s: {refusal}")
-        await asyncio.sleep(pause_s)
+            raise PartError(part, f"{goal}: gave up after {timeout_s:.0f} s: {refusal}")
+        await asyncio.sleep(PAUSE_S)
