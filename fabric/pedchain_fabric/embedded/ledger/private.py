@@ -165,8 +165,12 @@ class PrivateStore:
 
     def expire(self, at: int) -> None:
         """Erase the write sets of what goes with this block, and the schedule."""
-        for expiry in self.expiring(at):
-            self.purge(expiry.place, expiry.block, _FOREVER)
+        gone = {(each.block, *each.place[:2]) for each in self.expiring(at)}
+        for table in ("private_rwset", "private_write"):
+            self._connection.executemany(
+                f"DELETE FROM {table} WHERE block = ? AND namespace = ? AND collection = ?",  # noqa: S608 - our own names
+                sorted(gone),
+            )
         self._connection.execute("DELETE FROM expiry WHERE at = ?", (at,))
 
     def rwsets(self, block: int, organization: str) -> dict[int, TxPvtReadWriteSet]:
