@@ -11,7 +11,7 @@ from pedchain_fabric.shim.limits import INTEGER_DIGITS
 Argument = str | int | bool | bytes
 
 # Python's int() takes other scripts' digits, spaces and underscores; a ledger must not.
-_INTEGER: Final = re.compile(rb"0|-?[1-9][0-9]*")
+_INTEGER: Final = re.compile(rb"0|-?[1-9][0-9]{0,%d}" % (INTEGER_DIGITS - 1))
 _BOOLEANS: Final = {b"true": True, b"false": False}
 
 
@@ -23,7 +23,7 @@ def _text(data: bytes) -> str:
 
 
 def _integer(data: bytes) -> int:
-    if len(data) > INTEGER_DIGITS or _INTEGER.fullmatch(data) is None:
+    if _INTEGER.fullmatch(data) is None:
         raise ValueError
     return int(data)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a peer in memory answers a chaincode's requests (Fabric's core/chaincode/handler.go)."""
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
@@ -36,6 +37,7 @@ from pedchain_fabric.wire.proposal import timestamp_message
 from pedchain_fabric.wire.rwset import sha256
 
 BATCH: Final = 100  # results in one message
+Take = Callable[[], tuple[list[bytes], bool]]  # the next results, and whether there are more
 Members = Mapping[str, Collection[str] | None]
 
 
@@ -43,14 +45,21 @@ class Answers:
     """Answers one call of one chaincode. `members` are its collections and who may use them."""
 
     def __init__(
-        self, world: World, simulation: Simulation, namespace: str, members: Members, msp_id: str
+        self,
+        world: World,
+        simulation: Simulation,
+        channel: str,
+        namespace: str,
+        members: Members,
+        msp_id: str,
     ) -> None:
         self._world = world
+        self._channel = channel
         self._simulation = simulation
         self._namespace = namespace
         self._members = members
         self._msp_id = msp_id
-        self._open: dict[str, list[bytes]] = {}
+        self._open: dict[str, Take] = {}
         self._numbers = 0
         kinds = ChaincodeMessage
         self._handlers: dict[int, Callable[[bytes], bytes]] = {
@@ -145,7 +154,7 @@ class Answers:
             cursor = self._simulation.page(self._namespace, start, request.endKey)
             return self._page(cursor, metadata.pageSize)
         cursor = self._simulation.scan(place, request.startKey, request.endKey)
-        return self._begin(self._kvs(cursor.take(2**31)))
+        return self._begin(lambda: (self._kvs(cursor.take(BATCH)), bool(cursor.next_key)))
 
     def _page(self, cursor: Cursor, size: int) -> bytes:
         results = self._kvs(cursor.take(size))
@@ -161,18 +170,26 @@ class Answers:
         ]
 
     def _query(self, payload: bytes) -> bytes:
-        self._readable(GetQueryResult.FromString(payload).collection)
-        raise SimulationError("ExecuteQuery not supported for leveldb")
+        request = GetQueryResult.FromString(payload)
+        self._readable(request.collection)
+        name = "ExecuteQueryWithMetadata" if request.metadata else "ExecuteQuery"
+        raise SimulationError(f"{name} not supported for leveldb")
 
     def _history(self, payload: bytes) -> bytes:
         key = GetHistoryForKey.FromString(payload).key
         changes = self._world.history(self._namespace, key)
-        return self._begin([_modification(change) for change in changes])
+        results = deque(_modification(change) for change in changes)
 
-    def _begin(self, results: list[bytes]) -> bytes:
+        def take() -> tuple[list[bytes], bool]:
+            batch = [results.popleft() for _ in range(min(BATCH, len(results)))]
+            return batch, bool(results)
+
+        return self._begin(take)
+
+    def _begin(self, take: Take) -> bytes:
         self._numbers += 1
         identifier = str(self._numbers)
-        self._open[identifier] = results
+        self._open[identifier] = take
         return self._batch(identifier)
 
     def _next(self, payload: bytes) -> bytes:
@@ -182,10 +199,10 @@ class Answers:
         return self._batch(identifier)
 
     def _batch(self, identifier: str) -> bytes:
-        results = self._open.pop(identifier)
-        if len(results) > BATCH:
-            self._open[identifier] = results[BATCH:]
-        return _response(results[:BATCH], len(results) > BATCH, identifier)
+        results, more = self._open[identifier]()
+        if not more:
+            del self._open[identifier]
+        return _response(results, more, identifier)
 
     def _close(self, payload: bytes) -> bytes:
         identifier = QueryStateClose.FromString(payload).id
@@ -196,8 +213,7 @@ class Answers:
         implicit = collection.startswith("_implicit_org_")
         if collection and not implicit and collection not in self._members:
             raise SimulationError(
-                f"collection [{collection}] not defined in the collection config for "
-                f"chaincode [{self._namespace}]"
+                f"collection {self._channel}/{self._namespace}/{collection} could not be found"
             )
         return self._namespace, collection
 

@@ -62,7 +62,9 @@ class Link:
     ) -> ChaincodeMessage:
         """Run a transaction to its COMPLETED (or ERROR) message."""
         if transaction_id in self._calls:
-            raise SimulationError(f"error sending: txid: {transaction_id}({channel}) exists")
+            raise SimulationError(
+                f"execute failed: error sending: txid: {transaction_id}({channel}) exists"
+            )
         if not self._started:
             self._started = True
             self._connection.start()

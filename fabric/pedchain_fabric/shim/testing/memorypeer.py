@@ -50,18 +50,24 @@ class _Run:
         """Call a chaincode (`name`, or `name/channel`). Raises `SimulationError`."""
         name, _, channel = target.partition("/")
         if channel not in ("", self.channel):
-            raise SimulationError(f"failed to find ledger for channel: {channel}")
+            raise SimulationError(f"Failed to get policy manager for channel [{channel}]")
         chaincode = self.chaincodes.get(name)
         if chaincode is None:
-            raise SimulationError(f"chaincode {name} not found")
+            raise SimulationError(
+                f"execute failed: invalid invocation: [channel {self.channel}] failed to get "
+                f"chaincode container info for {name}: chaincode {name} not found"
+            )
         return await chaincode.link.call(
             self.proposal.transaction_id,
             self.channel,
             call_input,
             SignedProposal(proposal_bytes=self.proposal.proposal_bytes, signature=b"unsigned"),
-            Answers(self.world, self.simulation, name, chaincode.members, self.msp_id),
+            self._answers(name, chaincode.members),
             self.invoke,
         )
+
+    def _answers(self, name: str, members: Members) -> Answers:
+        return Answers(self.world, self.simulation, self.channel, name, members, self.msp_id)
 
     async def invoke(self, target: str, call_input: ChaincodeInput) -> bytes:
         """As `call`; the answer as the calling chaincode gets it."""
@@ -81,9 +87,8 @@ class MemoryPeer:
     (chaincode, collection, key level: kept, never evaluated), the client's certificate and
     signature, that several organisations agree, the order of concurrent commits, time-outs,
     size limits, private data that a peer lacks. Differences: long range reads are listed in the
-    read set, not condensed, and recorded whole even if the contract stops early; Fabric's reads
-    of `_lifecycle` are missing; collections are all open unless `install` names their members.
-    Rich queries are refused, as on LevelDB.
+    read set, not condensed; Fabric's reads of `_lifecycle` are missing; collections are all
+    open unless `install` names their members. Rich queries are refused, as on LevelDB.
     """
 
     def __init__(self, channel: str = "ped", offered: Abilities = EVERYTHING) -> None:
@@ -167,11 +172,12 @@ class MemoryPeer:
         self.last = self._outcome(chaincode, proposal, message, simulation)
         return self.last
 
-    def commit(self, outcome: Outcome) -> None:
-        """Commit an endorsed call, now or after others. Raises `CommitRefused`."""
-        self._world.commit(outcome)
+    def commit(self, outcome: Outcome) -> int:
+        """Commit an endorsed call, now or after others; its block. Raises `CommitRefused`."""
+        block = self._world.commit(outcome)
         if outcome.event is not None:
             self.events.append((outcome.chaincode, *outcome.event))
+        return block
 
     def state(self, chaincode: str) -> dict[str, bytes]:
         """A chaincode's public state, in key order."""

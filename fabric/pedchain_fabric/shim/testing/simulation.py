@@ -41,12 +41,15 @@ class Cursor:
         return self._found[self._taken][0] if self._taken < len(self._found) else ""
 
     def read(self) -> rwset.RangeQuery:
-        """What the transaction saw, to be seen again at commit."""
+        """What the transaction saw, to be seen again at commit.
+
+        A peer looks at one result more than it sends, to know whether there are more.
+        """
         exhausted = self._taken == len(self._found)
-        taken = self._found[: self._taken]
-        reads = tuple(rwset.KvRead(key, entry.version) for key, entry in taken)
-        end = self._end if exhausted or not taken else taken[-1][0]
-        return rwset.RangeQuery(self._start, end, exhausted, reads)
+        seen = self._found[: self._taken + 1]
+        reads = tuple(rwset.KvRead(key, entry.version) for key, entry in seen)
+        end = self._end if exhausted else seen[-1][0]
+        return rwset.RangeQuery(self._start, end, exhausted, reads or None)
 
 
 class Simulation:

@@ -63,8 +63,8 @@ class World:
         """Writes of a public key, the newest first."""
         return list(reversed(self._history[namespace, key]))
 
-    def commit(self, outcome: Outcome) -> None:
-        """Apply the writes, if what was read is unchanged. Raises `CommitRefused`."""
+    def commit(self, outcome: Outcome) -> int:
+        """Apply the writes, if what was read is unchanged; the block. Raises `CommitRefused`."""
         for namespace in outcome.namespaces:
             self._check(namespace)
         version = Version(self.height, 0)
@@ -80,6 +80,7 @@ class World:
             for part in private.collections:
                 public = _collection(outcome.namespaces, private.name, part.name)
                 self._commit_private((private.name, part.name), part, public, version)
+        return version.block
 
     def _commit_private(
         self, place: Place, part: PrivateCollection, public: HashedCollection, version: Version

@@ -96,7 +96,7 @@ async def test_only_members_clients_use_a_collection_where_members_are_named(
 
 async def test_collections_must_be_defined_but_implicit_ones_exist(peer: MemoryPeer) -> None:
     await peer.submit("shelf", "TouchPrivate", "_implicit_org_AMSP")
-    with pytest.raises(TransactionFailed, match="not defined in the collection config"):
+    with pytest.raises(TransactionFailed, match="ped/shelf/unknown could not be found"):
         await peer.submit("shelf", "TouchPrivate", "unknown")
 
 

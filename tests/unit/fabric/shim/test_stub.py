@@ -467,7 +467,7 @@ async def test_a_query_cannot_write(peer: MemoryPeer) -> None:
 
 async def test_rich_queries_reach_the_peer(peer: MemoryPeer) -> None:
     answer = await peer.evaluate("book", "Rich")
-    assert answer == b";".join([b"ExecuteQuery not supported for leveldb"] * 3)
+    assert answer.count(b"not supported for leveldb") == 3
 
 
 async def test_concurrent_calls_of_a_transaction_are_all_made(peer: MemoryPeer) -> None:

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The steps' outcomes on each runtime, once a session."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from pedchain_network import native
+from pedchain_network.errors import RuntimeMissingError
+from tests.conformance import driver, facts, memory
+from tests.conformance.network import network
+from tests.conformance.steps import STEPS
+
+RUNTIMES = ("embedded", pytest.param("native", marks=pytest.mark.native))
+
+
+@pytest.fixture(scope="session")
+def recorded() -> dict[str, facts.Fact]:
+    """What real Fabric answered when it was recorded."""
+    return facts.load()
+
+
+@pytest.fixture(scope="session")
+def in_memory() -> dict[str, facts.Fact]:
+    """What a peer in memory answers."""
+    return asyncio.run(memory.run(STEPS))
+
+
+@pytest.fixture(scope="session", params=RUNTIMES)
+def on_network(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, facts.Fact]]:
+    """What a whole network answers."""
+    with network(request.param, tmp_path_factory.mktemp("conformance")) as made:
+        made.run("up")
+        yield asyncio.run(driver.run(made.profiles, STEPS))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Real Fabric is asked for by `-m native`; without its binaries nothing can be asked."""
+    if "native" in config.option.markexpr and _fabric_found():
+        return
+    unwanted = [item for item in items if item.get_closest_marker("native")]
+    if unwanted:
+        config.hook.pytest_deselected(items=unwanted)
+        items[:] = [item for item in items if item not in unwanted]
+
+
+def _fabric_found() -> bool:
+    try:
+        native.find()
+    except RuntimeMissingError:
+        return False
+    return True
