@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes of documents this contract itself wrote and the policy endorsed: the one place to read
-and write them."""
+"""Documents this contract wrote itself: canonical bytes out, and back without suspicion.
 
+What comes from outside goes through domain.canonical, which judges every byte. What stands on the
+ledger was written by this module in a transaction the policy endorsed; reading it as strictly again
+would take a third of a step's time.
+"""
+
+import json
 from typing import Any
-
-from pedchain_domain import canonical
 
 Document = dict[str, Any]
 """A ledger document; `Any` because its schema, not its Python type, says what stands in it."""
 
 
 def store(value: object) -> bytes:
-    """Canonical bytes of a document made by this contract."""
-    return canonical.encode(value)
+    """Canonical bytes, as domain.canonical.encode gives for a document of ours."""
+    text = json.dumps(
+        value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    )
+    return text.encode()
 
 
 def restore(data: bytes) -> Any:
     """The document that `store` wrote."""
-    return canonical.decode(data)
+    return json.loads(data)

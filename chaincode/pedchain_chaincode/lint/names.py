@@ -6,6 +6,7 @@ OURS = ("pedchain_chaincode", "pedchain_domain")
 CODECS = {
     "pedchain_domain.canonical": ("json",),
     "pedchain_domain.text": ("base64", "fromhex", "b64decode"),
+    "pedchain_chaincode.state": ("json",),  # reads only what it wrote and the policy endorsed
     "pedchain_domain.ocmf": ("json",),  # the other codec: payloads are signed as they are spelt
     "pedchain_domain.der": ("fromhex",),  # of a constant
 }
@@ -98,7 +99,7 @@ TASK_CALLS = ("create_task", "ensure_future", "run_in_executor", "to_thread", "g
 LENIENT_READERS = ("fromhex", "b64decode")
 
 FORBIDDEN_METHODS = {
-    "PD004": ("as_integer_ratio", "sqrt", "fsum", "mean", "pstdev", "stdev", "total_seconds"),
+    "PD004": ("as_integer_ratio", "sqrt", "fsum", "pstdev", "stdev", "total_seconds"),
     "PD005": ("now", "utcnow", "today", "time_ns", "monotonic", "perf_counter"),
     "PD015": TASK_CALLS,
 }

@@ -34,7 +34,7 @@ async def close_day(ctx: Context, fence: Fence, day: str, run: str) -> bytes:
     days.check(state, row, run, ctx.stub.timestamp)
     batches = await _folded(ctx, fence)
     vault = await Vault.open(ctx)
-    if vault is None:
+    if vault is None:  # no period so far held a record
         raise Refusal("no-readings")
     ctx.stub.start_write_batch()
     factors = await adoption.factors_of(ctx, district)
@@ -50,6 +50,8 @@ async def close_day(ctx: Context, fence: Fence, day: str, run: str) -> bytes:
 
 async def _folded(ctx: Context, fence: Fence) -> str:
     """The hash of all batches so far; refuses unless every sealed period is folded."""
+    if fence.period == 1:
+        raise Refusal("no-readings")
     shards = [keys.folded(ctx.stub, shard) for shard in range(fence.shards)]
     digest = hashlib.sha256()
     for found in await load_many(ctx.stub, shards):

@@ -26,8 +26,7 @@ async def publish(
     day, run = rules.day["day"], rules.run
     setting = parameters(rules.district)
     window = await vault.load("window", run) or windows.empty(setting.window_days)
-    mean = windows.mean(window)
-    computed = balance.day_totals(sums["total"], rules.day, rules.district, rules.factors, mean)
+    computed = _computed(rules, sums["total"], window)
     totals, printed = await _in_print(vault, rules, computed, sums["changed"])
     if following[:7] != day[:7]:
         correction = await vault.load("true-up", run)
@@ -44,6 +43,11 @@ async def publish(
     await _certify(ctx, rules, document)
     name = {"district": rules.district["id"], "day": day, "run": run}
     await ctx.stub.set_event(EVENT, store(name))
+
+
+def _computed(rules: Rules, total: Document, window: Document) -> Document:
+    so_far = windows.mean(window)
+    return balance.day_totals(total, rules.day, rules.district, rules.factors, so_far)
 
 
 async def _certify(ctx: Context, rules: Rules, document: Document) -> None:

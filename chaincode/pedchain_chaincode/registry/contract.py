@@ -7,7 +7,7 @@ from pedchain_chaincode.access import DSO, require
 from pedchain_chaincode.documents import Document, checked, load, read, refusals, save
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.registry import guards, keys
-from pedchain_domain import canonical
+from pedchain_domain import canonical, selftest
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
 
 LASTING = ("id", "boundary", "zone", "grain", "dso", "operator", "shards", "network")
@@ -18,6 +18,10 @@ class RegistryContract(Contract):
     """Districts, calendars and factor versions."""
 
     name = "registry"
+
+    def self_test(self) -> str:
+        """Digest of domain's edge vectors, for GetMetadata."""
+        return selftest.digest()
 
     @submit
     @guarded("former")

@@ -1,15 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CloseDay: from shuffled, late, repeated records to the certificate."""
+"""CloseDay: from shuffled, late, repeated and contradicting records to the certificate."""
+
+import json
+from itertools import pairwise
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.unit.chaincode.district import START, Home, Ledger, day_name
+from pedchain_domain import balance, certificate, dayclose, fold, ocmf, publication, readings
+from pedchain_domain import roster as rosters
+from pedchain_domain import window as windows
+from pedchain_domain.documents import parameters
+from pedchain_fabric.shim.testing import CommitRefused, TransactionFailed
+from tests.unit.chaincode.district import (
+    DAY,
+    METERING,
+    OPERATOR,
+    OTHER,
+    START,
+    Home,
+    Ledger,
+    Meter,
+    calendar,
+    day_name,
+    district,
+    factors,
+)
+
+HOUR = 3_600
 
 
-@pytest.fixture
-async def ledger() -> Ledger:
-    ledger = Ledger()
+async def opened(*homes: Home, **changes: Any) -> Ledger:
+    ledger = Ledger(**changes)
     await ledger.adopt()
+    await ledger.register(*homes)
     return ledger
 
 
@@ -18,19 +44,390 @@ def hourly(home: Home, day: int = 0, first: int = 0, last: int = 24) -> list[byt
     records = []
     for hour in range(first, last + 1):
         n = day * 24 + hour
-        at = START + n * 3_600
+        at = START + n * HOUR
         records.append(home.grid.record([(at, "I", 300 * n), (at, "E", 100 * n)], n + 1))
-        records.append(home.roof.record([(at, "G", 500 * n)], n + 1))
+        if home.plan == "P1":
+            records.append(home.roof.record([(at, "G", 500 * n)], n + 1))
     return records
 
 
-async def test_a_full_day_is_certified(ledger: Ledger) -> None:
-    homes = [Home(f"home-{n}") for n in range(3)]
-    await ledger.register(*homes)
-    for home in homes:
-        await ledger.file(*hourly(home))
+async def certified(ledger: Ledger, *records: bytes, day: int = 0) -> Any:
+    """File, seal, fold and close a day; its certificate."""
+    if records:
+        await ledger.file(*records)
     await ledger.fold(await ledger.seal())
-    assert await ledger.close(day_name(0)) == 1
-    found = await ledger.ask("GetCertificate", day_name(0))
+    await ledger.close(day_name(day))
+    return await ledger.ask("GetCertificate", day_name(day))
+
+
+def by_domain_alone(homes: list[Home], records: list[bytes]) -> Any:
+    """The certificate of day 0 by domain's functions over all records at once."""
+    roster = rosters.empty(0)
+    for home in homes:
+        for document in home.documents():
+            roster = rosters.add(roster, document)
+    rows = []
+    for received in records:
+        record = ocmf.parse(received)
+        device = roster["devices"][record.device]
+        row = readings.judge(received, record, device, "pedchain", "ped").row
+        assert row is not None
+        rows.append(row)
+    days: Any = calendar()["rows"]
+    rules = district()
+    head = fold.empty_head(0)
+    folded = fold.fold(sorted(rows, key=lambda r: r[:4]), head, days, period=1, shard=0, grain=HOUR)
+    closed = dayclose.close_shard(days[0], folded.folds[day_name(0)], roster, rules, factors())
+    totals = balance.day_totals(dayclose.add(None, closed.partial), days[0], rules, factors())
+    totals = publication.marked(totals, parameters(rules))
+    window = windows.advance(windows.empty(365), totals)
+    return certificate.build(rules, days[0], "P", totals, window, "")
+
+
+async def test_a_full_day_is_certified() -> None:
+    homes = [Home(f"home-{n}") for n in range(3)]
+    ledger = await opened(*homes)
+    found = await certified(ledger, *(r for home in homes for r in hourly(home)))
     assert found["electricity"]["import_wh"] == 3 * 24 * 300
+    assert found["electricity"]["consumption_wh"] == 3 * 24 * 700
     assert found["classes"] == {"G": 0, "M": 3 * 3 * 24, "S": 0, "X": 0}
+    assert found["verdict"]["verdict"] == "insufficient_history"
+
+
+HOMES = [Home("home-1"), Home("home-2", "P0")]
+RECORDS = [record for home in HOMES for record in hourly(home)]
+TWIN = HOMES[0].grid.record([(START + 5 * HOUR, "I", 1_501)], 6)  # contradicts hour 5
+UNSYNCHRONISED = HOMES[0].grid.record([(START + 6 * HOUR, "I", 1)], 900, state="U")
+FILED = [*RECORDS, TWIN, UNSYNCHRONISED, RECORDS[3], RECORDS[30]]
+
+
+@pytest.mark.fault(3)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    order=st.permutations(range(len(FILED))), cuts=st.sets(st.integers(1, len(FILED)), max_size=4)
+)
+async def test_the_certificate_is_domains_own_in_any_order_of_arrival(
+    order: list[int], cuts: set[int]
+) -> None:
+    ledger = await opened(*HOMES)
+    bounds = [0, *sorted(cuts), len(FILED)]
+    for start, end in pairwise(bounds):
+        if start < end:
+            await ledger.file(*(FILED[at] for at in order[start:end]))
+    found = await certified(ledger)
+    assert {**found, "batches": ""} == by_domain_alone(HOMES, FILED)
+
+
+@pytest.mark.fault(3)
+async def test_late_records_close_a_gap_in_the_next_run() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(home)
+    records = hourly(home)
+    gap = records[8:11]
+    early = await certified(ledger, *records[:8], *records[11:])
+    assert early["classes"]["G"] > 0
+    assert early["electricity"]["import_wh"] == 24 * 300
+    late = [*gap, *records[:2]]
+    await ledger.file(*late)
+    await ledger.fold(await ledger.seal())
+    await ledger.close(day_name(0), "F")
+    found = await ledger.ask("GetCertificate", day_name(0))
+    assert found["run"] == "F"
+    assert found["classes"]["G"] == 0
+    assert found["electricity"]["import_wh"] == 24 * 300
+
+
+async def test_a_gap_over_midnight_is_bridged_exactly() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(home)
+    first, second = hourly(home), hourly(home, 1, 1)
+    await ledger.file(*first[:20], *second[5:])
+    await ledger.fold(await ledger.seal())
+    sums = []
+    for day in (0, 1):
+        await ledger.close(day_name(day))
+        found = await ledger.ask("GetCertificate", day_name(day))
+        assert found["classes"]["X"] == 0
+        assert found["classes"]["G"] > 0
+        sums.append(found["electricity"]["import_wh"])
+    assert sum(sums) == 48 * 300
+
+
+async def test_silence_is_missing_and_bounded() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(home)
+    found = await certified(ledger, *hourly(home)[:13])
+    assert found["classes"]["X"] > 0
+    assert (await ledger.ask("GetWindow"))["additive"]["draw"] > 0
+
+
+@pytest.mark.fault(9)
+async def test_a_reset_is_missing_until_an_exchange_explains_it() -> None:
+    home = Home("home-1", "P0")
+    fresh = Meter("home-1.grid2", home.grid.point, ("I", "E"))
+    at = START + 12 * HOUR
+    ledger = await opened(home)
+    await ledger.submit("Register", json.dumps([fresh.document(**{"from": at})]))
+    records = hourly(home, last=12)
+    for n in range(13, 25):
+        values = [(START + n * HOUR, "I", 300 * (n - 12)), (START + n * HOUR, "E", 0)]
+        records.append(fresh.record(values))
+    before = await certified(ledger, *records)
+    exchange = {
+        "schema": "exchange/1",
+        "point": home.grid.point,
+        "old": home.grid.name,
+        "final": {"I": 3_600, "E": 1_200},
+        "new": fresh.name,
+        "initial": {"I": 0, "E": 0},
+        "at": at,
+    }
+    await ledger.submit("ExchangeMeter", json.dumps(exchange))
+    await ledger.close(day_name(0), "F")
+    after = await ledger.ask("GetCertificate", day_name(0))
+    assert before["classes"]["X"] >= 0
+    assert after["classes"]["X"] == 0
+    assert after["electricity"]["import_wh"] == 24 * 300
+
+
+@pytest.mark.fault(13)
+async def test_what_a_compromised_key_signed_is_no_longer_certified() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(home)
+    before = await certified(ledger, *hourly(home))
+    assert before["classes"]["X"] == 0
+    since = START + 12 * HOUR
+    revocation = {"schema": "revoke/1", "device": home.grid.name, "counter": 99}
+    await ledger.submit("RevokeKey", json.dumps({**revocation, "compromised_since": since}))
+    await ledger.close(day_name(0), "F")
+    after = await ledger.ask("GetCertificate", day_name(0))
+    assert after["classes"]["X"] > 0
+    found = await ledger.ask("GetRecord", home.grid.name, "20")
+    assert [verdict["status"] for verdict in found["verdicts"]] == ["recorded"]
+
+
+@pytest.mark.fault(2)
+async def test_a_conflict_across_periods_leaves_the_first_and_is_on_record() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(home)
+    before = await certified(ledger, *hourly(home))
+    twin = home.grid.record([(START + 5 * HOUR, "I", 1_501)], 6)
+    await ledger.file(twin)
+    await ledger.fold(await ledger.seal())
+    await ledger.close(day_name(0), "F")
+    after = await ledger.ask("GetCertificate", day_name(0))
+    assert after["electricity"] == before["electricity"]
+    found = await ledger.ask("GetRecord", home.grid.name, "6")
+    assert [verdict["status"] for verdict in found["verdicts"]] == ["conflict", "recorded"]
+
+
+@pytest.mark.fault(1)
+async def test_a_replay_in_a_later_period_changes_nothing() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(home)
+    before = await certified(ledger, *hourly(home))
+    await ledger.file(*hourly(home))
+    await ledger.fold(await ledger.seal())
+    await ledger.close(day_name(0), "F")
+    after = await ledger.ask("GetCertificate", day_name(0))
+    for name in ("electricity", "classes", "coverage", "root"):
+        assert after[name] == before[name]
+
+
+async def test_the_steps_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same district in one step and in as many as possible: the same certificate."""
+    from pedchain_chaincode import limits
+
+    homes = [Home(f"home-{n}") for n in range(5)]
+    found = []
+    for small in (False, True):
+        if small:
+            for name in ("GATHER_ROWS", "FOLD_ROWS", "CLOSE_VALUES"):
+                monkeypatch.setattr(limits, name, 1)
+        monkeypatch.setattr(limits, "CELL_SITES", 2)
+        ledger = await opened(*homes)
+        for home in homes:
+            await ledger.file(*hourly(home))
+        steps = await ledger.fold(await ledger.seal())
+        steps += await ledger.close(day_name(0))
+        found.append((steps, await ledger.ask("GetCertificate", day_name(0))))
+    assert found[0][0] == 2
+    assert found[1][0] > 10
+    assert found[0][1] == found[1][1]
+
+
+async def test_shards_are_folded_apart_and_certified_together() -> None:
+    homes = [Home(f"home-{n}", "P0") for n in range(26)]
+    ledger = await opened(*homes, shards=2)
+    for start in range(0, 26, 6):
+        await ledger.file(*(r for h in homes[start : start + 6] for r in hourly(h)))
+    await ledger.fold(await ledger.seal())
+    await ledger.close(day_name(0))
+    found = await ledger.ask("GetCertificate", day_name(0))
+    assert found["electricity"]["import_wh"] == 26 * 24 * 300
+    assert {(await ledger.ask("GetDevice", h.grid.name))["shard"] for h in homes} == {0, 1}
+
+
+async def test_done_stays_done() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(home)
+    await certified(ledger, *hourly(home))
+    state = ledger.peer.state(METERING)
+    private = ledger.peer.private(METERING, "readings")
+    assert await ledger.submit("FoldShard", "1", "0") == b"done"
+    assert await ledger.submit("CloseDay", day_name(0), "P") == b"done"
+    await ledger.submit("SealPeriod", "1")
+    assert ledger.peer.state(METERING) == state
+    assert ledger.peer.private(METERING, "readings") == private
+
+
+async def refused(ledger: Ledger, reason: str, *call: str) -> None:
+    with pytest.raises(TransactionFailed) as caught:
+        await ledger.submit(*call)
+    assert caught.value.status == 400
+    assert caught.value.message.split(":")[0] == reason
+
+
+async def test_a_close_waits_for_its_folds_its_day_and_its_run() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(home)
+    await refused(ledger, "no-readings", "CloseDay", day_name(0), "P")
+    await ledger.file(*hourly(home))
+    await ledger.seal()
+    await refused(ledger, "not-folded", "CloseDay", day_name(0), "P")
+    await refused(ledger, "period-not-sealed", "FoldShard", "2", "0")
+    await refused(ledger, "unknown-shard", "FoldShard", "1", "1")
+    await ledger.fold(1)
+    await refused(ledger, "unknown-run", "CloseDay", day_name(0), "Q")
+    await refused(ledger, "unknown-day", "CloseDay", "2031-01-01", "P")
+    await refused(ledger, "run-missing", "CloseDay", day_name(0), "F")
+    await refused(ledger, "malformed-id", "CloseDay", "a b", "P")
+    ledger.peer.now = START + DAY - 1
+    await refused(ledger, "too-early", "CloseDay", day_name(0), "P")
+    ledger.peer.now = START + DAY
+    await ledger.close(day_name(0))
+    ledger.peer.now = START + 10 * DAY - 1
+    await refused(ledger, "too-early", "CloseDay", day_name(0), "F")
+    await refused(ledger, "previous-day-open", "CloseDay", day_name(2), "P")
+    await refused(ledger, "run-missing", "CloseDay", day_name(1), "F")
+
+
+async def test_periods_are_folded_in_order() -> None:
+    ledger = await opened(Home("home-1"))
+    await ledger.seal()
+    await ledger.seal()
+    await refused(ledger, "previous-period-open", "FoldShard", "2", "0")
+    await refused(ledger, "period-not-open", "SealPeriod", "9")
+
+
+async def test_a_period_without_readings_folds_to_nothing() -> None:
+    ledger = await opened(Home("home-1"))
+    assert await ledger.fold(await ledger.seal()) == 1
+    assert ledger.peer.private(METERING, "readings") == {}
+
+
+async def test_a_period_sealed_between_steps_starts_the_close_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pedchain_chaincode import limits
+
+    monkeypatch.setattr(limits, "CELL_SITES", 1)
+    monkeypatch.setattr(limits, "CLOSE_VALUES", 1)
+    homes = [Home(f"home-{n}", "P0") for n in range(3)]
+    ledger = await opened(*homes)
+    records = [record for home in homes for record in hourly(home)]
+    await ledger.file(*records[1:])
+    await ledger.fold(await ledger.seal())
+    assert await ledger.submit("CloseDay", day_name(0), "P") == b"more"
+    await ledger.file(records[0])
+    await ledger.fold(await ledger.seal())
+    await ledger.close(day_name(0))
+    found = await ledger.ask("GetCertificate", day_name(0))
+    assert found["classes"]["X"] == 0
+    assert found["electricity"]["import_wh"] == 3 * 24 * 300
+
+
+async def test_two_closers_at_once_cannot_both_write() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(home)
+    await ledger.file(*hourly(home))
+    await ledger.fold(await ledger.seal())
+    held = await ledger.peer.endorse(METERING, "CloseDay", day_name(0), "P", creator=OPERATOR)
+    await ledger.close(day_name(0))
+    with pytest.raises(CommitRefused, match="MVCC_READ_CONFLICT"):
+        ledger.peer.commit(held)
+
+
+async def test_the_window_takes_one_day_in_and_one_out() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(
+        home, parameters={"window_days": 2, "group_sites": 1, "group_share_percent": 100}
+    )
+    for day in range(4):
+        await certified(ledger, *hourly(home, day, 0 if day == 0 else 1), day=day)
+    window = await ledger.ask("GetWindow")
+    assert (window["first"], window["last"], window["days"]) == (day_name(2), day_name(3), 2)
+    assert window["additive"]["I"] == 2 * 24 * 300
+    found = await ledger.ask("GetCertificate", day_name(3))
+    assert found["verdict"]["verdict"] in ("positive", "not_positive")
+
+
+async def test_certificates_are_listed_in_pages_and_keep_their_history() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(home)
+    for day in range(3):
+        await certified(ledger, *hourly(home, day, 0 if day == 0 else 1), day=day)
+    page = await ledger.ask("ListCertificates", day_name(1), "")
+    assert [c["day"] for c in page["certificates"]] == [day_name(1), day_name(2)]
+    assert page["bookmark"] == ""
+    await ledger.close(day_name(0), "F")
+    history = await ledger.ask("GetCertificateHistory", day_name(0))
+    assert [version["certificate"]["run"] for version in history] == ["F", "P"]
+    assert [name for _, name, _ in ledger.peer.events] == ["CertificateIssued"] * 4
+
+
+async def test_members_alone_read_what_is_private() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(home)
+    await certified(ledger, *hourly(home))
+    for call in (("GetWindow",), ("ListFindings", day_name(0)), ("GetRecord", home.grid.name, "1")):
+        with pytest.raises(TransactionFailed, match="access permission"):
+            await ledger.ask(*call, creator=OTHER)
+        await ledger.ask(*call, creator=OPERATOR)
+
+
+async def test_what_was_never_closed_is_not_found() -> None:
+    ledger = await opened(Home("home-1"))
+    for call in (
+        ("GetCertificate", day_name(0)),
+        ("GetWindow",),
+        ("ListFindings", day_name(0)),
+        ("GetRecord", "home-1.grid", "1"),
+        ("GetSite", "nowhere"),
+        ("GetDevice", "nobody"),
+    ):
+        with pytest.raises(TransactionFailed, match="not-found"):
+            await ledger.ask(*call)
+
+
+@pytest.mark.fault(21)
+async def test_no_private_name_can_be_guessed_and_every_value_is_salted() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(home)
+    await certified(ledger, *hourly(home))
+    private = ledger.peer.private(METERING, "readings")
+    for key in private:
+        kind, *parts = key.strip("\x00").split("\x00")
+        assert kind in ("h", "batch", "secret")
+        assert all(len(part) == 64 for part in parts)
+    starts = [value[:16] for value in private.values()]
+    assert len(set(starts)) == len(starts)
+    public = json.dumps(
+        {
+            k: v.decode()
+            for k, v in ledger.peer.state(METERING).items()
+            if "roster" not in k and "device" not in k
+        }
+    )
+    for canary in ("home-1.grid", '"300"'):
+        assert canary not in public

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One scripted sequence over every transaction, printed call by call as digests of all its bytes.
+
+Run as `python -m tests.unit.chaincode.script`; two runs anywhere must print the same lines.
+"""
+
+import asyncio
+import hashlib
+import json
+import sys
+from typing import Any
+
+from pedchain_chaincode import limits
+from pedchain_fabric.shim.testing import TransactionFailed
+from tests.unit.chaincode.district import (
+    METERING,
+    START,
+    Home,
+    Ledger,
+    Meter,
+    day_name,
+)
+
+HOUR = 3_600
+
+
+def digest(value: bytes) -> str:
+    return hashlib.sha256(value).hexdigest()[:24]
+
+
+class Printing(Ledger):
+    """Prints what each endorsed call would send to be ordered."""
+
+    def __init__(self, **changes: Any) -> None:
+        super().__init__(**changes)
+        self.lines: list[str] = []
+        endorse = self.peer.endorse
+
+        async def noted(chaincode: str, function: str, *args: Any, **options: Any) -> Any:
+            try:
+                outcome = await endorse(chaincode, function, *args, **options)
+            except TransactionFailed as error:
+                self.lines.append(f"{chaincode} {function} {error.status} {error.message}")
+                raise
+            parts = [outcome.payload, outcome.results, outcome.private_results]
+            name, payload = outcome.event or ("", b"")
+            shown = " ".join(digest(part) for part in (*parts, name.encode() + payload))
+            self.lines.append(f"{chaincode} {function} {shown}")
+            return outcome
+
+        self.peer.endorse = noted  # type: ignore[method-assign]  # the one place all calls pass
+
+
+def readings(home: Home, day: int, first: int) -> list[bytes]:
+    records = []
+    for hour in range(first, 25):
+        n = day * 24 + hour
+        at = START + n * HOUR
+        values = [(at, "I", 300 * n + len(home.name)), (at, "E", 100 * n)]
+        records.append(home.grid.record(values, n + 1))
+        records.append(home.roof.record([(at, "G", 500 * n)], n + 1))
+    return records
+
+
+async def day_of(ledger: Printing, homes: list[Home], day: int) -> None:
+    """File a day in a mixed order, with what goes wrong; seal, fold and close it."""
+    records = [r for home in homes for r in readings(home, day, 0 if day == 0 else 1)]
+    records.sort(key=digest)
+    odd = [
+        records[3],
+        records[5][:-9],
+        homes[0].grid.record([(START, "I", 7)], 3),
+        homes[1].grid.record([(START, "I", 7)], None, channel="other"),
+        Meter("stranger", "nowhere", ("I",)).record([(START, "I", 7)]),
+        homes[2].grid.record([(START + HOUR, "I", 9)], 800 + day, state="U"),
+    ]
+    for start in range(0, len(records), 40):
+        await ledger.file(*records[start : start + 40], *odd)
+    await ledger.fold(await ledger.seal())
+    await ledger.close(day_name(day))
+
+
+async def ask(ledger: Printing) -> None:
+    """Every query once."""
+    for name, function in (("DistrictA", "District"), ("cal-2026", "Calendar"), ("f1", "Factors")):
+        await ledger.peer.evaluate("registry", f"Get{function}", name)
+    for call in (
+        ("GetFence",),
+        ("GetDevice", "home-1.grid"),
+        ("GetSite", "home-1"),
+        ("GetCertificate", day_name(0)),
+        ("ListCertificates", day_name(0), ""),
+        ("GetCertificateHistory", day_name(0)),
+        ("GetWindow",),
+        ("GetRecord", "home-1.grid", "3"),
+        ("ListFindings", day_name(1)),
+    ):
+        await ledger.ask(*call)
+
+
+async def run() -> list[str]:
+    for name in ("GATHER_ROWS", "FOLD_ROWS", "CLOSE_VALUES"):
+        setattr(limits, name, 60)
+    limits.CELL_SITES = 2  # type: ignore[misc]  # small steps, so that all of them are taken
+    ledger = Printing(shards=2, parameters={"group_sites": 2, "group_share_percent": 60})
+    homes = [Home(f"home-{n}") for n in range(5)]
+    await ledger.adopt()
+    await ledger.register(*homes)
+    for day in range(2):
+        await day_of(ledger, homes, day)
+    revocation = {"schema": "revoke/1", "device": "home-1.grid", "counter": 900}
+    document = json.dumps({**revocation, "compromised_since": START + 20 * HOUR})
+    await ledger.submit("RevokeKey", document)
+    fresh = Meter("home-2.grid2", homes[2].grid.point, ("I", "E"))
+    late = START + 60 * HOUR
+    await ledger.submit("Register", json.dumps([fresh.document(**{"from": late})]))
+    exchange = {"schema": "exchange/1", "point": homes[2].grid.point, "at": late}
+    meters = {"old": "home-2.grid", "new": fresh.name, "final": {"I": 1}, "initial": {"I": 0}}
+    await ledger.submit("ExchangeMeter", json.dumps({**exchange, **meters}))
+    for day in range(2):
+        await ledger.close(day_name(day), "F")
+    await ask(ledger)
+    for place in (ledger.peer.state(METERING), ledger.peer.private(METERING, "readings")):
+        whole = json.dumps([[key, digest(value)] for key, value in place.items()])
+        ledger.lines.append(f"state {digest(whole.encode())}")
+    return ledger.lines
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(asyncio.run(run())) + "\n")
