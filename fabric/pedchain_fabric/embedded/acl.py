@@ -9,12 +9,14 @@ the channel's ACLs may name other policies for the latter.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from weakref import WeakKeyDictionary
 
 from fabric_protos.common.policies_pb2 import ImplicitMetaPolicy
 from fabric_protos.common.policies_pb2 import Policy as PolicyMessage
 from fabric_protos.msp.msp_principal_pb2 import MSPPrincipal, MSPRole
 
-from pedchain_fabric.embedded.ledger import Ledger
+from pedchain_fabric.embedded import limits
+from pedchain_fabric.embedded.ledger import Ledger, Verifier
 from pedchain_fabric.embedded.mspdir import LocalMsp
 from pedchain_fabric.errors import FabricError, IdentityError, SignatureInvalid, WireError
 from pedchain_fabric.wire.block import SignedData
@@ -65,6 +67,10 @@ CHANNEL: Mapping[str, str] = MappingProxyType(
         "gateway/ChaincodeEvents": READERS,
     }
 )
+
+
+# Whom a policy admits never changes under one configuration, which has a verifier of its own.
+_ALLOWED: WeakKeyDictionary[Verifier, set[tuple[str, tuple[Identity, ...]]]] = WeakKeyDictionary()
 
 
 class AccessDenied(Exception):  # noqa: N818 - it names an answer, not a fault
@@ -159,11 +165,17 @@ def _check_named(path: str, ledger: Ledger, signed: SignedData) -> None:
 
 def refusal(ledger: Ledger, path: str, signed: SignedData) -> str:
     """Why the policy is not satisfied, in Fabric's words; empty if it is."""
+    identities = tuple(ledger.verifier.signers([signed]))
+    known = _ALLOWED.setdefault(ledger.verifier, set())
+    if (path, identities) in known:
+        return ""
     policy = ledger.config.policy(path)
     if isinstance(policy, NoSuchPolicy):
         return f"no such policy: '{path}'"
-    identities = ledger.verifier.signers([signed])
     if policy.satisfied_by_identities(identities):
+        if len(known) >= limits.REMEMBERED_VERDICTS:
+            known.clear()
+        known.add((path, identities))
         return ""
     if not isinstance(policy, ImplicitMetaRule):
         return "signature set did not satisfy policy"

@@ -2,7 +2,7 @@
 """What one peer can run on a channel: defined, approved by its organisation, installed here.
 
 Source: core/chaincode/lifecycle/cache.go. Fabric keeps a cache; we read the hashes of the
-organisation's implicit collection, once for each height.
+organisation's implicit collection, again after each change.
 """
 
 import hashlib
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from fabric_protos.peer.lifecycle.db_pb2 import StateData
 
-from pedchain_fabric.embedded.ledger import Definition, Ledger, Simulator
+from pedchain_fabric.embedded.channel import Channel
+from pedchain_fabric.embedded.ledger import Definition, Simulator
 from pedchain_fabric.embedded.ledger.lifecycle import (
     CHAINCODE_SOURCES,
     NAMESPACE,
@@ -46,8 +47,9 @@ class LocalChaincode:
 class Approvals:
     """One peer's view of one channel's chaincode."""
 
-    def __init__(self, ledger: Ledger, msp_id: str, packages: PackageStore) -> None:
-        self._ledger = ledger
+    def __init__(self, channel: Channel, msp_id: str, packages: PackageStore) -> None:
+        self._channel = channel
+        self._ledger = channel.ledger
         self._msp_id = msp_id
         self._packages = packages
         self._read_at: tuple[int, int] = (-1, -1)
@@ -55,7 +57,7 @@ class Approvals:
 
     def get(self, name: str) -> LocalChaincode | None:
         """The chaincode of that name, None if the channel has no such definition."""
-        now = (self._ledger.height, len(self._packages.ids()))
+        now = (self._channel.lifecycle_revision, len(self._packages))
         if now != self._read_at:
             self._read_at = now
             self._known.clear()

@@ -4,8 +4,11 @@
 from typing import Protocol
 
 from fabric_protos.common.common_pb2 import Block
+from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
+from fabric_protos.ledger.rwset.rwset_pb2 import TxReadWriteSet
 
-from pedchain_fabric.embedded.ledger import Ledger
+from pedchain_fabric.embedded.ledger import BlockOutcome, Ledger
+from pedchain_fabric.embedded.ledger.lifecycle import NAMESPACE
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 
 _PURGE = {"V2_5"}
@@ -26,12 +29,17 @@ class Member(Protocol):
 
 
 class Channel:
-    """All nodes of the process share the channel's ledger; what they may read differs."""
+    """All nodes of the process share the channel's ledger; what they may read differs.
+
+    `lifecycle_revision` grows with every block that may have changed a definition or approval.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.name = ledger.channel_id
         self.peers: dict[str, Member] = {}
+        self.lifecycle_revision = 0
+        ledger.on_commit(self._committed)
 
     @property
     def config(self) -> ChannelConfig:
@@ -49,3 +57,19 @@ class Channel:
         if block is None:
             raise AssertionError("a ledger holds the block its configuration came from")
         return block
+
+    def _committed(self, outcome: BlockOutcome) -> None:
+        if any(
+            each.valid and each.parts is not None and _writes_lifecycle(each.parts.results)
+            for each in outcome.transactions
+        ):
+            self.lifecycle_revision += 1
+
+
+def _writes_lifecycle(results: bytes) -> bool:
+    """Whether a read-write set changes `_lifecycle`; nearly every one reads it."""
+    for namespace in TxReadWriteSet.FromString(results).ns_rwset:
+        if namespace.namespace == NAMESPACE:
+            public = KVRWSet.FromString(namespace.rwset)
+            return bool(public.writes or namespace.collection_hashed_rwset)
+    return False

@@ -24,10 +24,10 @@ from fabric_protos.orderer.ab_pb2 import SeekInfo, SeekPosition
 
 from pedchain_fabric.embedded import limits
 from pedchain_fabric.embedded.channel import Channel
+from pedchain_fabric.embedded.expiry import expires_at
 from pedchain_fabric.embedded.joined import Joined
-from pedchain_fabric.errors import IdentityError, WireError
+from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire.block import SignedData, is_config
-from pedchain_fabric.wire.identity import Identity
 from pedchain_fabric.wire.messages import parse, require
 
 _log = logging.getLogger("common.deliver")
@@ -106,7 +106,7 @@ class Deliverer:
         except WireError as error:
             raise _Ended(Status.BAD_REQUEST, "malformed seekInfo payload") from error
         claim = SignedData(creator, envelope.payload, envelope.signature)
-        return _Seek(channel, claim, _expiry(creator), info)
+        return _Seek(channel, claim, expires_at(creator), info)
 
     def _check_header(self, header: ChannelHeader, tls_hash: bytes) -> None:
         require(header.HasField("timestamp"), "channel header must contain timestamp")
@@ -199,11 +199,4 @@ def _start(position: SeekPosition, height: int) -> int:
     if kind == "specified" and position.specified.number <= height:
         return position.specified.number
     raise _Ended(Status.NOT_FOUND, "the start position does not exist")
-
-
-def _expiry(creator: bytes) -> float:
-    try:
-        return Identity.from_creator(creator).not_after.timestamp()
-    except (IdentityError, WireError):
-        return float("inf")
 

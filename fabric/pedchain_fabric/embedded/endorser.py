@@ -26,6 +26,7 @@ from pedchain_fabric.embedded.chaincode.context import ChaincodeFailed, Transact
 from pedchain_fabric.embedded.chaincode.runtime import Outcome
 from pedchain_fabric.embedded.channel import Channel
 from pedchain_fabric.embedded.executor import Executor
+from pedchain_fabric.embedded.expiry import expires_at
 from pedchain_fabric.embedded.joined import Joined
 from pedchain_fabric.embedded.ledger import SimulationResults
 from pedchain_fabric.embedded.mspdir import LocalMsp
@@ -115,17 +116,10 @@ class Endorser:
         except WireError as error:
             prefix = "error validating proposal: " if str(error).startswith(_VALIDATION) else ""
             raise ProposalRefused(f"{prefix}{error}", answered=True) from error
-        self._check_expiry(proposal)
+        if expires_at(proposal.creator) < self._clock():
+            raise ProposalRefused("proposal client identity expired", answered=False)
         self._check_time(proposal)
         return proposal
-
-    def _check_expiry(self, proposal: ProposalParts) -> None:
-        try:
-            not_after = Identity.from_creator(proposal.creator).not_after
-        except (IdentityError, WireError):
-            return  # whoever cannot be read is refused for that, later
-        if not_after.timestamp() < self._clock():
-            raise ProposalRefused("proposal client identity expired", answered=False)
 
     def _check_time(self, proposal: ProposalParts) -> None:
         """The time window, +-15 minutes. Source: filter/timewindow.go."""
@@ -164,6 +158,13 @@ class Endorser:
             raise ProposalRefused(str(denied), answered=True) from denied
 
     def _identity_problem(self, claim: SignedData, channel: Channel | None) -> str:
+        if channel is not None:
+            try:
+                channel.ledger.verifier.verify(*claim)
+            except (IdentityError, SignatureInvalid, WireError):
+                pass  # whose fault it is decides the text
+            else:
+                return ""
         name = "" if channel is None else channel.name
         try:
             identity = Identity.from_creator(claim.creator)
@@ -172,10 +173,7 @@ class Endorser:
         except (IdentityError, WireError):
             return f"channel [{name}] creator org unknown, creator is malformed"
         try:
-            if channel is None:
-                msp.validate(identity).verify(claim.message, claim.signature)
-            else:
-                channel.ledger.verifier.verify(*claim)
+            msp.validate(identity).verify(claim.message, claim.signature)
         except (IdentityError, SignatureInvalid, WireError):
             return f"channel [{name}] creator org [{identity.msp_id}]"
         return ""

@@ -50,5 +50,8 @@ REQUEST_POOL_SIZE = 400
 LAYOUT_COMBINATIONS = 10_000
 """Upper bound on the principal sets of one policy (common/policies/inquire)."""
 
-MAX_BLOCKS_IN_FLIGHT = 64
-"""Ours: blocks kept decoded for streams that follow the head."""
+REMEMBERED_PLANS = 1000
+"""Ours: endorsement plans kept until something they depend on changes."""
+
+REMEMBERED_VERDICTS = 10_000
+"""Ours: who satisfied which policy, remembered until the configuration changes."""

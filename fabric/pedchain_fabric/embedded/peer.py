@@ -74,7 +74,7 @@ class Peer:
 
     def entered(self, channel: Channel) -> None:
         """The peer serves the channel from now on."""
-        self._approvals[channel.name] = Approvals(channel.ledger, self.msp_id, self.packages)
+        self._approvals[channel.name] = Approvals(channel, self.msp_id, self.packages)
         channel.peers[self.name] = self
 
     async def close(self) -> None:

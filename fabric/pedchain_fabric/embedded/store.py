@@ -91,6 +91,9 @@ class PackageStore:
                 if match and path.stat().st_size <= MAX_PACKAGE_BYTES:
                     self._packages[f"{match[1]}:{match[2]}"] = path.read_bytes()
 
+    def __len__(self) -> int:
+        return len(self._packages)
+
     def ids(self) -> list[str]:
         """All package ids, sorted."""
         return sorted(self._packages)

@@ -3,15 +3,17 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fabric_protos.peer.proposal_response_pb2 import ChaincodeInterest
 
+from pedchain_fabric.embedded import limits
 from pedchain_fabric.embedded.channel import Channel
-from pedchain_fabric.embedded.discovery.plan import PlanImpossible, describe
+from pedchain_fabric.embedded.discovery.plan import Descriptor, PlanImpossible, describe
 from pedchain_fabric.embedded.gateway.layouts import Plan
 from pedchain_fabric.embedded.orderer.node import Orderer
 from pedchain_fabric.embedded.peer import Peer
+from pedchain_fabric.wire.messages import serialize
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Registry:
     local: Peer
     peers: Sequence[Peer]
     orderers: Sequence[Orderer]
+    known: dict[tuple[object, ...], Descriptor] = field(default_factory=dict, repr=False)
 
     def members(self, channel: Channel) -> list[Peer]:
         """Peers of the channel, the gateway's own first: all are at the same height."""
@@ -57,7 +60,7 @@ class Registry:
         """
         members = self.members(channel)
         try:
-            descriptor = describe(channel, interest, members)
+            descriptor = self._describe(channel, interest, members)
         except PlanImpossible as error:
             raise PlanImpossible(
                 "no combination of peers can be derived which satisfy the endorsement policy: "
@@ -75,6 +78,25 @@ class Registry:
         random.shuffle(layouts)
         layouts.sort(key=lambda layout: not favoured & layout.keys())
         return Plan(layouts, groups)
+
+    def _describe(
+        self, channel: Channel, interest: ChaincodeInterest, members: Sequence[Peer]
+    ) -> Descriptor:
+        """The same interest gets the same answer until something it depends on changes."""
+        key = (
+            channel.name,
+            channel.config.sequence,
+            channel.lifecycle_revision,
+            tuple((peer.name, len(peer.packages)) for peer in members),
+            serialize(interest),
+        )
+        found = self.known.get(key)
+        if found is None:
+            found = describe(channel, interest, members)
+            if len(self.known) >= limits.REMEMBERED_PLANS:
+                self.known.clear()
+            self.known[key] = found
+        return found
 
     def evaluators(self, channel: Channel, chaincode: str, msp_ids: Sequence[str]) -> Plan:
         """Peers that could answer a query, one is enough. Raises PlanImpossible."""

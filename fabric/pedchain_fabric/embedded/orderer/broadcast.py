@@ -24,13 +24,14 @@ from fabric_protos.common.configtx_pb2 import ConfigEnvelope
 from fabric_protos.orderer.ab_pb2 import BroadcastResponse
 
 from pedchain_fabric.embedded.acl import refusal
+from pedchain_fabric.embedded.expiry import expires_at
 from pedchain_fabric.embedded.ledger import ConfigRefused, Ledger
 from pedchain_fabric.embedded.orderer.chain import OrderingChain
 from pedchain_fabric.embedded.orderer.consenters import check_consenters
 from pedchain_fabric.embedded.orderer.pool import RequestRefused
-from pedchain_fabric.errors import IdentityError, WireError
+from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire.block import SignedData
-from pedchain_fabric.wire.identity import Identity, SigningIdentity
+from pedchain_fabric.wire.identity import SigningIdentity
 from pedchain_fabric.wire.messages import parse, require, serialize
 from pedchain_fabric.wire.proposal import new_nonce, timestamp_message
 
@@ -134,7 +135,7 @@ def check(envelope: Envelope, ledger: Ledger) -> None:
             f"message payload is {size} bytes and exceeds maximum allowed {allowed} bytes"
         )
     claim = _claim(envelope)
-    if _has_expired(claim.creator):
+    if expires_at(claim.creator) < time.time():
         raise _bad("broadcast client identity expired")
     reason = refusal(ledger, WRITERS, claim)
     if reason:
@@ -148,13 +149,6 @@ def _claim(envelope: Envelope) -> SignedData:
     except WireError as error:
         raise _bad(f"could not convert message to signedData: {error}") from error
     return SignedData(creator, envelope.payload, envelope.signature)
-
-
-def _has_expired(creator: bytes) -> bool:
-    try:
-        return Identity.from_creator(creator).not_after.timestamp() < time.time()
-    except (IdentityError, WireError):
-        return False
 
 
 def _bad(info: str) -> BroadcastRefused:

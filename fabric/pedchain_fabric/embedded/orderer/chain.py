@@ -43,6 +43,7 @@ class OrderingChain:
         self.channel = channel
         self._pool = RequestPool()
         self._orderers: dict[str, SigningIdentity] = {}
+        self._taking_part: tuple[ChannelConfig, dict[int, SigningIdentity]] | None = None
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -59,11 +60,13 @@ class OrderingChain:
     def join(self, orderer: str, identity: SigningIdentity) -> None:
         """An orderer of the process serves the channel now."""
         self._orderers[orderer] = identity
+        self._taking_part = None
         self._arrived.set()
 
     def leave(self, orderer: str) -> None:
         """An orderer of the process was removed from the channel."""
         self._orderers.pop(orderer, None)
+        self._taking_part = None
 
     def is_consenter(self, identity: SigningIdentity) -> bool:
         """Whether the channel's mapping names this orderer."""
@@ -129,12 +132,16 @@ class OrderingChain:
 
     def _consenters(self) -> Mapping[int, SigningIdentity]:
         """The orderers that take part, by their number in the channel's mapping."""
-        return {
-            mapping.id: identity
-            for mapping in self.channel.config.consenters
-            for identity in self._orderers.values()
-            if _same(mapping, identity)
-        }
+        config = self.channel.config
+        if self._taking_part is None or self._taking_part[0] is not config:
+            present = {
+                mapping.id: identity
+                for mapping in config.consenters
+                for identity in self._orderers.values()
+                if _same(mapping, identity)
+            }
+            self._taking_part = (config, present)
+        return self._taking_part[1]
 
     def _signers(self, number: int) -> list[Consenter]:
         """A quorum, another one for each block."""
