@@ -18,7 +18,13 @@ from pedchain_network.state import State
 
 _STATUS_CODES = {"up": 0, "down": 3, "degraded": 4}
 
-app = App(name="ped-network", help="The consortium's Fabric network.", version_flags=[])
+app = App(
+    name="ped-network",
+    help="The consortium's Fabric network.",
+    version_flags=[],
+    help_formatter="plain",
+    error_formatter=lambda error: f"ped-network: {error}",
+)
 
 StateOption = Annotated[Path, Parameter(name="--state", help="Where the network keeps its files.")]
 RuntimeOption = Annotated[

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: the embedded network hears of every node. Method: read the configuration it is given."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pedchain_network import consortium, embedded, parts
+from pedchain_network.process import Spec
+from pedchain_network.state import State
+from pedchain_network.topology import Topology
+
+
+@pytest.fixture
+def topology() -> Topology:
+    return consortium.load(consortium.reference())
+
+
+@pytest.fixture
+def specs(topology: Topology, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Spec]:
+    monkeypatch.setattr(parts, "program", lambda command: command)
+    return embedded.processes(topology, State(tmp_path))
+
+
+@pytest.fixture
+def config(specs: list[Spec]) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(Path(specs[0].command[-1]).read_text())
+    return document
+
+
+def test_two_processes_play_everybody(topology: Topology, specs: list[Spec]) -> None:
+    network, chaincode = specs
+    assert network.command[1:3] == ("-m", "pedchain_fabric.embedded")
+    assert chaincode.kind == "chaincode"
+    for organization in topology.organizations:
+        for kind in ("peer", "orderer"):
+            assert topology.node(kind, organization) in network.listens
+
+
+def test_every_node_has_its_identity_and_its_ports(
+    topology: Topology, config: dict[str, Any]
+) -> None:
+    assert [peer["msp_id"] for peer in config["peers"]] == [
+        each.msp_id for each in topology.organizations
+    ]
+    dso = topology.by_name("DSO")
+    orderer = config["orderers"][0]
+    assert orderer["listen"] == topology.address(dso.ports.orderer)
+    assert orderer["admin_listen"] == topology.address(dso.ports.orderer_admin)
+    assert orderer["admin_client_ca"].endswith("DSO/tlsca/cert.pem")
+    assert orderer["tls"]["key"].endswith("DSO/orderer0/tls/key.pem")
+
+
+def test_all_peers_share_one_chaincode_process(specs: list[Spec], config: dict[str, Any]) -> None:
+    served = set(specs[1].listens.values())
+    for peer in config["peers"]:
+        assert set(peer["chaincode_config"].values()) == served

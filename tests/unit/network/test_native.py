@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: nodes that listen on loopback only and obey our configuration and nobody else's.
+Method: read what would be started."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from pedchain_network import consortium, crypto, native, parts, runtime
+from pedchain_network.errors import RuntimeMissingError
+from pedchain_network.process import Spec
+from pedchain_network.state import State
+from pedchain_network.topology import Topology
+
+
+def release(directory: Path, *, without: str = "") -> Path:
+    """A directory that looks like an unpacked Fabric release."""
+    for name in ("bin/peer", "bin/orderer", "builders/ccaas/bin/build"):
+        if name != without:
+            path = directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("#!/bin/sh\n")
+            path.chmod(0o755)
+    return directory
+
+
+@pytest.fixture
+def topology() -> Topology:
+    return consortium.load(consortium.reference())
+
+
+@pytest.fixture
+def state(tmp_path: Path, topology: Topology) -> State:
+    state = State(tmp_path / "state")
+    crypto.create(state.crypto, topology)
+    return state
+
+
+@pytest.fixture
+def specs(
+    topology: Topology, state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Spec]:
+    monkeypatch.setenv("FABRIC_HOME", str(release(tmp_path / "fabric")))
+    monkeypatch.setenv("CORE_PEER_ADDRESS", "elsewhere:7051")
+    monkeypatch.setenv("ORDERER_GENERAL_LISTENADDRESS", "0.0.0.0")
+    monkeypatch.setenv("CHAINCODE_ID", "another")
+    monkeypatch.setattr(parts, "program", lambda command: command)
+    return {spec.name: spec for spec in native.processes(topology, state)}
+
+
+def config(spec: Spec, name: str) -> dict[str, object]:
+    path = Path(spec.environment["FABRIC_CFG_PATH"]) / name
+    document: dict[str, object] = json.loads(path.read_text())
+    return document
+
+
+def leaves(document: object) -> list[str]:
+    if isinstance(document, dict):
+        return [leaf for value in document.values() for leaf in leaves(value)]
+    return [str(document)]
+
+
+def test_every_organisation_has_a_peer_an_orderer_and_a_chaincode_server(
+    specs: dict[str, Spec],
+) -> None:
+    assert len(specs) == 12
+    assert {(spec.organization, spec.kind) for spec in specs.values()} == {
+        (organization, kind)
+        for organization in ("DSO", "DistrictA", "DistrictB", "Aggregator")
+        for kind in ("peer", "orderer", "chaincode")
+    }
+
+
+def test_the_environment_cannot_override_the_configuration(specs: dict[str, Spec]) -> None:
+    for spec in specs.values():
+        assert not {
+            name
+            for name in spec.environment
+            if name.startswith(("CORE_", "ORDERER_", "CHAINCODE_"))
+        } - {"CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG"}
+
+
+def test_all_listeners_are_on_loopback_and_apart(specs: dict[str, Spec]) -> None:
+    addresses = [address for spec in specs.values() for address in spec.listens.values()]
+    assert all(address.startswith("127.0.0.1:") for address in addresses)
+    assert len(set(addresses)) == len(addresses)
+    written = [
+        *leaves(config(specs["peer0.dso.ped"], "core.yaml")),
+        *leaves(config(specs["orderer0.dso.ped"], "orderer.yaml")),
+    ]
+    assert not [leaf for leaf in written if "0.0.0.0" in leaf]
+
+
+def test_a_peers_gossip_and_limits_are_those_the_network_was_measured_with(
+    specs: dict[str, Spec],
+) -> None:
+    core = json.loads(json.dumps(config(specs["peer0.districta.ped"], "core.yaml")))
+    assert core["peer"]["gossip"]["publishStateInfoInterval"] == "1s"
+    assert core["peer"]["gossip"]["pvtData"]["transientstoreMaxBlockRetention"] == 1000
+    assert core["chaincode"]["executetimeout"] == "5s"
+    assert core["ledger"]["state"]["stateDatabase"] == "goleveldb"
+    assert core["peer"]["localMspId"] == "DistrictAMSP"
+
+
+def test_each_peer_is_told_its_own_chaincode_addresses(
+    topology: Topology, specs: dict[str, Spec]
+) -> None:
+    for organization in topology.organizations:
+        peer = specs[topology.node("peer", organization)]
+        told = json.loads(peer.environment["CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG"])
+        server = specs[topology.node("chaincode", organization)]
+        assert set(told.values()) == set(server.listens.values())
+        assert set(told) == {"registry", "metering"}
+
+
+def test_a_chaincode_server_is_started_with_the_ids_peers_expect(specs: dict[str, Spec]) -> None:
+    command = specs["chaincode0.dso.ped"].command
+    assert command[:2] == ("ped-chaincode", "serve")
+    packages = [part for part in command if part.startswith("registry=")]
+    assert len(packages) == 1
+    name, address, ccid = packages[0].split("=")
+    assert (name, address) == ("registry", "127.0.0.1:7070")
+    assert ccid.startswith("registry:")
+
+
+def test_peers_trust_the_tls_authority_of_every_organisation(
+    topology: Topology, state: State, specs: dict[str, Spec]
+) -> None:
+    core = json.loads(json.dumps(config(specs["peer0.dso.ped"], "core.yaml")))
+    bundle = Path(core["peer"]["tls"]["rootcert"]["file"]).read_bytes()
+    for organization in topology.organizations:
+        assert crypto.of(state.crypto, organization).authority("tlsca").read_bytes() in bundle
+
+
+def test_an_orderers_administrators_need_a_certificate(specs: dict[str, Spec]) -> None:
+    orderer = json.loads(json.dumps(config(specs["orderer0.dso.ped"], "orderer.yaml")))
+    assert orderer["Admin"]["TLS"]["Enabled"]
+    assert orderer["Admin"]["TLS"]["ClientAuthRequired"]
+    assert orderer["General"]["TLS"]["Enabled"]
+
+
+@pytest.mark.parametrize("missing", ["bin/peer", "bin/orderer", "builders/ccaas/bin/build"])
+def test_a_release_with_something_missing_is_told_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setenv("FABRIC_HOME", str(release(tmp_path, without=missing)))
+    with pytest.raises(RuntimeMissingError, match=missing.removesuffix("/build")) as raised:
+        native.find()
+    assert "FABRIC_HOME" in raised.value.fix
+
+
+def test_binaries_on_the_path_are_found_with_their_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = release(tmp_path / "fabric")
+    monkeypatch.delenv("FABRIC_HOME", raising=False)
+    monkeypatch.setenv("PATH", f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    assert native.find().orderer == home / "bin" / "orderer"
+
+
+def test_auto_takes_native_if_it_can_and_says_that_docker_is_not_there_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FABRIC_HOME", str(release(tmp_path)))
+    choice = runtime.choose("auto")
+    assert choice.runtime == "native"
+    assert "docker: not available yet" in choice.reason
+    assert str(tmp_path) in choice.reason
+
+
+def test_auto_without_binaries_is_embedded_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FABRIC_HOME", str(tmp_path / "nothing"))
+    choice = runtime.choose("auto")
+    assert choice.runtime == "embedded"
+    assert "docker: not available yet" in choice.reason
+    assert "bin/peer" in choice.reason
+
+
+@pytest.mark.parametrize("wanted", ["docker", "podman", "native"])
+def test_a_runtime_that_cannot_run_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    monkeypatch.setenv("FABRIC_HOME", str(tmp_path))
+    with pytest.raises(RuntimeMissingError) as raised:
+        runtime.choose(wanted)
+    assert "embedded" in raised.value.fix
+
+
+def test_a_chaincode_program_that_is_not_installed_is_told() -> None:
+    with pytest.raises(RuntimeMissingError, match="no-such-program"):
+        parts.program(("no-such-program", "serve"))

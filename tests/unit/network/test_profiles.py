@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: a profile the client can use wherever the state lies. Method: let the client load it."""
+
+from pathlib import Path
+
+from pedchain_fabric.client import profile
+from pedchain_network import consortium, crypto, profiles
+from pedchain_network.state import State
+
+
+def test_the_client_loads_every_profile(tmp_path: Path) -> None:
+    topology, state = consortium.load(consortium.reference()), State(tmp_path / "one")
+    crypto.create(state.crypto, topology)
+    profiles.write(topology, state, "embedded")
+    moved = state.root.rename(tmp_path / "two")
+    for organization in topology.organizations:
+        loaded = profile.load(moved / "profiles" / f"{organization.name}.json")
+        assert loaded.msp_id == organization.msp_id
+        assert loaded.peer.address == topology.address(organization.ports.peer)
+        assert set(loaded.users) == {"admin", "gateway", "auditor"}
