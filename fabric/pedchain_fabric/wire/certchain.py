@@ -31,6 +31,7 @@ _UNDERSTOOD: Final = {
     ExtensionOID.KEY_USAGE,
     ExtensionOID.EXTENDED_KEY_USAGE,
     ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+    ExtensionOID.NAME_CONSTRAINTS,
     ExtensionOID.CRL_DISTRIBUTION_POINTS,
     ExtensionOID.CERTIFICATE_POLICIES,
     ExtensionOID.POLICY_CONSTRAINTS,
@@ -86,6 +87,8 @@ def _signs(
     usage = extension(issuer, x509.KeyUsage)
     if basic is None or not basic.ca or (usage is not None and not usage.key_cert_sign):
         return False
+    if extension(issuer, x509.NameConstraints) is not None:
+        return False  # a CA limited to certain names: not supported, so not trusted
     if basic.path_length is not None and len(path) - 1 > basic.path_length:
         return False
     try:
@@ -124,8 +127,6 @@ def _check_usable(certificate: x509.Certificate, at: datetime.datetime) -> None:
     # Go's default when no usage is asked for, as Fabric does not: server authentication.
     if usages is not None and not allowed & set(usages):
         raise IdentityError("the certificate's extended key usage excludes server authentication")
-    if extension(certificate, x509.NameConstraints) is not None:
-        raise IdentityError("name constraints are not supported")
 
 
 def extension(certificate: x509.Certificate, kind: type[E]) -> E | None:

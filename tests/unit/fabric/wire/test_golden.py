@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Blocks of real Fabric (tests/golden/wire) mean to us what they mean to its peers."""
 
+import base64
+import json
 from functools import cache
 from pathlib import Path
 
 import pytest
 from fabric_protos.common.common_pb2 import CONFIG
+from fabric_protos.msp.msp_config_pb2 import MSPConfig
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
 
-from pedchain_fabric.errors import SignatureInvalid, WireError
+from pedchain_fabric.errors import IdentityError, SignatureInvalid, WireError
 from pedchain_fabric.wire import block, compositekey, policy, rwset
 from pedchain_fabric.wire.block import SignedData
 from pedchain_fabric.wire.channelconfig import ChannelConfig
+from pedchain_fabric.wire.identity import Identity
+from pedchain_fabric.wire.messages import parse
+from pedchain_fabric.wire.msp import Msp
 from pedchain_fabric.wire.proposal import transaction_id
 from pedchain_fabric.wire.rwset import KvWrite, Version
 from pedchain_fabric.wire.transaction import parse_envelope
@@ -224,3 +230,19 @@ def test_swapping_bytes_between_envelopes_is_found_though_the_data_hash_is_the_s
     assert block.data_hash(changed.data) == changed.header.data_hash
     with pytest.raises(WireError):
         block.check_data(changed)
+
+
+IDENTITIES = json.loads((GOLDEN / "identities.json").read_text())
+MSP = Msp.from_config(parse(MSPConfig, base64.b64decode(IDENTITIES["msp"])))
+
+
+@pytest.mark.parametrize("name", IDENTITIES["identities"])
+def test_an_identity_is_to_us_what_it_was_to_a_peer(name):
+    found = IDENTITIES["identities"][name]
+    identity = Identity("DSOMSP", found["certificate"].encode())
+    try:
+        verdict = "invalid" if MSP.resolve(identity).problem else "valid"
+    except IdentityError:
+        verdict = "unknown"
+    assert verdict == found["verdict"]
+    assert MSP.satisfies(identity, policy.principal("DSOMSP", "member")) == (verdict == "valid")

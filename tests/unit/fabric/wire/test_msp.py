@@ -144,6 +144,14 @@ def test_a_critical_extension_nobody_knows_is_refused_an_attribute_one_is_fine()
     assert roles(CA.issue(extensions=[(unknown, False)]).identity(ORG))
 
 
+def test_a_ca_limited_to_certain_names_is_not_trusted_a_leaf_may_say_what_it_likes():
+    limit = x509.NameConstraints([x509.DNSName("org")], None)
+    middle = CA.issue("middle", [], ca=True, extensions=[(limit, True)])
+    where = msp(CA, intermediates=[middle])
+    refused(middle.issue().identity(ORG), "0 chains", where)
+    assert roles(CA.issue(extensions=[(limit, False)]).identity(ORG))
+
+
 def test_a_ca_that_may_not_sign_certificates_does_not():
     usage = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
     middle = CA.issue("middle", [], ca=True, extensions=[(usage, True)])
