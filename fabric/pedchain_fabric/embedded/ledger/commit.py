@@ -7,7 +7,7 @@ kvledger/kv_ledger.go, where the stores are separate and recovered one by one af
 
 from dataclasses import dataclass
 
-from fabric_protos.common.common_pb2 import CONFIG, Block, Metadata
+from fabric_protos.common.common_pb2 import Block, Metadata
 from fabric_protos.common.configtx_pb2 import ConfigEnvelope
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
 
@@ -117,7 +117,7 @@ def _judge(stores: Stores, rules: Rules, block: Block) -> list[Judged]:
 def _new_config(config: ChannelConfig, judged: list[Judged]) -> ChannelConfig | None:
     new = None
     for each in judged:
-        if each.code == VALID and each.parts is not None and each.parts.type == CONFIG:
+        if each.code == VALID and each.is_config and each.parts is not None:
             new = configupdate.apply(new or config, parse(ConfigEnvelope, each.parts.data))
     return new
 

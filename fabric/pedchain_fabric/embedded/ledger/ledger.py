@@ -2,7 +2,7 @@
 """One channel's ledger, shared by every node of the process."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from pedchain_fabric.embedded.ledger.verifier import Verifier
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire import block as wire_block
 from pedchain_fabric.wire.channelconfig import BLOCK_VALIDATION, ChannelConfig
+from pedchain_fabric.wire.transaction import TransactionParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +200,13 @@ class Ledger:
         self._commit_hash = prepared.commit_hash
         if prepared.config is not None:
             self._configure(prepared.config)
-        return self._advance(stored)
+        return self._advance(stored, [each.whole for each in prepared.judged])
 
-    def _advance(self, stored: Block) -> BlockOutcome:
+    def _advance(
+        self, stored: Block, known: Sequence[TransactionParts | None] = ()
+    ) -> BlockOutcome:
         self._stores.blocks.advance(stored)
-        outcome = BlockOutcome.of(stored)
+        outcome = BlockOutcome.of(stored, known)
         self._remember(outcome)
         self._heights.advance(outcome)
         return outcome

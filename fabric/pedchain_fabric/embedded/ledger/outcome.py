@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What became of a block's transactions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from fabric_protos.common.common_pb2 import Block, ChannelHeader, Envelope, Payload, SignatureHeader
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
@@ -67,12 +69,12 @@ class BlockOutcome:
         return tuple(each.code for each in self.transactions)
 
     @classmethod
-    def of(cls, block: Block) -> "BlockOutcome":
-        """The outcome a stored block tells."""
+    def of(cls, block: Block, known: Sequence[TransactionParts | None] = ()) -> "BlockOutcome":
+        """The outcome a stored block tells. `known` are transactions taken apart already."""
         found = [
-            TransactionOutcome(index, claimed_id(raw), code, _parts(raw))
-            for index, (raw, code) in enumerate(
-                zip(block.data.data, validation_codes(block), strict=True)
+            TransactionOutcome(index, claimed_id(raw), code, parts or _parts(raw))
+            for index, (raw, code, parts) in enumerate(
+                zip_longest(block.data.data, validation_codes(block), known)
             )
         ]
         return cls(block.header.number, header_hash(block.header), tuple(found))

@@ -168,15 +168,21 @@ class PrivateWrites:
 def _by_place(offered: tuple[bytes, ...]) -> dict[tuple[str, str, bytes], bytes]:
     """Collection write sets by namespace, collection and hash."""
     return {
-        (
-            namespace.namespace,
-            collection.collection_name,
-            sha256(collection.rwset),
-        ): collection.rwset
+        (namespace.namespace, collection.collection_name, sha256(collection.rwset)): (
+            collection.rwset
+        )
         for data in offered
-        for namespace in parse(TxPvtReadWriteSet, data).ns_pvt_rwset
+        for namespace in _message(data).ns_pvt_rwset
         for collection in namespace.collection_pvt_rwset
     }
+
+
+def _message(data: bytes) -> TxPvtReadWriteSet:
+    """What an endorser left; nothing, if it cannot be read."""
+    try:
+        return parse(TxPvtReadWriteSet, data)
+    except WireError:
+        return TxPvtReadWriteSet()
 
 
 def _decoded(name: str, data: bytes) -> PrivateCollection:

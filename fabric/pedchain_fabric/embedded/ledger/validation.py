@@ -43,6 +43,16 @@ class Judged:
     parts: TransactionParts | None = None
     namespaces: tuple[Namespace, ...] = ()
 
+    @property
+    def whole(self) -> TransactionParts | None:
+        """The transaction taken apart, if the verdict did not come before all of it was."""
+        return self.parts if self.is_config or self.namespaces else None
+
+    @property
+    def is_config(self) -> bool:
+        """Whether it is a config transaction that its creator signed."""
+        return self.parts is not None and self.parts.type == CONFIG
+
 
 class Refused(Exception):  # noqa: N818 - never leaves this module
     """A transaction gets this code."""
@@ -72,7 +82,7 @@ class TransactionCheck:
         judged = [self._judge(index, raw) for index, raw in enumerate(block.data.data)]
         seen: set[str] = set()
         for each in judged:
-            if each.code != VALID or each.parts is None or each.parts.type == CONFIG:
+            if each.code != VALID or each.is_config:
                 continue
             if each.transaction_id in seen:
                 each.code = TxValidationCode.DUPLICATE_TXID

@@ -24,7 +24,7 @@ class Verifier:
         # Per object: another configuration never sees this one's verdicts.
         self._identity = lru_cache(CACHED_IDENTITIES)(self._resolve)
         self.member = lru_cache(CACHED_IDENTITIES)(self._member)
-        self._good: set[tuple[str, bytes, bytes]] = set()
+        self._good: set[tuple[bytes, bytes, bytes]] = set()
 
     def _resolve(self, creator: bytes) -> tuple[Identity, str]:
         """The identity, and the id it is the same under in every encoding."""
@@ -65,7 +65,7 @@ class Verifier:
         return found
 
     def _check(self, identity: Identity, message: bytes, signature: bytes) -> None:
-        fact = (identity.msp_id, sha256(identity.certificate + message), signature)
+        fact = (identity.certificate, sha256(message), signature)
         if fact in self._good:
             return
         identity.verify(message, signature)
