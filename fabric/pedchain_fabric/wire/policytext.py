@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The text form of signature policies: `OutOf(2, 'DSOMSP.peer', AND('A.peer', 'B.peer'))`.
 
-Accepts what Fabric's common/policydsl accepts in practice: the gates AND, OR and OutOf (all
-lower case, all upper case, or as written here), principals `MSP.role` in quotes, nesting. Not
-accepted: the rest of the expression language Fabric happens to evaluate policies with.
+Accepts the policies people write for Fabric 3 (common/policydsl) and gives the same bytes for
+them: the gates AND, OR and OutOf, principals `MSP.role` in quotes, nesting. Like Fabric 3 it
+refuses lower-case `and` and `or`, which its expression language keeps for itself. The rest of
+that language (arithmetic, comments, spare parentheses and commas) is refused too.
 """
 
 import re
@@ -26,9 +27,13 @@ ROLES: Final = {
 }
 _ROLE_NAMES: Final = {role: name for name, role in ROLES.items()}
 _GATES: Final = {
-    spelling: gate
-    for gate in ("And", "Or", "OutOf")
-    for spelling in (gate, gate.lower(), gate.upper())
+    "AND": "And",
+    "And": "And",
+    "OR": "Or",
+    "Or": "Or",
+    "OUTOF": "OutOf",
+    "OutOf": "OutOf",
+    "outof": "OutOf",
 }
 _PRINCIPAL: Final = re.compile(r"([A-Za-z0-9.-]+)\.(admin|member|client|peer|orderer)")
 _TOKEN: Final = re.compile(r"""\s*(?:([A-Za-z]+)|([0-9]{1,9})|'([^'\\]*)'|"([^"\\]*)"|([(),]))""")
