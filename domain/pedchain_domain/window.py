@@ -110,4 +110,4 @@ def _months(months: Document, totals: Document, sign: int) -> Document:
     known += sign * totals["additive"].get("known_s", 0)
     required += sign * totals["additive"].get("required_s", 0)
     rest = {name: value for name, value in months.items() if name != month}
-    return {**rest, month: [known, required]} if required else rest
+    return {**rest, month: [known, required]} if known or required else rest
