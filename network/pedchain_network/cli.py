@@ -46,9 +46,10 @@ def up(
     topology: TopologyOption = None,
 ) -> int:
     """Bring the network up, or what is missing; returns once a transaction has proven it."""
+    progress = _progress()
+
     from pedchain_network.runtime import choose
 
-    progress = _progress()
     choice = choose(runtime)
     progress.step(f"runtime {choice.runtime}: {choice.reason}")
 

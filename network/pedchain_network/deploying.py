@@ -14,12 +14,9 @@ from pedchain_network.waiting import until
 async def install(topology: Topology, members: tuple[Member, ...]) -> None:
     """Every package onto every peer. Raises `PartError`."""
     packages = [service_package(label) for label in topology.chaincode.packages]
+    goal = f"install {', '.join(topology.chaincode.packages)}"
     await asyncio.gather(
-        *(
-            until(partial(_install, member, package), member.peer_name, f"install {package.label}")
-            for member in members
-            for package in packages
-        )
+        *(until(partial(_install, each, packages), each.peer_name, goal) for each in members)
     )
 
 
@@ -37,6 +34,10 @@ async def agree(topology: Topology, members: tuple[Member, ...]) -> tuple[str, .
     await asyncio.gather(
         *(_agree(each.definition, service_package(each.package), members) for each in new)
     )
+    agreed = [each.definition for each in topology.deployments]
+    await asyncio.gather(
+        *(until(partial(_known, each, agreed), each.peer_name, "learn of it") for each in members)
+    )
     return tuple(each.definition.name for each in new)
 
 
@@ -44,40 +45,31 @@ async def _agree(definition: Definition, package: Package, members: tuple[Member
     name = definition.name
     await asyncio.gather(
         *(
-            until(
-                partial(_approve, member, definition, package),
-                member.peer_name,
-                f"approve {name}",
-            )
-            for member in members
+            until(partial(_approve, each, definition, package), each.peer_name, f"approve {name}")
+            for each in members
         )
     )
     await until(partial(_commit, definition, members), members[0].peer_name, f"commit {name}")
-    await asyncio.gather(
-        *(
-            until(partial(_known, member, definition), member.peer_name, f"learn of {name}")
-            for member in members
-        )
-    )
 
 
-async def _install(member: Member, package: Package) -> bool:
-    return await member.lifecycle.install(package) == package.id
+async def _install(member: Member, packages: list[Package]) -> bool:
+    await asyncio.gather(*map(member.lifecycle.install, packages))
+    return True
 
 
 async def _approve(member: Member, definition: Definition, package: Package) -> bool:
-    if (await member.lifecycle.standing(definition)).approved:
-        return True
-    await member.lifecycle.approve(definition, package.id)
-    return (await member.lifecycle.standing(definition)).approved
+    ready = await member.lifecycle.readiness(definition)
+    if not ready.get(member.organization.msp_id):
+        await member.lifecycle.approve(definition, package.id)
+    return True
 
 
 async def _commit(definition: Definition, members: tuple[Member, ...]) -> bool:
-    if not await _known(members[0], definition):
+    if not await _known(members[0], [definition]):
         await members[0].lifecycle.commit(definition, [member.lifecycle for member in members])
-    return await _known(members[0], definition)
+    return True
 
 
-async def _known(member: Member, definition: Definition) -> bool:
+async def _known(member: Member, definitions: list[Definition]) -> bool:
     committed = await member.lifecycle.committed()
-    return committed.get(definition.name, 0) >= definition.sequence
+    return all(committed.get(each.name, 0) >= each.sequence for each in definitions)

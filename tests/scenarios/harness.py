@@ -37,15 +37,24 @@ class Network:
 
     def run(self, verb: str, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`ped-network VERB` on this network's state; on `check` a failure shows its output."""
-        command = [sys.executable, "-m", "pedchain_network", verb, "--state", str(self.state)]
-        if verb == "up":
-            command += ["--runtime", self.runtime, "--topology", str(self.topology)]
         done = subprocess.run(
-            [*command, *options], capture_output=True, text=True, timeout=_UP_TIMEOUT_S
+            self._command(verb, *options), capture_output=True, text=True, timeout=_UP_TIMEOUT_S
         )
         if check and done.returncode:
             raise AssertionError(f"{verb} exits {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
+
+    def start(self, verb: str) -> subprocess.Popen[str]:
+        """The same, but only started; its output is there line by line."""
+        return subprocess.Popen(
+            self._command(verb), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def _command(self, verb: str, *options: str) -> list[str]:
+        command = [sys.executable, "-m", "pedchain_network", verb, "--state", str(self.state)]
+        if verb == "up":
+            command += ["--runtime", self.runtime, "--topology", str(self.topology)]
+        return [*command, *options]
 
     def status(self) -> dict[str, Any]:
         """What `status --json` says."""

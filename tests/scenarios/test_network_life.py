@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from pedchain_fabric.client import profile
+from pedchain_fabric.errors import GatewayError
 from tests.scenarios.harness import Network
 
 ORGANIZATIONS = {"DSO", "DistrictA", "DistrictB", "Aggregator"}
@@ -41,6 +42,14 @@ def keep(network: Network, key: str, text: str) -> None:
             await gateway.network("ped").contract("registry").submit("Put", key, text)
 
     asyncio.run(submit())
+
+
+def submitted(network: Network, key: str, text: str) -> bool:
+    try:
+        keep(network, key, text)
+    except GatewayError:
+        return False
+    return True
 
 
 def kept(network: Network, organization: str, key: str) -> bytes:
@@ -100,6 +109,37 @@ def test_a_killed_process_is_named_and_the_next_up_mends_it(fresh_network: Netwo
     network.run("up")
     assert network.status()["state"] == "up"
     assert pids(network)[victim["name"]] != victim["pid"]
+
+
+@pytest.mark.serial
+@pytest.mark.native
+@pytest.mark.parametrize("fresh_network", ["native"], indirect=True)
+def test_one_dead_orderer_of_four_stops_nobody(fresh_network: Network) -> None:
+    network = fresh_network
+    network.run("up")
+    victim = next(part for part in network.status()["parts"] if part["kind"] == "orderer")
+    psutil.Process(victim["pid"]).send_signal(signal.SIGKILL)
+    wait_until(lambda: not runs(victim["pid"]))
+
+    assert f"ended  {victim['name']}" in network.run("status", check=False).stdout
+    wait_until(lambda: submitted(network, "k", "without it"), seconds=30)
+    network.run("up")
+    assert network.status()["state"] == "up"
+    assert kept(network, "DistrictB", "k") == b"without it"
+
+
+@pytest.mark.serial
+def test_an_up_that_was_killed_is_finished_by_the_next(fresh_network: Network) -> None:
+    network = fresh_network
+    for _ in range(3):
+        with network.start("up") as command:
+            assert command.stdout is not None
+            for line in command.stdout:
+                if "started" in line or "run already" in line or "listen" in line:
+                    break
+            command.kill()
+    network.run("up")
+    assert network.status()["state"] == "up"
 
 
 @pytest.mark.serial
