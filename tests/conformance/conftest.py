@@ -8,7 +8,7 @@ import pytest
 
 from pedchain_network import native
 from pedchain_network.errors import RuntimeMissingError
-from tests.conformance import driver, facts, memory
+from tests.conformance import driver, facts, memory, record
 from tests.conformance.network import network
 from tests.conformance.steps import STEPS
 
@@ -16,8 +16,12 @@ RUNTIMES = ("embedded", pytest.param("native", marks=pytest.mark.native))
 
 
 @pytest.fixture(scope="session")
-def recorded() -> dict[str, facts.Fact]:
-    """What real Fabric answered when it was recorded."""
+def recorded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, facts.Fact]:
+    """What real Fabric answered when it was recorded; with `--record`, now."""
+    if request.config.getoption("--record"):
+        record.record(tmp_path_factory.mktemp("recording"))
     return facts.load()
 
 

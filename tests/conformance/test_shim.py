@@ -2,7 +2,7 @@
 """The shim on every kind of peer: each answers as real Fabric did when it was recorded.
 
 The contracts reach every function of the stub; the recordings hold payloads, error texts,
-read-write sets, events and validation codes. `record.py` makes them.
+read-write sets, events and validation codes. `make golden` makes them.
 """
 
 import re

@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 from fabric_protos.peer.chaincode_shim_pb2 import StateMetadata, WriteRecord
 
+from pedchain_fabric.shim.limits import BATCH_BYTES
+
 Kind: TypeAlias = WriteRecord.Type.ValueType
 
 
@@ -29,10 +31,21 @@ class WriteBatch:
         self._keep(WriteRecord(type=kind, collection=collection, key=key, metadata=metadata))
 
     def chunks(self, size: int) -> Iterator[list[WriteRecord]]:
-        """The records in the order their keys were first written, at most `size` at a time."""
-        records = list(self._records.values())
-        for start in range(0, len(records), size):
-            yield records[start : start + size]
+        """The records in the order their keys were first written.
+
+        At most `size` of them, and `limits.BATCH_BYTES` unless one alone is larger, at a time.
+        """
+        chunk: list[WriteRecord] = []
+        weight = 0
+        for record in self._records.values():
+            added = record.ByteSize()
+            if chunk and (len(chunk) == size or weight + added > BATCH_BYTES):
+                yield chunk
+                chunk, weight = [], 0
+            chunk.append(record)
+            weight += added
+        if chunk:
+            yield chunk
 
     def _keep(self, record: WriteRecord) -> None:
         is_metadata = record.type == WriteRecord.PUT_STATE_METADATA

@@ -52,10 +52,10 @@ class Contracts:
     def _find(self, name: str, transaction_name: str) -> tuple[Contract, Transaction]:
         contract = self._by_name.get(name) if name else self._default
         if contract is None:
-            raise Refusal("unknown-contract", name[:_SHOWN])
+            raise Refusal("unknown-contract", _shown(name))
         transaction = contract.transactions.get(transaction_name)
         if transaction is None:
-            raise Refusal("unknown-transaction", transaction_name[:_SHOWN])
+            raise Refusal("unknown-transaction", _shown(transaction_name))
         return contract, transaction
 
 
@@ -66,6 +66,12 @@ def _split(function: bytes) -> tuple[str, str, str]:
     except UnicodeDecodeError as error:
         raise Refusal("unknown-transaction", "not UTF-8") from error
     return ("", "", text) if ":" not in text else text.rpartition(":")
+
+
+def _shown(name: str) -> str:
+    """A client's text as it may stand in answers and logs: short, no control characters."""
+    short = name[:_SHOWN]
+    return short if short.isascii() and short.isprintable() else ascii(short)
 
 
 def _payload(transaction: Transaction, result: object) -> bytes:

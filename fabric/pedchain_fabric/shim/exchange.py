@@ -13,6 +13,7 @@ from typing import TypeAlias
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 
 from pedchain_fabric.shim.errors import PeerError, StubError
+from pedchain_fabric.shim.limits import PAYLOAD_BYTES
 
 MessageType: TypeAlias = ChaincodeMessage.Type.ValueType
 Send = Callable[[ChaincodeMessage], None]
@@ -39,11 +40,14 @@ class Exchange:
     async def ask(self, kind: MessageType, payload: bytes) -> bytes:
         """The peer's answer to one request.
 
-        Raises `PeerError` if it answers ERROR, `StubError` once the transaction has ended. A
-        cancelled caller does not free the line: the peer still answers what was sent.
+        Raises `PeerError` if it answers ERROR, `StubError` once the transaction has ended or for
+        a request larger than a message may be (sending it would break the stream for everyone).
+        A cancelled caller does not free the line: the peer still answers what was sent.
         """
         if self._closed:
             raise StubError("the transaction has ended")
+        if len(payload) > PAYLOAD_BYTES:
+            raise StubError(f"a request of {len(payload)} bytes is too large")
         message = ChaincodeMessage(
             type=kind, payload=payload, txid=self.transaction_id, channel_id=self.channel_id
         )

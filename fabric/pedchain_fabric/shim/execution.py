@@ -16,7 +16,7 @@ from pedchain_fabric.shim.contracts import Contracts
 from pedchain_fabric.shim.errors import FAILED
 from pedchain_fabric.shim.exchange import Exchange
 from pedchain_fabric.shim.ledger import Ledger
-from pedchain_fabric.shim.limits import MESSAGE_CHARACTERS, TRANSACTION_SECONDS
+from pedchain_fabric.shim.limits import MESSAGE_CHARACTERS, PAYLOAD_BYTES, TRANSACTION_SECONDS
 from pedchain_fabric.shim.stub import Stub
 from pedchain_fabric.wire.messages import parse
 
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 OK = 200
 INTERNAL = "internal error"  # all a client learns of a contract's bug
 UNFINISHED = "the contract left requests under way"
+TOO_LARGE = "the answer is too large"
 
 Outcome = tuple[Response, ChaincodeEvent | None]
 
@@ -38,8 +39,13 @@ async def execute(
     for its time-out. Only the stream's end (cancellation) leaves a call unanswered.
     """
     response, event = await _outcome(contracts, message, exchange, abilities)
-    if not await exchange.close() and event_allowed(response):
-        response, event = _failure(FAILED, UNFINISHED), None
+    finished = await exchange.close()
+    if _succeeded(response):
+        problem = "" if finished else UNFINISHED
+        if _size(response, event) > PAYLOAD_BYTES:
+            problem = TOO_LARGE
+        if problem:
+            response, event = _failure(FAILED, problem), None
     return ChaincodeMessage(
         type=ChaincodeMessage.COMPLETED,
         payload=response.SerializeToString(),
@@ -49,8 +55,11 @@ async def execute(
     )
 
 
-def event_allowed(response: Response) -> bool:
-    """Whether the call succeeded; a failed one has no event."""
+def _size(response: Response, event: ChaincodeEvent | None) -> int:
+    return response.ByteSize() + (event.ByteSize() if event is not None else 0)
+
+
+def _succeeded(response: Response) -> bool:
     return response.status == OK
 
 
@@ -72,7 +81,7 @@ async def _outcome(
     except TimeoutError:
         log.warning("[%.8s] gave up after %s s", message.txid, TRANSACTION_SECONDS)
         return _failure(FAILED, INTERNAL), None
-    return response, stub.event if event_allowed(response) else None
+    return response, stub.event if _succeeded(response) else None
 
 
 async def _call(contracts: Contracts, stub: Stub) -> Response:

@@ -4,6 +4,8 @@
 from typing import Final
 
 MESSAGE_BYTES: Final = 100 * 1024 * 1024  # Fabric's own limit, both ways (comm.MaxRecvMsgSize)
+PAYLOAD_BYTES: Final = MESSAGE_BYTES - 64 * 1024  # leaves room for what a message wraps it in
+BATCH_BYTES: Final = 16 * 1024 * 1024  # of writes in one message; a single larger one goes alone
 TRANSACTIONS_PER_STREAM: Final = 5_000  # the peer's own limit on endorsements is 2,500
 TRANSACTION_SECONDS: Final = 120.0  # beyond any sane `executetimeout`: the peer gave up long ago
 GRACE_SECONDS: Final = 10.0  # how long a stopping server waits for running transactions

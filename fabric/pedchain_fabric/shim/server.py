@@ -5,7 +5,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -158,12 +158,23 @@ async def serve(
     `listening` is called for each package, with the address, once all of them listen. Raises
     `OSError` if a port is in use, `ValueError` for a package that cannot be served.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with Server(packages) as server:
+    async with Server(packages) as server, _stop_signal() as stop:
         if listening is not None:
             for package, address in zip(packages, server.addresses, strict=True):
                 listening(package, address)
         await stop.wait()
+
+
+@asynccontextmanager
+async def _stop_signal() -> AsyncIterator[asyncio.Event]:
+    """An event that SIGTERM or SIGINT sets."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

@@ -56,6 +56,10 @@ class Demo(Contract):
         raise Refusal("no")
 
     @submit
+    async def large(self, ctx: Context, size: int) -> bytes:
+        return bytes(size)
+
+    @submit
     async def sleep(self, ctx: Context) -> None:
         await asyncio.Event().wait()
 
@@ -206,6 +210,24 @@ async def test_a_refused_batch_fails_the_transaction(peer: Any) -> None:
     await peer.hear()
     peer.say(M.ERROR, b"WRITE_BATCH_STATE failed: no")
     assert (await peer.response(2)).message == "WRITE_BATCH_STATE failed: no"
+
+
+async def test_an_answer_too_large_for_a_message_is_an_error_response(
+    peer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pedchain_fabric.shim.execution.PAYLOAD_BYTES", 1_000)
+    peer.call("Large", "2000")
+    assert (await peer.response()).message == "the answer is too large"
+    peer.call("Large", "900", txid="within")
+    assert (await peer.response(2)).status == 200
+
+
+async def test_a_request_too_large_for_a_message_is_refused_before_it_is_sent(
+    peer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pedchain_fabric.shim.exchange.PAYLOAD_BYTES", 3)
+    peer.call("Write")
+    assert "bytes is too large" in (await peer.response()).message
 
 
 async def test_a_stopping_connection_finishes_what_runs_and_refuses_the_rest(peer: Any) -> None:

@@ -71,6 +71,8 @@ async def test_the_first_contract_is_the_default_and_others_are_named(peer: Memo
         ("a:b:Who", "unknown-contract: a:b"),
         ("", "unknown-transaction"),
         ("x" * 1000, "unknown-transaction: " + "x" * 64),
+        ("a\nb", "unknown-transaction: 'a\\nb'"),
+        ("é:Who", "unknown-contract: '\\xe9'"),
     ],
 )
 async def test_only_declared_transactions_can_be_called(
