@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`ped-gateway serve`: one process, one organisation, one event loop."""
 
+import signal
 import time
 from functools import partial
 
@@ -41,6 +42,9 @@ async def serve(config: Config) -> None:
                 timeout_keep_alive=limits.KEEP_ALIVE_S,
             )
         )
+        # uvicorn ends well on these signals, then raises them again: by then all is done.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
         _log.info("serving", listen=config.listen, districts=sorted(config.districts))
         await server.serve()
     index.close()

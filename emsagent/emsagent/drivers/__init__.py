@@ -47,7 +47,7 @@ class Driver(Protocol):
         ...
 
 
-_KINDS = {"csv": "emsagent.drivers.csvfile", "simulation": "emsagent.drivers.simulation"}
+_KINDS = {"csv": "emsagent.drivers.csvfile", "replay": "emsagent.drivers.replay"}
 
 
 def open_driver(config: DriverConfig) -> Driver:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from emsagent.config import DriverConfig
 from emsagent.drivers import Register, Sample, open_driver
 from emsagent.drivers.csvfile import RegisterFile
+from emsagent.drivers.replay import Replay
 from emsagent.errors import ConfigError, DriverFault
 
 HEADER = "instant,1-0:1.8.0*255/Wh,1-0:2.8.0*255/kWh\n"
@@ -89,3 +90,52 @@ def test_a_driver_refuses_settings_it_does_not_know(tmp_path: Path) -> None:
     settings = {"file": "f.csv", "fiel": "g.csv"}
     with pytest.raises(ConfigError, match=r"driver\.fiel"):
         open_driver(DriverConfig("csv", settings, "driver", tmp_path))
+
+
+def replay(tmp_path: Path, text: str) -> Replay:
+    (tmp_path / "f.csv").write_text(text)
+    return Replay(RegisterFile(tmp_path / "f.csv"))
+
+
+def test_a_replay_goes_on_counting_where_the_file_ends(tmp_path: Path) -> None:
+    """Two turns of [0, 1800]: the energy of each interval is the file's."""
+    text = "instant,1-0:1.8.0*255/kWh\n0,10.00\n900,10.25\n1800,11.00\n"
+    found = list(replay(tmp_path, text).samples(0, 3600))
+    assert [(one.instant, one.registers[0].text) for one in found] == [
+        (900, "10.25"),
+        (1800, "11.00"),
+        (2700, "11.25"),
+        (3600, "12.00"),
+    ]
+
+
+def test_a_fresh_agent_begins_with_the_newest_sample_of_a_replay(tmp_path: Path) -> None:
+    text = "instant,1-0:1.8.0*255/Wh\n0,0\n900,5\n1800,7\n"
+    driver = replay(tmp_path, text)
+    (sample,) = driver.samples(None, 1_000_000)
+    assert sample.instant == 999_900
+    assert sample.registers[0].text == str(7 * 555 + 5)
+    assert list(driver.samples(999_900, 999_901)) == []
+
+
+@given(after=st.integers(0, 20_000), more=st.integers(0, 20_000))
+def test_a_replay_in_parts_is_the_replay_in_one(
+    tmp_path_factory: pytest.TempPathFactory, after: int, more: int
+) -> None:
+    text = "instant,1-0:1.8.0*255/Wh\n900,1\n1800,3\n2700,3\n"
+    driver = replay(tmp_path_factory.mktemp("replay"), text)
+    whole = list(driver.samples(900, 40_000))
+    parts = [
+        *driver.samples(900, after),
+        *driver.samples(max(after, 900), after + more),
+        *driver.samples(max(after + more, 900), 40_000),
+    ]
+    assert parts == whole
+    values = [int(one.registers[0].text) for one in whole]
+    assert values == sorted(values)
+
+
+@pytest.mark.parametrize("text", [HEADER + "900,1,1\n", HEADER + "900,1,1\n1800,,2\n"])
+def test_a_file_that_cannot_be_repeated_is_a_fault(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DriverFault, match="replay"):
+        list(replay(tmp_path, text).samples(0, 10_000))

@@ -65,15 +65,15 @@ def test_a_reserved_counter_is_signed_with_its_first_payload(
 ) -> None:
     """The process ends between taking the counter and signing: nothing is taken twice."""
 
-    class PowerCut(Exception):
+    class PowerCutError(Exception):
         pass
 
     def cut(*_: object) -> None:
-        raise PowerCut
+        raise PowerCutError
 
     with Home(street, street.homes[0]) as home, monkeypatch.context() as patch:
         patch.setattr(home_module.records, "sign", cut)
-        with pytest.raises(PowerCut):
+        with pytest.raises(PowerCutError):
             home.collect(until=T0 + HOUR)
         (reserved,) = home.outbox.unsigned()
     with Home(street, street.homes[0]) as home:
