@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Homes to try things with: measured ones (CityLearn) and generated ones. No contract reaches this."""
+"""Homes to try things with, measured (CityLearn) and generated. No contract reaches this."""
