@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `emsagent run|simulate|check|keys|status --config FILE.toml`.
+"""The command line: `emsagent run|simulate|check|keys|status --config FILE.toml`,
+`emsagent street --out FOLDER`.
 
 Results go to standard output as one JSON object per line, events to standard error. Exit codes:
 0 as it should be, 1 something needs a person (alarms, an unreachable gateway), 2 a wrong call or
@@ -11,7 +12,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -26,8 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     logs.set_up()
     try:
-        command: Callable[[Config, argparse.Namespace], int] = options.command
-        code = command(configuration.load(options.config), options)
+        if options.config is None:
+            code = int(options.command(options))
+        else:
+            code = int(options.command(configuration.load(options.config), options))
     except AgentError as error:
         print(f"emsagent: {error.code}: {error}", file=sys.stderr)
         code = 2 if isinstance(error, ConfigError) else 1
@@ -51,7 +54,22 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
         command.set_defaults(command=function)
     _add_simulate(commands.add_parser("simulate", help="replay register files day by day"))
+    _add_street(commands.add_parser("street", help="make homes to try everything with"))
     return parser
+
+
+def _add_street(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    command.add_argument("--days", type=int, choices=range(2, 366), default=14, metavar="DAYS")
+    command.add_argument(
+        "--gateway",
+        type=_named_url,
+        action="append",
+        required=True,
+        metavar="DISTRICT=URL",
+        help="where the agents of a district send to",
+    )
+    command.set_defaults(command=_street, config=None)
 
 
 def _add_simulate(command: argparse.ArgumentParser) -> None:
@@ -84,6 +102,13 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-03-29") from error
+
+
+def _named_url(text: str) -> tuple[str, str]:
+    name, _, url = text.partition("=")
+    if not name or not url.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{text!r} is not DISTRICT=URL")
+    return name, url
 
 
 def _at_day(text: str) -> tuple[str, date]:
@@ -136,6 +161,16 @@ def _simulate(config: Config, options: argparse.Namespace) -> int:
         return code
 
     return asyncio.run(days())
+
+
+def _street(options: argparse.Namespace) -> int:
+    from emsagent.street import write
+
+    if options.out.exists():
+        raise ConfigError("--out", f"{options.out} exists; a street is never made over another")
+    gateways = dict(options.gateway)
+    _show(write(options.out, options.days, gateways, int(datetime.now(UTC).timestamp())))
+    return 0
 
 
 def _check(config: Config, _: argparse.Namespace) -> int:

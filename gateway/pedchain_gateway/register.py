@@ -2,7 +2,7 @@
 """`ped-gateway register`: push registration documents onto the ledger.
 
 The file is one JSON object: `factors`, `calendars` and `districts` (arrays of documents for the
-registry) and `documents` (district id to an array of site, point and device documents). What the
+registry) and `documents` (district id to an array of site, point, device and exchange documents). What the
 registry holds already is left alone; the metering contract ignores documents it holds. So the
 command may be run again after any failure.
 """
@@ -19,6 +19,7 @@ from pedchain_gateway.ledger import Ledger, Refused
 from pedchain_gateway.steps import submit_step
 
 REGISTRY = "registry"
+EXCHANGE = "exchange/1"
 _BEHIND = frozenset({"not-in-registry", "not-adopted"})
 """What a peer says that has not seen yet what we committed a moment ago."""
 Document = dict[str, Any]
