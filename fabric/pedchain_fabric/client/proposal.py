@@ -17,7 +17,7 @@ from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire.messages import parse
 from pedchain_fabric.wire.proposal import (
     ProposalParts,
-    parse_signed_proposal,
+    parse_proposal,
     proposal_hash,
 )
 
@@ -34,10 +34,7 @@ class Proposal(Signable):
     ) -> None:
         super().__init__(session, message, signature)
         self._organizations = tuple(endorsing_organizations)
-        # Form does not depend on the signature, which may come later.
-        self._parts = parse_signed_proposal(
-            SignedProposal(proposal_bytes=message, signature=signature or b"-")
-        )
+        self._parts = parse_proposal(message)
 
     @classmethod
     def from_bytes(cls, session: Session, data: bytes, signature: bytes = b"") -> "Proposal":
@@ -53,7 +50,7 @@ class Proposal(Signable):
 
     @property
     def parts(self) -> ProposalParts:
-        """It all, taken apart."""
+        """It all, taken apart, but for the signature."""
         return self._parts
 
     @property

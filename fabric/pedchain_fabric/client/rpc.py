@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gateway's calls over gRPC: the only place where gRPC's errors become ours."""
+"""The gateway's calls over gRPC: with `stream`, the only place where gRPC's errors become ours."""
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc.aio
@@ -11,78 +13,85 @@ from fabric_protos.gateway.gateway_pb2_grpc import GatewayStub
 from fabric_protos.peer.events_pb2 import DeliverResponse
 from fabric_protos.peer.events_pb2_grpc import DeliverStub
 
-from pedchain_fabric.client.status import gateway_error, transaction_error
+from pedchain_fabric.client.status import CLOSED, describe, endorse_error
 from pedchain_fabric.client.stream import Responses
-from pedchain_fabric.errors import (
-    CommitStatusError,
-    EndorseError,
-    SubmitError,
-    TransactionError,
-)
+from pedchain_fabric.errors import CommitStatusError, ErrorDetail, GatewayError, SubmitError
 
 if TYPE_CHECKING:  # they exist in the type stubs only
     from fabric_protos.gateway.gateway_pb2_grpc import GatewayAsyncStub
     from fabric_protos.peer.events_pb2_grpc import DeliverAsyncStub
 
 T = TypeVar("T")
+Fail = Callable[[str, str, tuple[ErrorDetail, ...]], GatewayError]
 
 
 class Rpc:
     """The gateway's and the delivery service's calls, over a channel the caller owns."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._gateway: "GatewayAsyncStub" = GatewayStub(channel)
-        self._deliver: "DeliverAsyncStub" = DeliverStub(channel)
+        self._gateway: GatewayAsyncStub = GatewayStub(channel)
+        self._deliver: DeliverAsyncStub = DeliverStub(channel)
 
     async def evaluate(self, request: gw.EvaluateRequest, deadline: float) -> gw.EvaluateResponse:
         """Raises `GatewayError`."""
-        try:
-            return await self._gateway.Evaluate(request, timeout=deadline)
-        except grpc.aio.AioRpcError as error:
-            raise gateway_error(error) from error
+        call = partial(self._gateway.Evaluate, request, timeout=deadline)
+        return await _answer(call, GatewayError)
 
     async def endorse(self, request: gw.EndorseRequest, deadline: float) -> gw.EndorseResponse:
         """Raises `EndorseError`, or `EndorsementMismatch`."""
-        call = self._gateway.Endorse(request, timeout=deadline)
-        return await _step(call, EndorseError, request.transaction_id)
+        call = partial(self._gateway.Endorse, request, timeout=deadline)
+        return await _answer(call, partial(endorse_error, transaction_id=request.transaction_id))
 
     async def submit(self, request: gw.SubmitRequest, deadline: float) -> None:
         """Raises `SubmitError`."""
-        call = self._gateway.Submit(request, timeout=deadline)
-        await _step(call, SubmitError, request.transaction_id)
+        call = partial(self._gateway.Submit, request, timeout=deadline)
+        await _answer(call, partial(SubmitError, transaction_id=request.transaction_id))
 
     async def commit_status(
         self, request: gw.SignedCommitStatusRequest, transaction_id: str, deadline: float
     ) -> gw.CommitStatusResponse:
         """Raises `CommitStatusError`."""
-        call = self._gateway.CommitStatus(request, timeout=deadline)
-        return await _step(call, CommitStatusError, transaction_id)
+        call = partial(self._gateway.CommitStatus, request, timeout=deadline)
+        return await _answer(call, partial(CommitStatusError, transaction_id=transaction_id))
 
     async def chaincode_events(
         self, request: gw.SignedChaincodeEventsRequest
     ) -> Responses[gw.ChaincodeEventsResponse]:
-        """The stream of a chaincode's events."""
-        return Responses(self._gateway.ChaincodeEvents(request))
+        """The stream of a chaincode's events. Raises `GatewayError`."""
+        try:
+            return Responses(self._gateway.ChaincodeEvents(request))
+        except grpc.aio.UsageError as error:
+            raise GatewayError(*CLOSED) from error
 
     async def deliver(self, method: str, envelope: Envelope) -> Responses[DeliverResponse]:
         """The stream of blocks a signed seek asks for.
 
         `method` is Deliver, DeliverFiltered or DeliverWithPrivateData. Raises `GatewayError`.
         """
-        call = {
+        stream = {
             "Deliver": self._deliver.Deliver,
             "DeliverFiltered": self._deliver.DeliverFiltered,
             "DeliverWithPrivateData": self._deliver.DeliverWithPrivateData,
-        }[method]()
+        }[method]
         try:
-            await call.write(envelope)
-        except grpc.aio.AioRpcError as error:
-            raise gateway_error(error) from error
+            call = stream()
+        except grpc.aio.UsageError as error:
+            raise GatewayError(*CLOSED) from error
+        await _answer(partial(call.write, envelope), GatewayError)
         return Responses(call)
 
 
-async def _step(call: Awaitable[T], kind: type[TransactionError], transaction_id: str) -> T:
+async def _answer(call: Callable[[], Awaitable[T]], fail: Fail) -> T:
+    """The call's answer; whatever gRPC raises instead goes through `fail`."""
     try:
-        return await call
+        return await call()
     except grpc.aio.AioRpcError as error:
-        raise transaction_error(error, kind, transaction_id) from error
+        raise fail(*describe(error)) from error
+    except grpc.aio.UsageError as error:
+        raise fail(*CLOSED) from error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        # Nobody cancelled us: the channel was closed, and gRPC tells it in this way.
+        raise fail(*CLOSED) from error

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a failed gRPC call says, as our errors."""
 
-from typing import Final, TypeVar
+from typing import Final
 
 import grpc.aio
 from fabric_protos.gateway.gateway_pb2 import ErrorDetail as DetailMessage
@@ -12,30 +12,28 @@ from pedchain_fabric.errors import (
     EndorseError,
     EndorsementMismatch,
     ErrorDetail,
-    GatewayError,
-    TransactionError,
 )
 
-E = TypeVar("E", bound=TransactionError)
+Failure = tuple[str, str, tuple[ErrorDetail, ...]]
 
+CLOSED: Final[Failure] = ("CANCELLED", "the connection was closed under the call", ())
 _DETAILS: Final = "grpc-status-details-bin"
 # internal/pkg/gateway/endorsement.go; Fabric has no code for it.
 _MISMATCH: Final = "ProposalResponsePayloads do not match"
 
 
-def gateway_error(error: grpc.aio.AioRpcError) -> GatewayError:
-    """The error as ours, with what each endorser or orderer said."""
-    return GatewayError(error.code().name, error.details() or "", error_details(error))
+def describe(error: grpc.aio.AioRpcError) -> Failure:
+    """The status by name, its text, and what each endorser or orderer said."""
+    return error.code().name, error.details() or "", error_details(error)
 
 
-def transaction_error(
-    error: grpc.aio.AioRpcError, kind: type[TransactionError], transaction_id: str
-) -> TransactionError:
-    """The same for a step of a transaction; an endorsement that differs has a type of its own."""
-    details = error_details(error)
-    if kind is EndorseError and any(each.message == _MISMATCH for each in details):
-        kind = EndorsementMismatch
-    return kind(error.code().name, error.details() or "", details, transaction_id)
+def endorse_error(
+    code: str, message: str, details: tuple[ErrorDetail, ...], transaction_id: str
+) -> EndorseError:
+    """A failed endorsement; one whose results differ has a type of its own."""
+    differs = any(each.message == _MISMATCH for each in details)
+    kind = EndorsementMismatch if differs else EndorseError
+    return kind(code, message, details, transaction_id)
 
 
 def error_details(error: grpc.aio.AioRpcError) -> tuple[ErrorDetail, ...]:

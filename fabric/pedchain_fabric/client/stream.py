@@ -9,7 +9,8 @@ from typing import Generic, Protocol, Self, TypeVar
 
 import grpc.aio
 
-from pedchain_fabric.client.status import gateway_error
+from pedchain_fabric.client.status import CLOSED, describe
+from pedchain_fabric.errors import GatewayError
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -36,11 +37,14 @@ class Responses(Generic[R]):
         try:
             response = await self._call.read()
         except grpc.aio.AioRpcError as error:
-            raise gateway_error(error) from error
-        except asyncio.CancelledError:
+            raise GatewayError(*describe(error)) from error
+        except asyncio.CancelledError as error:
             if self._cancelled:
                 return None
-            raise
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise GatewayError(*CLOSED) from error  # the channel was closed
         # The stubs call the end mark an object, and so every response.
         return None if response is grpc.aio.EOF else response  # type: ignore[return-value]
 

@@ -124,10 +124,17 @@ def parse_signed_proposal(signed: SignedProposal) -> ProposalParts:
     """Take a signed proposal apart, with the endorser's checks of form.
 
     As Fabric's core/endorser/msgvalidation.go: header type, epoch 0, nonce and creator there,
-    transaction id computed from them, chaincode named. The creator's identity and signature
-    are the caller's to check. Raises `WireError`.
+    transaction id computed from them, chaincode named, a signature there. The creator's
+    identity and signature are the caller's to check. Raises `WireError`.
     """
-    proposal = parse(ProposalMessage, signed.proposal_bytes)
+    parts = parse_proposal(signed.proposal_bytes, signed.signature)
+    require(parts.signature, "empty signature bytes")
+    return parts
+
+
+def parse_proposal(proposal_bytes: bytes, signature: bytes = b"") -> ProposalParts:
+    """The same for a proposal that may not be signed yet. Raises `WireError`."""
+    proposal = parse(ProposalMessage, proposal_bytes)
     header = parse(Header, proposal.header)
     channel_header = parse(ChannelHeader, header.channel_header)
     signature_header = parse(SignatureHeader, header.signature_header)
@@ -138,7 +145,6 @@ def parse_signed_proposal(signed: SignedProposal) -> ProposalParts:
     require(extension.chaincode_id.name, "ChaincodeHeaderExtension.ChaincodeId.Name is empty")
     require(spec.HasField("input"), "the proposal names no chaincode input")
     _check_headers(channel_header, signature_header)
-    require(signed.signature, "empty signature bytes")
     return ProposalParts(
         channel_id=channel_header.channel_id,
         transaction_id=channel_header.tx_id,
@@ -148,10 +154,10 @@ def parse_signed_proposal(signed: SignedProposal) -> ProposalParts:
         chaincode_name=extension.chaincode_id.name,
         args=tuple(spec.input.args),
         transient=MappingProxyType(dict(payload.TransientMap)),
-        proposal_bytes=signed.proposal_bytes,
+        proposal_bytes=proposal_bytes,
         header_bytes=proposal.header,
         payload_bytes=proposal.payload,
-        signature=signed.signature,
+        signature=signature,
         is_init=spec.input.is_init,
         decorations=MappingProxyType(dict(spec.input.decorations)),
         tls_certificate_hash=channel_header.tls_cert_hash,

@@ -65,9 +65,17 @@ class FakePeer(GatewayServicer, DeliverServicer):
         self.submitted: dict[str, Envelope] = {}
         self.events: list[gw.ChaincodeEventsResponse] = []
         self.hold = asyncio.Event()
+        self._arrival = asyncio.Condition()
+
+    async def arrived(self, count: int = 1) -> None:
+        """Wait until so many requests came in."""
+        async with asyncio.timeout(10), self._arrival:
+            await self._arrival.wait_for(lambda: len(self.requests) >= count)
 
     async def _begin(self, name, request, context) -> None:
-        self.requests.append(request)
+        async with self._arrival:
+            self.requests.append(request)
+            self._arrival.notify_all()
         if name in self.fail:
             code, message, details = self.fail[name]
             context.set_trailing_metadata((("grpc-status-details-bin", details),))

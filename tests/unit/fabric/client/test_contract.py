@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import asyncio
+
 import grpc
 import pytest
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
@@ -15,7 +17,7 @@ from pedchain_fabric.errors import (
     WireError,
 )
 from pedchain_fabric.wire.proposal import build_proposal, parse_signed_proposal
-from tests.unit.fabric.client.fakepeer import refusal
+from tests.unit.fabric.client.fakepeer import refusal, serving
 
 Code = grpc.StatusCode
 
@@ -190,3 +192,44 @@ async def test_a_peer_that_is_not_there_is_unavailable(user):
         with pytest.raises(EndorseError) as endorsed:
             await contract.submit("Put")
     assert evaluated.value.code == endorsed.value.code == "UNAVAILABLE"
+
+
+async def test_a_call_on_a_closed_channel_is_an_error_of_its_step(user, peer):
+    async with serving(peer) as address:
+        channel = grpc.aio.insecure_channel(address)
+        network = Gateway(user, channel).network("ped")
+        transaction = await network.contract("cc").new_proposal("Put").endorse()
+        await channel.close()
+        for kind, call in (
+            (GatewayError, network.contract("cc").evaluate("Get")),
+            (EndorseError, network.contract("cc").submit("Put")),
+            (SubmitError, transaction.submit()),
+            (CommitStatusError, transaction.commit.status()),
+            (GatewayError, anext(network.chaincode_events("cc"))),
+            (GatewayError, anext(network.block_events())),
+        ):
+            with pytest.raises(kind) as caught:
+                await call
+            assert caught.value.code == "CANCELLED"
+
+
+async def test_closing_the_channel_under_a_call_is_no_cancellation_of_the_caller(user, peer):
+    async with serving(peer) as address:
+        channel = grpc.aio.insecure_channel(address)
+        network = Gateway(user, channel).network("ped")
+        waiting = asyncio.create_task(network.commit("00" * 32).status())
+        listening = asyncio.create_task(anext(network.chaincode_events("cc")))
+        await peer.arrived(2)
+        await channel.close()
+        with pytest.raises(CommitStatusError):
+            await waiting
+        with pytest.raises(GatewayError):
+            await listening
+
+
+async def test_cancelling_the_caller_is(network, peer):
+    waiting = asyncio.create_task(network.commit("00" * 32).status())
+    await peer.arrived()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

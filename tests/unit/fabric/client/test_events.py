@@ -107,9 +107,7 @@ async def collect(stream):
 async def test_cancelling_the_listener_is_not_mistaken_for_an_end(peer, network):
     stream = network.chaincode_events("cc")
     waiting = asyncio.create_task(collect(stream))
-    async with asyncio.timeout(10):
-        while not peer.requests:
-            await asyncio.sleep(0)
+    await peer.arrived()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
