@@ -29,7 +29,10 @@ class Heights:
             self._waiting.pop(reached, None)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` after each commit; the function returned ends that."""
+        """Call `listener` after each commit; the function returned ends that.
+
+        It must not raise: the block is durable by then.
+        """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 

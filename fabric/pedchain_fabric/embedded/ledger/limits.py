@@ -18,7 +18,5 @@ CACHED_SIGNATURES: Final = 50_000
 # Blocks after which private data of a transaction that never came is forgotten
 # (Fabric's transientstoreMaxBlockRetention, lowered as facts say).
 TRANSIENT_BLOCKS: Final = 1_000
-# Orderer's AbsoluteMaxBytes is 10 MB; Fabric's gRPC limit is 100 MB.
-BLOCK_BYTES: Final = 100 * 1024 * 1024
 # Depth of a configuration tree.
 CONFIG_DEPTH: Final = 16

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fabric_protos.common.common_pb2 import Block
 
-from pedchain_fabric.embedded.ledger import Ledger, Simulator, failpoints
+from pedchain_fabric.embedded.ledger import Ledger, LedgerError, Simulator, failpoints, private
 from tests.unit.fabric.embedded_ledger import crash
 from tests.unit.fabric.embedded_ledger.consortium import Consortium, collection, put
 
@@ -127,3 +127,53 @@ def test_a_place_can_be_named_with_its_passage(
         failpoints.reach("commit.test")
         failpoints.reach("commit.other")
     assert killed == [os.getpid()]
+
+
+def test_a_commit_that_fails_half_way_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    consortium = Consortium.start(tmp_path / "ledger.db")
+    consortium.define("open", "OR('DSOMSP.peer')")
+    consortium.submit("open", put("open", "k", b"old"), ["DSO"])
+    transaction = consortium.endorse("open", consortium.simulate(put("open", "k", b"new")), ["DSO"])
+    before = consortium.ledger.chain_info(), consortium.ledger.commit_hash
+    block = consortium.block(transaction)
+    with monkeypatch.context() as broken, consortium.ledger.simulator("q", "DSOMSP") as reader:
+
+        def fail(*_: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        broken.setattr(consortium.ledger._stores.history, "write", fail)
+        with pytest.raises(sqlite3.OperationalError):
+            consortium.ledger.commit(block)
+        assert reader.get_state("open", "k") == b"old"
+    assert (consortium.ledger.chain_info(), consortium.ledger.commit_hash) == before
+    assert consortium.get("open", "k") == b"old"
+    assert consortium.ledger.commit(block).codes == (0,)
+    assert consortium.get("open", "k") == b"new"
+    consortium.ledger.close()
+
+
+def test_a_ledger_of_a_later_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    Ledger.open(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(LedgerError, match="format is 99"):
+        Ledger.open(path)
+
+
+def test_private_data_of_a_transaction_that_never_came_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(private, "TRANSIENT_BLOCKS", 2)
+    consortium = Consortium.start()
+    consortium.define("open", "OR('DSOMSP.peer')")
+    consortium.ledger.transient.put("never", b"")
+    for _ in range(3):
+        assert consortium.ledger.transient.get("never") == (b"",)
+        consortium.submit("open", put("open", "k"), ["DSO"])
+    consortium.submit("open", put("open", "k"), ["DSO"])
+    assert consortium.ledger.transient.get("never") == ()
+    consortium.ledger.close()

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """World state and MVCC against a plain dictionary, over random transactions and blocks."""
 
+from unittest import mock
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from pedchain_fabric.embedded.ledger import keymetadata
+from pedchain_fabric.embedded.ledger import state as state_module
 from pedchain_fabric.embedded.ledger.mvcc import ReadCheck
 from pedchain_fabric.embedded.ledger.rangequery import RangeReads
 from pedchain_fabric.embedded.ledger.state import Snapshot, State
@@ -33,6 +36,9 @@ class WorldState(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
+        # Small enough that chunks end and the cache overflows within these few keys.
+        self.small = mock.patch.multiple(state_module, RANGE_CHUNK=3, CACHED_ROWS=5, CACHED_VALUE=0)
+        self.small.start()
         self.store = Store(None)
         self.state = State(self.store.main, 1)
         self.model: Model = {}
@@ -171,7 +177,8 @@ class WorldState(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "store"):
             self.store.close()
+            self.small.stop()
 
 
 TestWorldState = WorldState.TestCase
-TestWorldState.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestWorldState.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
