@@ -34,6 +34,10 @@ class PortBusyError(NetworkError):
     """A port we need belongs to somebody else."""
 
 
+class CodeDiffersError(NetworkError):
+    """Organisations do not run the same contract: their answers can never agree."""
+
+
 class PartError(NetworkError):
     """A part of the network is not healthy. `part` names it, `log` holds its last lines."""
 

@@ -37,5 +37,8 @@ STATUS_TIMEOUT_S = 1.5
 LOG_LINES = 12
 """Lines of a failed part's log that are shown."""
 
+LOG_LINE_CHARACTERS = 300
+"""How much of such a line."""
+
 LOG_TAIL_BYTES = 64 << 10
 """How much of a log's end is read to find them."""

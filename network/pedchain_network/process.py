@@ -16,7 +16,13 @@ from typing import Any
 
 import psutil
 
-from pedchain_network.limits import LOG_LINES, LOG_TAIL_BYTES, PAUSE_S, STOP_TIMEOUT_S
+from pedchain_network.limits import (
+    LOG_LINE_CHARACTERS,
+    LOG_LINES,
+    LOG_TAIL_BYTES,
+    PAUSE_S,
+    STOP_TIMEOUT_S,
+)
 
 # Start times are told from the wall clock of the boot, which the kernel corrects now and then.
 _SAME_START_S = 2.0
@@ -62,7 +68,9 @@ class Process:
                 lines = file.read().decode(errors="replace").splitlines()
         except OSError:
             return "(no log)"
-        return "\n".join(f"  {self.name}| {line}" for line in lines[-LOG_LINES:])
+        return "\n".join(
+            f"  {self.name}| {line[:LOG_LINE_CHARACTERS]}" for line in lines[-LOG_LINES:]
+        )
 
     def to_document(self) -> dict[str, object]:
         """As JSON."""
