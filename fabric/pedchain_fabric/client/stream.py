@@ -39,11 +39,11 @@ class Responses(Generic[R]):
         except grpc.aio.AioRpcError as error:
             raise GatewayError(*describe(error)) from error
         except asyncio.CancelledError as error:
-            if self._cancelled:
-                return None
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
+            if self._cancelled:
+                return None
             raise GatewayError(*CLOSED) from error  # the channel was closed
         # The stubs call the end mark an object, and so every response.
         return None if response is grpc.aio.EOF else response  # type: ignore[return-value]
