@@ -6,7 +6,7 @@ Every run on real Fabric leaves `tests/native.json`: what ran there, and on whic
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -68,9 +68,9 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
-) -> Iterator[None] | pytest.TestReport:
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep the worst outcome of each native test's phases."""
-    report: pytest.TestReport = yield
+    report = yield
     if item.get_closest_marker("native"):
         kept = item.config.stash[_outcomes]
         if report.when == "call" or report.outcome != "passed":

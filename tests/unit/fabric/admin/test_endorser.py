@@ -36,7 +36,9 @@ class Peer(EndorserServicer):
     abort: bool = False
 
     async def ProcessProposal(  # noqa: N802 - the service's own name
-        self, request: SignedProposal, context: grpc.aio.ServicerContext
+        self,
+        request: SignedProposal,
+        context: "grpc.aio.ServicerContext[SignedProposal, ProposalResponse]",
     ) -> ProposalResponse:
         if self.abort:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many requests")

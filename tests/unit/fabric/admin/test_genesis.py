@@ -191,8 +191,10 @@ def test_everything_is_changed_by_admins_only(root: configtx_pb2.ConfigGroup) ->
     pending = [root]
     while pending:
         group = pending.pop()
-        held = [group, *group.values.values(), *group.policies.values()]
-        assert {each.mod_policy for each in held} == {"Admins"}
+        held = [group.mod_policy]
+        held += [value.mod_policy for value in group.values.values()]
+        held += [rule.mod_policy for rule in group.policies.values()]
+        assert set(held) == {"Admins"}
         pending += group.groups.values()
 
 
