@@ -13,13 +13,16 @@ CALENDARS: Final = 16  # of a district
 CELL_SITES: Final = 12  # a cell takes no further site; some 25 to 40 devices
 SITE_DEVICES: Final = 64  # of one site
 
+BATCH_RECORDS: Final = 300  # a record costs some 0.3 ms to read and verify
+BATCH_BYTES: Final = 256 * 1024  # of a batch's records together, unpacked
 GATHER_DOCUMENTS: Final = 150  # private batch documents read in one step
-GATHER_ROWS: Final = 1_500  # rows read in one step, beyond the first document
-FOLD_ROWS: Final = 1_500  # rows folded in one step, beyond the first cell
-CLOSE_VALUES: Final = 3_000  # register values closed in one step, beyond the first cell
+GATHER_COST: Final = 6_000  # rows and their readings read in one step, beyond the first document
+FOLD_COST: Final = 6_000  # rows and their readings folded in one step, beyond the first cell
+CLOSE_VALUES: Final = 4_000  # register values closed in one step, beyond the first cell
 
 TRAILS_KNOWN: Final = 4  # earlier periods looked into for counters that come again
-TRAILS: Final = 64  # periods looked through, newest first, for one record
+TRAILS: Final = 32  # trails looked through in one query
+FINDINGS: Final = 500  # records in one answer
 PAGE: Final = 50  # certificates in one answer
 HISTORY: Final = 20  # versions of one certificate in one answer
 

@@ -2,10 +2,10 @@
 """What members may ask of folds and closes: a record's verdict, a day's findings, the window."""
 
 from pedchain_chaincode import limits
-from pedchain_chaincode.documents import Document
+from pedchain_chaincode.documents import Document, load
 from pedchain_chaincode.metering import days, folding, guards, keys, queries
 from pedchain_chaincode.metering.vault import Vault
-from pedchain_domain.reasons import reason_of
+from pedchain_domain.reasons import Reason, reason_of, status_of
 from pedchain_fabric.shim import Context, Refusal
 
 
@@ -42,13 +42,58 @@ async def window(ctx: Context) -> Document:
 
 
 async def of_day(ctx: Context, day: str) -> Document:
-    """What the newest run of a closed day found: [[reason, point or site, instant]...]."""
+    """A day's findings: `close` of its newest run as [reason, point or site, instant]; `records`
+    of the periods that filed readings for it as {"reason", "device", "counter", "period"}, or
+    {"reason": "duplicate", "device", "count", "period"}. `complete` is false beyond a bound."""
     vault = await _opened(ctx)
+    layout = await load(ctx.stub, keys.layout(ctx.stub))
+    cells = range(len(layout["cells"]) if layout else 0)
+    indexes = await vault.load_many([("day", cell, day) for cell in cells])
+    trails = [
+        ("trail", cell, period)
+        for cell, index in zip(cells, indexes, strict=True)
+        for period in (index["periods"] if index else [])
+    ]
+    records: list[Document] = []
+    for name in trails[: limits.TRAILS]:
+        trail = await vault.load(*name)
+        records += _records(trail) if trail else []
+    newest = await _newest(vault, day)
+    if newest is None and not trails:
+        raise Refusal("not-found")
+    shown = records[: limits.FINDINGS]
+    complete = len(trails) <= limits.TRAILS and len(shown) == len(records)
+    return {"day": day, "close": newest or [], "records": shown, "complete": complete}
+
+
+async def _newest(vault: Vault, day: str) -> list[Document] | None:
+    """What the newest run of a closed day found."""
     for run in reversed(days.RUNS):
         kept = await vault.load("totals", day, run)
         if kept is not None:
-            return {"day": day, "run": run, "findings": kept["totals"]["findings"]}
-    raise Refusal("not-found")
+            return list(kept["totals"]["findings"])
+    return None
+
+
+def _records(trail: Document) -> list[Document]:
+    """What of a period's records was not plainly recorded."""
+    recorded = status_of(Reason.RECORDED)
+    period = trail["period"]
+    found: list[Document] = [
+        {
+            "reason": str(reason_of(status)),
+            "device": device,
+            "counter": counter,
+            "period": period,
+        }
+        for device, entries in trail["devices"].items()
+        for counter, _, status in entries
+        if status != recorded
+    ]
+    for device, count in trail["duplicates"].items():
+        repeated = {"reason": str(Reason.DUPLICATE), "device": device, "count": count}
+        found.append({**repeated, "period": period})
+    return found
 
 
 async def _opened(ctx: Context) -> Vault:

@@ -8,7 +8,7 @@ period: head (counters used), trail (what became of each record), and per day a 
 and the day's index (periods filed, outermost registers).
 
 Public state `fold`: {"phase", "bucket", "after", "steps", "batches"}, the last a hash chain over
-all batches so far; in the vault `segments`: which steps left how many rows of which cell.
+all batches so far; in the vault `segments`: which steps left rows of which cell, and their cost.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from pedchain_chaincode import limits
 from pedchain_chaincode.documents import Document, load, save
 from pedchain_chaincode.metering import adoption, keys
 from pedchain_chaincode.metering.batchdoc import Row
-from pedchain_chaincode.metering.gather import Cursor, Gathered, collect
+from pedchain_chaincode.metering.gather import Cursor, Gathered, collect, cost_of
 from pedchain_chaincode.metering.guards import Fence
 from pedchain_chaincode.metering.vault import Vault
 from pedchain_domain import fold as folds
@@ -100,7 +100,7 @@ async def _leave(vault: Vault, period: int, shard: int, step: int, gathered: Gat
         rows = gathered.rows[cell]
         salt = derive_salt("segment", [row[3] for row in rows])
         await vault.save(("segment", period, cell, step), {"salt": salt, "rows": rows})
-        left["cells"].setdefault(str(cell), []).append([step, len(rows)])
+        left["cells"].setdefault(str(cell), []).append([step, cost_of(rows)])
         marks.append(salt)
     if marks:
         left["salt"] = derive_salt("segments", marks)
@@ -115,10 +115,10 @@ async def _fold(ctx: Context, fence: Fence, period: int, shard: int) -> bool:
     if left is None:
         return True
     days = await _days(ctx)
-    budget = limits.FOLD_ROWS
+    budget = limits.FOLD_COST
     for name in sorted(left["cells"], key=int):
-        count = sum(rows for _, rows in left["cells"][name])
-        if count > budget and budget < limits.FOLD_ROWS:
+        cost = sum(part for _, part in left["cells"][name])
+        if cost > budget and budget < limits.FOLD_COST:
             break
         segments = [("segment", period, int(name), step) for step, _ in left["cells"].pop(name)]
         found = [segment for segment in await vault.load_many(segments) if segment is not None]
@@ -126,7 +126,7 @@ async def _fold(ctx: Context, fence: Fence, period: int, shard: int) -> bool:
         await fold_cell(vault, fence, period, int(name), rows, days)
         for segment_name in segments:
             await vault.purge(segment_name)
-        budget -= count
+        budget -= cost
     if left["cells"]:
         await vault.save(("segments", period, shard), left)
         return False

@@ -41,7 +41,7 @@ async def collect(ctx: Context, fence: Fence, period: int, shard: int, cursor: C
     """Read batches from the cursor on until a budget is used up or the period ends."""
     rows: dict[int, list[Row]] = {}
     transactions: list[str] = []
-    salt, count = b"", 0
+    salt, cost = b"", 0
     for bucket in range(cursor.bucket, len(BUCKETS)):
         after = cursor.after if bucket == cursor.bucket else ""
         waiting = await _transactions(ctx, fence, period, shard, bucket, after)
@@ -50,21 +50,26 @@ async def collect(ctx: Context, fence: Fence, period: int, shard: int, cursor: C
             for transaction, document in zip(chunk, await _read(ctx, chunk), strict=True):
                 salt = salt or document.salt
                 transactions.append(transaction)
-                count += _take(document, fence, shard, rows)
+                cost += _take(document, fence, shard, rows)
                 full = len(transactions) >= limits.GATHER_DOCUMENTS
-                if full or count >= limits.GATHER_ROWS:
+                if full or cost >= limits.GATHER_COST:
                     return Gathered(rows, transactions, salt, Cursor(bucket, transaction))
     return Gathered(rows, transactions, salt, None)
 
 
 def _take(document: BatchDocument, fence: Fence, shard: int, rows: dict[int, list[Row]]) -> int:
-    """Add the shard's rows of a batch; how many."""
-    count = 0
+    """Add the shard's rows of a batch; what they cost."""
+    cost = 0
     for name in sorted(document.rows, key=int):
         if int(name) % fence.shards == shard:
             rows.setdefault(int(name), []).extend(document.rows[name])
-            count += len(document.rows[name])
-    return count
+            cost += cost_of(document.rows[name])
+    return cost
+
+
+def cost_of(rows: Sequence[Row]) -> int:
+    """What rows cost a step: one each, and one for each of their readings."""
+    return sum(1 + len(row[5]) for row in rows)
 
 
 async def _transactions(

@@ -28,21 +28,30 @@ async def publish(
     window = await vault.load("window", run) or windows.empty(setting.window_days)
     computed = _computed(rules, sums["total"], window)
     totals, printed = await _in_print(vault, rules, computed, sums["changed"])
-    if following[:7] != day[:7]:
-        correction = await vault.load("true-up", run)
-        if correction is not None and correction["month"] == day[:7]:
-            totals = publication.with_true_up(totals, correction)
     totals = publication.marked(totals, setting)
+    entering = totals
+    if following[:7] != day[:7]:
+        entering = await _trued_up(vault, rules, totals)
     leaving = windows.leaving(window)
     outgoing = await vault.load("totals", leaving, run) if leaving else None
-    window = windows.advance(window, totals, outgoing["totals"] if outgoing else None)
+    window = windows.advance(window, entering, outgoing["entered"] if outgoing else None)
     await vault.save(("window", run), window)
-    kept = {"salt": derive_salt("kept", [totals["salt"]]), "totals": totals, "printed": printed}
-    await vault.save(("totals", day, run), kept)
-    document = certificate.build(rules.district, rules.day, run, totals, window, batches)
+    kept = {"totals": totals, "entered": entering, "printed": printed}
+    salt = derive_salt("kept", [totals["salt"]])
+    await vault.save(("totals", day, run), {**kept, "salt": salt})
+    shown = {**totals, "true_up": entering.get("true_up", {})}
+    document = certificate.build(rules.district, rules.day, run, shown, window, batches)
     await _certify(ctx, rules, document)
     name = {"district": rules.district["id"], "day": day, "run": run}
     await ctx.stub.set_event(EVENT, store(name))
+
+
+async def _trued_up(vault: Vault, rules: Rules, totals: Document) -> Document:
+    """The month's last day as it enters the window: with what was held back in the month."""
+    correction = await vault.load("true-up", rules.run)
+    if correction is None or correction["month"] != rules.day["day"][:7]:
+        return totals
+    return publication.with_true_up(totals, correction)
 
 
 def _computed(rules: Rules, total: Document, window: Document) -> Document:

@@ -53,6 +53,8 @@ async def submit(ctx: Context, fence: Fence, period: int) -> bytes:
     salt, sent = _transient(ctx)
     with refusals():
         records = batch.decode(sent)
+    if len(records) > limits.BATCH_RECORDS or sum(map(len, records)) > limits.BATCH_BYTES:
+        raise Refusal("too-large")
     outcomes = settle(await _judged(ctx, fence, records))
     await _keep(ctx, fence, salt, sent, records, outcomes)
     return bytes(status_of(outcome.reason) for outcome in outcomes)

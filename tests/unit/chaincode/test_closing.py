@@ -242,7 +242,7 @@ async def test_the_steps_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> 
     found = []
     for small in (False, True):
         if small:
-            for name in ("GATHER_ROWS", "FOLD_ROWS", "CLOSE_VALUES"):
+            for name in ("GATHER_COST", "FOLD_COST", "CLOSE_VALUES"):
                 monkeypatch.setattr(limits, name, 1)
         monkeypatch.setattr(limits, "CELL_SITES", 2)
         ledger = await opened(*homes)
@@ -394,6 +394,20 @@ async def test_members_alone_read_what_is_private() -> None:
         with pytest.raises(TransactionFailed, match="access permission"):
             await ledger.ask(*call, creator=OTHER)
         await ledger.ask(*call, creator=OPERATOR)
+
+
+async def test_findings_of_a_day_name_what_was_not_plainly_recorded() -> None:
+    home = Home("home-1", "P0")
+    ledger = await opened(home)
+    records = hourly(home)
+    twin = home.grid.record([(START + 5 * HOUR, "I", 1_501)], 6)
+    unsynchronised = home.grid.record([(START + 6 * HOUR, "I", 1)], 900, state="U")
+    await ledger.file(*records, twin)
+    await certified(ledger, records[2], unsynchronised)
+    found = await ledger.ask("ListFindings", day_name(0))
+    told = sorted((one["reason"], one.get("counter")) for one in found["records"])
+    assert told == [("conflict", 6), ("duplicate", None), ("recorded-not-certifiable", 900)]
+    assert found["complete"] is True
 
 
 async def test_what_was_never_closed_is_not_found() -> None:

@@ -73,7 +73,11 @@ async def test_a_flipped_bit_anywhere_in_the_payload_is_refused(ledger: Ledger, 
     record = home.grid.record(VALUES)
     end = record.rindex(b"|")
     flipped = [record[:at] + bytes([record[at] ^ 1]) + record[at + 1 :] for at in range(5, end)]
-    told = await answered(ledger, *flipped)
+    told = [
+        t
+        for n in range(0, len(flipped), 300)
+        for t in await answered(ledger, *flipped[n : n + 300])
+    ]
     assert "recorded" not in told
     assert "bad-signature" in told
     assert kept(ledger) == []
@@ -219,6 +223,15 @@ async def test_a_malformed_batch_is_refused_as_a_whole(
 ) -> None:
     with pytest.raises(TransactionFailed, match=reason):
         await ledger.submit("SubmitReadings", "1", transient=transient)
+
+
+@pytest.mark.fault(11)
+@pytest.mark.parametrize("records", [[b"x"] * 301, [b"x" * 60_000] * 5])
+async def test_a_batch_beyond_what_a_call_may_cost_is_refused(
+    ledger: Ledger, records: list[bytes]
+) -> None:
+    with pytest.raises(TransactionFailed, match="too-large"):
+        await ledger.file(*records)
 
 
 async def test_a_counter_before_the_first_is_refused(ledger: Ledger, home: Home) -> None:
