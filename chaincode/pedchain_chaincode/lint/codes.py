@@ -27,7 +27,7 @@ RULES = (
     Rule("PD007", "environment, files, streams or network", "pass it as an argument or a document"),
     Rule("PD008", "hash() or id()", "sha256 of canonical bytes, or the key itself"),
     Rule("PD009", "the order of a set", "sorted(...) first, or keep a dict or a tuple"),
-    Rule("PD010", "json outside the one codec", "domain.canonical.encode and decode"),
+    Rule("PD010", "json or a lenient reader outside the codecs", "domain.canonical, domain.text"),
     Rule(
         "PD011", "calendar or time-zone library", "a row of the calendar on the ledger (rules T1)"
     ),

@@ -126,25 +126,40 @@ def _keys(module: Module) -> Iterator[Finding]:
         put: dict[str, int] = {}
         glued = _glued_names(function)
         for call in sorted(_calls(function), key=lambda c: (c.lineno, c.col_offset)):
-            name = _last(call.func)
-            if name not in names.STATE_READS + names.STATE_WRITES or not call.args:
+            access = _access(call)
+            if access is None:
                 continue
-            key = _key_argument(name, call)
-            if key is None:
-                continue
-            if _is_glued(key) or (isinstance(key, ast.Name) and key.id in glued):
-                yield Finding(module.path, call.lineno, "PD016", ast.unparse(key))
-            text = ast.unparse(key)
-            if name in names.STATE_READS and put.get(text, call.lineno) < call.lineno:
-                yield Finding(module.path, call.lineno, "PD017", text)
-            if name in names.STATE_WRITES:
+            writes, keys = access
+            if any(_is_glued(key) or _name_of(key) in glued for key in keys):
+                yield Finding(module.path, call.lineno, "PD016", ast.unparse(call.func))
+            text = ", ".join(ast.unparse(key) for key in keys)
+            if writes:
                 put.setdefault(text, call.lineno)
+            elif put.get(text, call.lineno) < call.lineno:
+                yield Finding(module.path, call.lineno, "PD017", text)
 
 
-def _key_argument(name: str, call: ast.Call) -> ast.expr | None:
-    """The key: first argument of public calls, second (after the collection) of private ones."""
-    place = 1 if "private" in name else 0
-    return call.args[place] if len(call.args) > place else None
+def _access(call: ast.Call) -> tuple[bool, list[ast.expr]] | None:
+    """Whether a call writes or reads state, and the parts of its key; None for other calls.
+
+    The stub's own methods, the helpers `load(stub, key)` and `save(stub, key, document)`, and a
+    vault's `load(*parts)` and `save((parts), document)`.
+    """
+    name, args = _last(call.func), call.args
+    if name in names.STATE_READS + names.STATE_WRITES:
+        place = 1 if "private" in name else 0  # the collection comes first
+        return (name in names.STATE_WRITES, [args[place]]) if len(args) > place else None
+    if name not in names.HELPERS or len(args) == 0:
+        return None
+    if isinstance(call.func, ast.Name):
+        return (name == "save", [args[1]]) if len(args) > 1 else None
+    if name == "save":
+        return True, args[0].elts if isinstance(args[0], ast.Tuple) else [args[0]]
+    return False, args
+
+
+def _name_of(node: ast.expr) -> str | None:
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def _is_glued(node: ast.expr) -> bool:

@@ -121,6 +121,9 @@ STATE_WRITES = (
     "purge_private",
     "set_key_policy",
 )
+HELPERS = ("load", "save")
+"""Our own ways to the state: `documents` and `metering.vault`."""
+
 UNCHECKED_READS = (
     "history",
     "query",

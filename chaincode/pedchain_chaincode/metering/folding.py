@@ -125,12 +125,12 @@ async def _fold(ctx: Context, fence: Fence, period: int, shard: int) -> bool:
         rows = [row for segment in found for row in segment["rows"]]
         await fold_cell(vault, fence, period, int(name), rows, days)
         for segment_name in segments:
-            await vault.purge(segment_name)
+            await vault.remove(segment_name)
         budget -= cost
     if left["cells"]:
         await vault.save(("segments", period, shard), left)
         return False
-    await vault.purge(("segments", period, shard))
+    await vault.remove(("segments", period, shard))
     return True
 
 

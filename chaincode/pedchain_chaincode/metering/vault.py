@@ -68,9 +68,9 @@ class Vault:
         value = salt + store(document)
         await self._stub.put_private(keys.COLLECTION, self._key(name), value)
 
-    async def purge(self, name: Name) -> None:
-        """Remove a document and every trace of its value from all members."""
-        await self._stub.purge_private(keys.COLLECTION, self._key(name))
+    async def remove(self, name: Name) -> None:
+        """Remove a document; past private write sets stay whole, so that an audit can hash them."""
+        await self._stub.del_private(keys.COLLECTION, self._key(name))
 
     def _key(self, name: Name) -> str:
         return keys.hidden(self._stub, self._secret, *name)

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pedchain_domain import balance, certificate, dayclose, fold, ocmf, publication, readings
+from pedchain_domain import (
+    balance,
+    certificate,
+    dayclose,
+    fold,
+    ocmf,
+    publication,
+    readings,
+    verdict,
+)
 from pedchain_domain import roster as rosters
 from pedchain_domain import window as windows
 from pedchain_domain.documents import parameters
@@ -116,6 +125,20 @@ async def test_the_certificate_is_domains_own_in_any_order_of_arrival(
             await ledger.file(*(FILED[at] for at in order[start:end]))
     found = await certified(ledger)
     assert {**found, "batches": ""} == by_domain_alone(HOMES, FILED)
+
+
+async def worst_case(*withheld: int) -> int:
+    """The surplus the verdict would rest on, if these records never came."""
+    ledger = await opened(*HOMES)
+    await certified(ledger, *(r for at, r in enumerate(RECORDS) if at not in withheld))
+    surplus: int = verdict.worst_balances(await ledger.ask("GetWindow"))["electric_wh"]
+    return surplus
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(withheld=st.sets(st.integers(0, len(RECORDS) - 1), min_size=1, max_size=30))
+async def test_withholding_records_never_makes_the_balance_look_better(withheld: set[int]) -> None:
+    assert await worst_case(*withheld) <= await worst_case()
 
 
 @pytest.mark.fault(3)

@@ -97,6 +97,17 @@ FAULTS = [
             "        await ctx.stub.get_private('c', name)"
         ),
     ),
+    ("PD016", METHOD.format(body="await save(ctx.stub, f'a{name}', {})")),
+    (
+        "PD017",
+        METHOD.format(body="await save(ctx.stub, name, {})\n        await load(ctx.stub, name)"),
+    ),
+    (
+        "PD017",
+        METHOD.format(
+            body="await vault.save(('a', name), {})\n        await vault.load('a', name)"
+        ),
+    ),
     ("PD018", "def f():\n    try:\n        g()\n    except:\n        pass"),
     ("PD018", "def f():\n    try:\n        g()\n    except (ValueError, Exception):\n        pass"),
     ("PD019", "class C(Contract):\n    @submit\n    async def act(self, ctx): return 1"),
@@ -146,6 +157,7 @@ CLEAN = [
     "from math import isqrt\ndef f(a): return isqrt(a) // 2 ** 3",
     "ROWS = (1, 2)\nNAMES = {'a': 1}\ndef f(a): return NAMES[a]",
     "def f(rows):\n    rows.append(1)\n    ROWS = []\n    ROWS.append(2)\n    return ROWS",
+    METHOD.format(body="await vault.save(('a', name), {})\n        await vault.load('b', name)"),
     METHOD.format(
         body="await ctx.stub.get_state(name)\n        await ctx.stub.put_state(name, b'1')"
     ),
