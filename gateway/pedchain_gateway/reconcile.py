@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pedchain_gateway import limits
 from pedchain_gateway.decision import Ask
 from pedchain_gateway.index import Index
-from pedchain_gateway.ledger import VALID, Committed, Ledger
+from pedchain_gateway.ledger import VALID, Committed, Ledger, Unavailable
 from pedchain_gateway.submission import record_result
 
 
@@ -43,6 +43,16 @@ class Reconciler:
         finally:
             if not lock.locked():
                 self._asking.pop(ask.transaction, None)
+
+    async def settle_open(self) -> dict[str, bool]:
+        """Ask for every outcome an earlier process did not hear of; whether each is settled."""
+        settled = {}
+        for transaction in self._index.open_transactions():
+            try:
+                settled[transaction] = await self.resolve(Ask(transaction, self._clock()))
+            except Unavailable:
+                settled[transaction] = False
+        return settled
 
     async def _ask(self, ask: Ask) -> bool:
         outcome = await self._ledger.outcome(ask.transaction)

@@ -2,9 +2,9 @@
 """`ped-gateway register`: push registration documents onto the ledger.
 
 The file is one JSON object: `factors`, `calendars` and `districts` (arrays of documents for the
-registry) and `documents` (district id to an array of site, point, device and exchange documents). What the
-registry holds already is left alone; the metering contract ignores documents it holds. So the
-command may be run again after any failure.
+registry) and `documents` (district id to an array of site, point, device and exchange documents).
+What the registry holds already is left alone; the metering contract ignores documents it holds. So
+the command may be run again after any failure.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +20,8 @@ from pedchain_gateway.steps import submit_step
 
 REGISTRY = "registry"
 EXCHANGE = "exchange/1"
-_BEHIND = frozenset({"not-in-registry", "not-adopted"})
+_EXCHANGE = "exchange/1"
+_BEHIND = frozenset({"not-in-registry", "not-adopted", "unknown-device"})
 """What a peer says that has not seen yet what we committed a moment ago."""
 Document = dict[str, Any]
 
@@ -89,12 +90,27 @@ async def register(
         await submit_step(ledger, definition_of(name), "Adopt", name, lagging=_BEHIND)
         report(f"{name} adopted")
     for district_id, documents in registration.documents.items():
-        done = 0
-        for chunk in _chunks(documents):
-            definition = definition_of(district_id)
-            await submit_step(ledger, definition, "Register", _text(chunk), lagging=_BEHIND)
-            done += len(chunk)
-            report(f"{district_id} {done} of {len(documents)} documents registered")
+        await _members(ledger, district_id, documents, report)
+
+
+async def _members(
+    ledger: Ledger,
+    district: str,
+    documents: Sequence[Document],
+    report: Callable[[str], None],
+) -> None:
+    """Sites, points and devices in chunks; then exchanges, which need their devices."""
+    definition = definition_of(district)
+    exchanges = [one for one in documents if one.get("schema") == _EXCHANGE]
+    others = [one for one in documents if one.get("schema") != _EXCHANGE]
+    done = 0
+    for chunk in _chunks(others):
+        await submit_step(ledger, definition, "Register", _text(chunk), lagging=_BEHIND)
+        done += len(chunk)
+        report(f"{district} {done} of {len(others)} documents registered")
+    for exchange in exchanges:
+        await submit_step(ledger, definition, "ExchangeMeter", _text(exchange), lagging=_BEHIND)
+        report(f"{district} meter {exchange.get('old')} exchanged for {exchange.get('new')}")
 
 
 async def _put(

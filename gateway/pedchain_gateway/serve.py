@@ -12,10 +12,8 @@ from pedchain_gateway import limits
 from pedchain_gateway.app import create
 from pedchain_gateway.closing import Closer, ClosingError, keep_closing
 from pedchain_gateway.config import Config
-from pedchain_gateway.decision import Ask
 from pedchain_gateway.fabricledger import open_ledger
 from pedchain_gateway.index import Index
-from pedchain_gateway.ledger import Unavailable
 from pedchain_gateway.services import Services, assemble
 
 _log = structlog.get_logger("pedchain_gateway")
@@ -52,7 +50,8 @@ async def serve(config: Config) -> None:
 
 async def _beside(services: Services) -> None:
     """What goes on beside requests: old questions first, then closing days when they are due."""
-    await settle_open(services)
+    for transaction, settled in (await services.reconciler.settle_open()).items():
+        _log.info("open transaction", transaction=transaction, settled=settled)
     config = services.config
     closers = [
         Closer(services.ledger, name, config.definitions[name])
@@ -61,16 +60,6 @@ async def _beside(services: Services) -> None:
     ]
     if closers:
         await keep_closing(closers, config.close_every_s, partial(_note, services))
-
-
-async def settle_open(services: Services) -> None:
-    """Ask for every outcome an earlier process did not hear of."""
-    for transaction in services.index.open_transactions():
-        try:
-            known = await services.reconciler.resolve(Ask(transaction, time.time()))
-        except Unavailable:
-            known = False
-        _log.info("open transaction", transaction=transaction, settled=known)
 
 
 def _note(services: Services, closer: Closer, error: ClosingError | None, closed: int) -> None:

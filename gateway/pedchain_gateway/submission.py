@@ -42,7 +42,7 @@ from pedchain_gateway.verdict import Status, Verdict, from_result
 DISAGREEMENT = "endorsers-disagree"
 BUSY = "ledger-contention"
 UNAVAILABLE = "ledger-unavailable"
-_ABOUT_CONTENTS = frozenset({CONTRACT_FAULT, "malformed-batch", "batch-too-large"})
+_ABOUT_CONTENTS = frozenset({CONTRACT_FAULT, "malformed-batch", "too-large"})
 
 
 class _Poisoned(Exception):  # noqa: N818 - never leaves this module

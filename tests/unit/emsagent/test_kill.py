@@ -27,7 +27,7 @@ COMMAND = ["simulate", "--from", "2026-03-29", "--through", "2026-03-31", "--pat
 def start(file: Path, failpoint: str = "") -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "emsagent", *COMMAND, "--config", str(file)],
-        env={**os.environ, VARIABLE: failpoint},
+        env={**os.environ, VARIABLE: failpoint, "PYTHONDONTWRITEBYTECODE": ""},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )

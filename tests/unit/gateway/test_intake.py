@@ -18,7 +18,6 @@ from pedchain_gateway.config import Config
 from pedchain_gateway.index import Index
 from pedchain_gateway.intake import OverloadedError
 from pedchain_gateway.ledger import Mismatch, Refused, Unavailable
-from pedchain_gateway.serve import settle_open
 from pedchain_gateway.services import Services, assemble
 from pedchain_gateway.verdict import Status, Verdict
 
@@ -355,7 +354,7 @@ async def test_a_gateway_that_ended_after_sending_asks_when_it_is_back(
     index = Index(tmp_path / "killed.sqlite")
     after = assemble(config, ledger, index)
     assert len(index.open_transactions()) == 1
-    await settle_open(after)
+    assert list((await after.reconciler.settle_open()).values()) == [True]
     assert index.open_transactions() == []
     verdicts = await after.intake.take(D, [make(7), make(1), make(1, device="bad")])
     assert statuses(verdicts) == ["duplicate", "duplicate", "rejected"]

@@ -56,7 +56,7 @@ class Registry:
         elif function == "PutDistrict":
             document = json.loads(arguments[0])
             self.held["District", document["id"]] = arguments[0].encode()
-        elif function != "Adopt":
+        elif function not in ("Adopt", "ExchangeMeter"):
             self.held[function.removeprefix("Put"), arguments[0]] = arguments[1].encode()
         return Committed("tx", b"")
 
@@ -112,6 +112,16 @@ async def test_the_registry_is_left_alone_where_it_holds_the_same(file: Path) ->
     await register(ledger, load(file), said.append)
     assert {function for _, function in ledger.calls} == {"Adopt", "Register"}
     assert "district DistrictA unchanged" in said
+
+
+async def test_exchanges_follow_the_devices_they_name(tmp_path: Path) -> None:
+    exchange = {"schema": "exchange/1", "old": "m1", "new": "m2"}
+    documents = {"DistrictA": [exchange, {"schema": "device/1", "id": "m2"}]}
+    (tmp_path / "r.json").write_text(json.dumps({"documents": documents}))
+    ledger, said = Registry(), []
+    await register(ledger, load(tmp_path / "r.json"), said.append)
+    assert [function for _, function in ledger.calls] == ["Register", "ExchangeMeter"]
+    assert said[-1] == "DistrictA meter m1 exchanged for m2"
 
 
 async def test_a_peer_that_lags_is_waited_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
