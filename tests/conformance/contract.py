@@ -316,6 +316,11 @@ class Call(Contract):
         return await ctx.stub.invoke_chaincode(chaincode, function, key)
 
     @submit
+    async def invoke_twice(self, ctx: Context, chaincode: str, first: str, second: str) -> None:
+        await ctx.stub.invoke_chaincode(chaincode, "Keep", first)
+        await ctx.stub.invoke_chaincode(chaincode, "Keep", second)
+
+    @submit
     async def catch(self, ctx: Context, chaincode: str, function: str, key: str) -> str:
         try:
             return _text(await ctx.stub.invoke_chaincode(chaincode, function, key)) or ""

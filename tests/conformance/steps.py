@@ -208,6 +208,7 @@ _CALLS = [
     _ask("calls", "wrong-type", "state:CompositePage", "t", "１", ""),
     _submit("calls", "invoke", "call:Invoke", "callee", "Keep", "kept"),
     _ask("calls", "invoke-result", "Get", "kept", chaincode="callee"),
+    _submit("calls", "invoke-twice", "call:InvokeTwice", "callee", "twice1", "twice2"),
     _submit("calls", "invoke-refused", "call:Invoke", "callee", "KeepAndRefuse", "x"),
     _submit("calls", "refused-callee-still-writes", "call:Catch", "callee", "KeepAndRefuse", "y"),
     _submit("calls", "refused-callees-batch", "call:Catch", "callee", "BatchAndRefuse", "z"),

@@ -80,6 +80,7 @@ class Connection:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._running.clear()  # a task cancelled before it began has not removed itself
 
     def _handshake(self, message: ChaincodeMessage) -> None:
         if message.type == ChaincodeMessage.REGISTERED and not self._registered:
@@ -106,7 +107,6 @@ class Connection:
         exchange = Exchange(message.channel_id, message.txid, self._send)
         task = asyncio.create_task(self._run(message, exchange, abilities))
         self._running[key] = _Running(exchange, task)
-        task.add_done_callback(lambda _: self._running.pop(key, None))
 
     def _problem(self, key: tuple[str, str]) -> str:
         """Why a call cannot begin, or nothing.
@@ -125,7 +125,12 @@ class Connection:
     async def _run(
         self, message: ChaincodeMessage, exchange: Exchange, abilities: Abilities
     ) -> None:
-        self._send(await execute(self._contracts, message, exchange, abilities))
+        try:
+            answer = await execute(self._contracts, message, exchange, abilities)
+        finally:
+            # Before the answer: the same transaction may call this chaincode again at once.
+            del self._running[message.channel_id, message.txid]
+        self._send(answer)
 
 
 def _error(message: ChaincodeMessage, text: str) -> ChaincodeMessage:

@@ -71,17 +71,23 @@ async def _outcome(
         async with asyncio.timeout(TRANSACTION_SECONDS):
             stub = _stub(message, exchange, ledger)
             response = await _call(contracts, stub)
-            # Also after a refusal, as peers without batches have those writes too: what a
-            # failed callee wrote stays in its caller's write set.
-            await ledger.finish_batch()
-    except ContractError as error:
-        return _failure(error.status, error.message), None
+            response = await _flushed(ledger, response)
     except WireError as error:
         return _failure(FAILED, str(error)), None
     except TimeoutError:
         log.warning("[%.8s] gave up after %s s", message.txid, TRANSACTION_SECONDS)
         return _failure(FAILED, INTERNAL), None
     return response, stub.event if _succeeded(response) else None
+
+
+async def _flushed(ledger: Ledger, response: Response) -> Response:
+    """Send the open batch, also after a refusal, as single writes would have been sent: what a
+    failed callee wrote stays in its caller's write set. The first failure is the one told."""
+    try:
+        await ledger.finish_batch()
+    except ContractError as error:
+        return _failure(error.status, error.message) if _succeeded(response) else response
+    return response
 
 
 async def _call(contracts: Contracts, stub: Stub) -> Response:

@@ -205,6 +205,28 @@ async def test_a_batch_is_sent_after_a_refusal_as_single_writes_would_have_been(
     assert (response.status, response.message) == (400, "no")
 
 
+async def test_a_refusal_is_told_even_if_its_batch_is_refused_too(peer: Any) -> None:
+    peer.call("RefuseWithBatch")
+    await peer.hear()
+    peer.say(M.ERROR, b"WRITE_BATCH_STATE failed: no")
+    assert (await peer.response(2)).message == "no"
+
+
+async def test_the_same_transaction_may_call_again_as_soon_as_it_is_answered(peer: Any) -> None:
+    answered: list[int] = []
+    take = peer.connection._send
+
+    def call_again(message: ChaincodeMessage) -> None:
+        take(message)
+        if message.type == M.COMPLETED and not answered:
+            answered.append(1)
+            peer.call("Large", "1")
+
+    peer.connection._send = call_again
+    peer.call("Large", "1")
+    assert (await peer.response(2)).status == 200
+
+
 async def test_a_refused_batch_fails_the_transaction(peer: Any) -> None:
     peer.call("WriteBatch")
     await peer.hear()

@@ -173,6 +173,11 @@ class Book(Contract):
         await ctx.stub.put_state("caller", b"1")
         return await ctx.stub.invoke_chaincode(chaincode, function, key, b"value")
 
+    @submit
+    async def call_twice(self, ctx: Context, chaincode: str) -> None:
+        await ctx.stub.invoke_chaincode(chaincode, "Keep", "k1", b"1")
+        await ctx.stub.invoke_chaincode(chaincode, "Keep", "k2", b"2")
+
     @evaluate
     async def catch_other(self, ctx: Context, chaincode: str, channel: str) -> str:
         try:
@@ -424,6 +429,11 @@ async def test_a_called_chaincode_writes_its_own_state_for_the_same_client(
     assert answer == b"XMSP"
     assert (peer.state("book"), peer.state("other")) == ({"caller": b"1"}, {"k": b"value"})
     assert peer.events == []  # the called chaincode's event does not count
+
+
+async def test_a_chaincode_can_be_called_again_once_it_has_answered(peer: MemoryPeer) -> None:
+    await peer.submit("book", "CallTwice", "other")
+    assert peer.state("other") == {"k1": b"1", "k2": b"2"}
 
 
 async def test_a_called_chaincodes_refusal_raises_with_its_status(peer: MemoryPeer) -> None:
