@@ -75,7 +75,8 @@ class Metering:
     def not_checked(self) -> list[str]:
         """Districts whose readings the archive does not hold, in words."""
         return [
-            f"readings and certificates of {name.removeprefix(PREFIX)}: no private data here"
+            f"readings and certificates of {name.removeprefix(PREFIX)}: private data is not "
+            "all here (no member of the collection, or purged since)"
             for name, district in sorted(self._districts.items())
             if district.blind
         ]
@@ -97,7 +98,7 @@ class Metering:
         try:
             for kind, attributes, document in written(namespace):
                 if kind == "batch":
-                    self._batch(place, judged, district, registry, shown, attributes, document)
+                    self._batch(place, judged, namespace, registry, shown, attributes, document)
                 elif kind == "folded":
                     fold(place, district, registry, int(attributes[0]), document)
                 elif kind == "close":
@@ -113,18 +114,23 @@ class Metering:
         self,
         place: Place,
         judged: Judged,
-        district: District,
+        namespace: Namespace,
         registry: Registry,
         shown: Private,
         attributes: list[str],
         marker: Document,
     ) -> None:
         """Step 6."""
+        district = self._districts[namespace.name]
         assert judged.transaction is not None
         transaction = judged.transaction.transaction_id
-        document = shown.get(hash_key(compositekey.create("batch", [transaction])))
-        if attributes[-1] != transaction or document is None:
+        key = hash_key(compositekey.create("batch", [transaction]))
+        if attributes[-1] != transaction or key not in hashed_keys(namespace):
             raise place.fail("batch", "a marker without the batch it stands for")
+        document = shown.get(key)
+        if document is None:  # purged since: what follows from it cannot be redone any more
+            district.blind = True
+            return
         seconds = judged.transaction.timestamp // 1_000_000_000
         network = str(registry.must("fence")["network"])
         latest = seconds + batches.CLOCK_TOLERANCE_S
@@ -221,7 +227,22 @@ def values(place: Place, namespace: Namespace, private: bytes | None) -> Private
 
 
 def check_hashes(place: Place, hashed: HashedCollection, found: Private) -> None:
-    """Private values are those whose hashes stand in the block."""
-    for write in hashed.writes:
-        if not write.deletes and sha256(found.get(write.key_hash, b"")) != write.value_hash:
+    """Private values are those whose hashes stand in the block.
+
+    A value may be missing: peers leave out of old write sets what was purged since.
+    """
+    expected = {write.key_hash: write.value_hash for write in hashed.writes if not write.deletes}
+    for key, value in found.items():
+        if value and expected.get(key) != sha256(value):
             raise place.fail("private data", "a value is not the one the block holds the hash of")
+
+
+def hashed_keys(namespace: Namespace) -> set[bytes]:
+    """Keys of the readings collection that a transaction writes, as hashes."""
+    return {
+        write.key_hash
+        for collection in namespace.collections
+        if collection.name == COLLECTION
+        for write in collection.writes
+        if not write.deletes
+    }

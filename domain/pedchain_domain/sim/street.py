@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two districts to try everything with: 17 measured homes, 17 generated ones, and their mishaps.
+"""Two districts to try everything with: 17 measured homes, 31 generated ones, and mishaps.
 
 Each home has a grid meter; with photovoltaics also a generation meter, with a battery a storage
 meter, one has a meter at its charger. Mishaps, always the same: a home that is offline for a day,
@@ -20,6 +20,9 @@ SEED = 2026
 #: The measured year ends here (Monday 2017-07-31 UTC); generated homes see that year's sun too.
 RECORD_END = 1_501_459_200
 WEEK = 7 * DAY
+GENERATED = range(18, 49)
+FIRST_IN_B = 33
+WITH_CHARGER = 20
 
 Registers = Mapping[str, int]
 
@@ -111,21 +114,23 @@ def measured_homes(start: int, end: int) -> Iterator[Home]:
 
 
 def generated_homes(start: int, end: int) -> Iterator[Home]:
-    """17 more: in DistrictA mostly with sun on the roof, in DistrictB mostly without."""
+    """31 more: in DistrictA with large roofs and batteries, in DistrictB with smaller roofs or none.
+
+    There are enough of a kind that most numbers may be published on most days (rules C2).
+    """
     season = (end - RECORD_END) // WEEK * WEEK
     outside = weather(SEED, start - season, (end - start) // HOUR)
-    for number in range(18, 35):
-        in_a = number <= 25
+    for number in GENERATED:
+        in_a = number < FIRST_IN_B
+        roof = 8_000 if in_a else 6_500 if number % 8 else 0
         spec = HouseSpec(
             seed=number,
-            base_wh=6_000 + 500 * (number % 7),
-            pv_w=(8_000 if in_a else 3_000) if number % (4 if in_a else 3) else 0,
-            battery_wh=8_000 if number % 4 == 1 else 0,
+            base_wh=(11_000 if in_a else 13_000) + 700 * (number % 7),
+            pv_w=roof,
+            battery_wh=8_000 if in_a else 0,
             heat_loss_w_per_k=120 if number % 5 == 0 else 0,
-            trips_wh=6_000 if number % 6 == 2 else 0,
+            trips_wh=4_000 if number % 6 == 2 else 0,
         )
-        if spec.pv_w == 0:
-            spec = replace(spec, battery_wh=0)
         yield home(
             f"home-{number:02}",
             DISTRICTS[0] if in_a else DISTRICTS[1],
@@ -134,7 +139,7 @@ def generated_homes(start: int, end: int) -> Iterator[Home]:
             pv_w=spec.pv_w,
             battery_wh=spec.battery_wh,
             heating="declared" if spec.heat_loss_w_per_k else "unknown",
-            charger=number == 20,
+            charger=number == WITH_CHARGER,
         )
 
 
