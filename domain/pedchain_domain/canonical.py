@@ -10,6 +10,7 @@ parsing, because the parser's own limits vary with the Python version.
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -55,8 +56,8 @@ def encode(value: object) -> bytes:
 
 def decode(data: bytes, limits: Limits = DEFAULT) -> Value:
     """Read a document in any key order and spacing; CanonicalError."""
-    value: Value = parse(data, limits, integer=None, real=_refuse_real)
-    return value
+    scan(data, limits)
+    return parse(data, _LEDGER)
 
 
 def decode_canonical(data: bytes, limits: Limits = DEFAULT) -> Value:
@@ -74,19 +75,24 @@ def check_id(identifier: object) -> str:
     return identifier
 
 
-def parse(data: bytes, limits: Limits, *, integer, real):  # type: ignore[no-untyped-def]  # json's hooks are untyped
-    """JSON with refusals; `integer` and `real` turn the text of a number into a value (an
-    `integer` of None is Python's own, whose input the scan has judged)."""
-    scan(data, limits, integers=integer is None)
+def reader(number: Callable[[str], object] | None = None) -> json.JSONDecoder:
+    """A JSON reader with refusals. `number` makes a value of a number's text; without it integers
+    are Python's own, whose spelling `scan` has judged, and there are no others."""
+    return json.JSONDecoder(
+        object_pairs_hook=_object,
+        parse_int=number,
+        parse_float=number or _refuse_real,
+        parse_constant=_refuse_real,
+    )
+
+
+def parse(data: bytes, with_reader: json.JSONDecoder) -> Value:
+    """The value of scanned bytes; CanonicalError."""
     try:
-        value = json.loads(
-            data.decode(),
-            parse_int=integer,
-            parse_float=real,
-            parse_constant=_refuse_real,
-            object_pairs_hook=_object,
-        )
-        _encodable(data, value)
+        value: Value = with_reader.decode(data.decode())
+        if b"\\u" in data:
+            # An escaped lone surrogate parses, yet is no text: find it while it can be refused.
+            json.dumps(value, ensure_ascii=False).encode()
     except UnicodeError as err:
         raise CanonicalError(Reason.MALFORMED_JSON, "not UTF-8") from err
     except json.JSONDecodeError as err:
@@ -99,6 +105,8 @@ def scan(data: bytes, limits: Limits, *, integers: bool = True) -> None:
     to become integers, long ones or -0; CanonicalError."""
     if len(data) > limits.size:
         raise CanonicalError(Reason.TOO_LARGE)
+    if data.isascii() and not integers and data.count(b"[") + data.count(b"{") <= limits.depth:
+        return
     bare = _STRING.sub(b"", data)
     if _NOT_ASCII.search(bare):
         raise CanonicalError(Reason.MALFORMED_JSON)
@@ -111,12 +119,6 @@ def scan(data: bytes, limits: Limits, *, integers: bool = True) -> None:
             raise CanonicalError(Reason.TOO_DEEP)
 
 
-def _encodable(data: bytes, value: object) -> None:
-    """An escaped lone surrogate parses, yet is no text: find it while it can still be refused."""
-    if b"\\u" in data:
-        json.dumps(value, ensure_ascii=False, default=str).encode()
-
-
 def _refuse_real(_: str) -> NoReturn:
     raise CanonicalError(Reason.NOT_AN_INTEGER)
 
@@ -126,6 +128,9 @@ def _object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
     if len(found) != len(pairs):
         raise CanonicalError(Reason.DUPLICATE_KEY)
     return found
+
+
+_LEDGER = reader()
 
 
 def _check(value: object, depth: int) -> None:

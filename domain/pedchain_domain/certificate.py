@@ -250,14 +250,16 @@ def _mismatch(printer: _Printer, low: Reason | None) -> Document:
 
 def grid_interaction(hours: int, s1: int, s2: int, largest: int) -> int | None:
     """Grid interaction index, ppm: standard deviation of the net export over its largest
-    magnitude, from additive sums (I6); None if nothing ever crossed the boundary.
+    magnitude, from additive sums (I6); None if nothing ever crossed the boundary. The variance is
+    not below 0, except where a correction outlives the day it corrects (C3): then it is 0.
 
     >>> grid_interaction(4, -2750, 10_000 + 360_000 + 2_402_500 + 490_000, 1550)
     377829
     """
     if hours == 0 or largest == 0:
         return None
-    return isqrt(PPM * PPM * (hours * s2 - s1 * s1) // (hours * hours * largest * largest))
+    variance = max(0, hours * s2 - s1 * s1)
+    return isqrt(PPM * PPM * variance // (hours * hours * largest * largest))
 
 
 def _detail(totals: Document, setting: Parameters, notes: dict[str, str]) -> Document:

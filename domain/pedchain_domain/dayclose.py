@@ -30,6 +30,7 @@ from pedchain_domain.factors import Intensity
 from pedchain_domain.intervals import BRIDGED, MEASURED, MISSING, SUBSTITUTE, Series
 from pedchain_domain.readings import derive_salt
 from pedchain_domain.reasons import Reason
+from pedchain_domain.text import hex_bytes
 
 Document = dict[str, Any]
 LETTERS = (MEASURED, BRIDGED, SUBSTITUTE, MISSING)
@@ -90,13 +91,14 @@ def close_shard(
         parameters(district).bound_by_capacity == 1,
     )
     series = points.of_shard(day, fold, roster, grain, before, after)
-    tree = _tree(series, fold, roster, frame)
+    anchors = [edges["salt"] for edges in (*before, *after)]
+    tree = _tree(series, fold, roster, frame, anchors)
     salt = derive_salt("close", [day["day"], *[tree[point]["seed"] for point in tree]])
     partial, draws = _sites(series, roster, frame)
     partial |= {
         "salt": derive_salt("partial", [salt]),
         "shard": roster["shard"],
-        "root": leaves.nested_root([bytes.fromhex(tree[point]["root"]) for point in tree]).hex(),
+        "root": leaves.nested_root([hex_bytes(tree[point]["root"]) for point in tree]).hex(),
     }
     common = {"shard": roster["shard"], "day": day["day"]}
     return Closed(
@@ -135,7 +137,7 @@ def changed(former: Document | None, partial: Document) -> int:
 def district_root(total: Document) -> str:
     """The root over the shards' roots, by shard number."""
     shards = sorted(total["roots"], key=int)
-    return leaves.nested_root([bytes.fromhex(total["roots"][shard]) for shard in shards]).hex()
+    return leaves.nested_root([hex_bytes(total["roots"][shard]) for shard in shards]).hex()
 
 
 _ADDED = (
@@ -169,7 +171,10 @@ def _tree(
     fold: Document | None,
     roster: Document,
     frame: _Frame,
+    anchors: Sequence[str],
 ) -> dict[str, Document]:
+    """Seed, root and registers of each point. A point without a record of the day is bridged by
+    what lies beside it, so the anchors' salts stand in for its marks: its leaves are no guess."""
     seeds: dict[str, list[str]] = {}
     for device, seed in sorted(({} if fold is None else fold["seeds"]).items()):
         known = roster["devices"].get(device)
@@ -177,7 +182,8 @@ def _tree(
             seeds.setdefault(known["point"], []).append(seed)
     tree = {}
     for point, roles in series.items():
-        seed = derive_salt("point", [point, frame.day["day"], *seeds.get(point, [])])
+        secrets = seeds.get(point, anchors)
+        seed = derive_salt("point", [point, frame.day["day"], *secrets])
         hashes = leaves.interval_leaves(point, seed, frame.day["start"], frame.grain, roles)
         tree[point] = {
             "seed": seed,

@@ -7,6 +7,8 @@ meters' signatures have it), so two byte strings may sign one payload; sameness 
 payloads only.
 """
 
+from functools import lru_cache
+
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pedchain_domain import text
@@ -14,13 +16,18 @@ from pedchain_domain.reasons import DomainError, Reason
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 # SubjectPublicKeyInfo of an uncompressed point on P-256 (RFC 5480), up to the point itself.
-_SPKI_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
+_SPKI_PREFIX = text.hex_bytes("3059301306072a8648ce3d020106082a8648ce3d030107034200")
 _POINT_LENGTH = 65
 _INTEGER, _SEQUENCE = 0x02, 0x30
 
 
+@lru_cache(maxsize=4_096)
 def public_key(spki_hex: str) -> ec.EllipticCurvePublicKey:
-    """The P-256 key of a hex SubjectPublicKeyInfo; DomainError `malformed-key`."""
+    """The P-256 key of a hex SubjectPublicKeyInfo; DomainError `malformed-key`.
+
+    Kept, since a device's key is asked for with each of its records and checking that the point
+    lies on the curve costs a quarter of a verification.
+    """
     data = text.from_hex(spki_hex)
     if data is None or not data.startswith(_SPKI_PREFIX):
         raise DomainError(Reason.MALFORMED_KEY)

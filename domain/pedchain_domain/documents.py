@@ -245,6 +245,7 @@ _SHAPES: dict[str, dict[str, _Test]] = {
         "rule": _one_of(*RULES),
         "shards": lambda value: type(value) is int and 0 < value <= 64,
         "parameters": _overrides,
+        "network?": _id,
     },
     "calendar/1": {"id": _id, "rows": _rows},
     "factors/1": {

@@ -2,9 +2,11 @@
 """Folding a filing period: which record of a device's counters counts, and what it read, by day.
 
 Batches are appended blindly; here they are judged. Rows of a shard's devices are taken in the
-order filed and sorted by (device, counter). A counter's first payload stands: the same payload
-again is a duplicate, another one a conflict and kept as evidence. Missing counters are gaps that
-later records may fill. What the counting rows read is filed by delivery day.
+order filed and sorted by (device, counter). A counter takes one payload: the same again is a
+duplicate. Two payloads under one counter are a conflict and kept as evidence: brought together,
+neither counts (else what is certified would depend on the order of arrival, and a device could
+choose); brought later, the one of the earlier period stands. Missing counters are gaps that later
+records may fill. What the counting rows read is filed by delivery day.
 
     fold/1   {schema, salt, period, shard, day,
               series: {device: {"t": [instant], "s": [instants of substitutes], role: [whole]}},
@@ -15,9 +17,9 @@ later records may fill. What the counting rows read is filed by delivery day.
     head/1   {schema, salt, shard,
               devices: {device: [highest, [[gap_from, gap_to]], [[period, lowest, highest]]]}}
 
-Each step is mergeable: fold some batches with the head, keep the returned head, and merge folds,
-edges and trails; the sums are the same in any cut. Registers are not compared here: only the day's
-close knows the neighbours on both sides (`intervals`).
+Folds of several periods merge into one. All rows of a device's period belong into one call.
+Registers are not compared here: only the day's close knows the neighbours on both sides
+(`intervals`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +36,9 @@ _TIMES, _SUBSTITUTES = "t", "s"
 _SPANS_KEPT = 32
 # Trails keep 128 bits of a payload's digest: the batches keep the payloads themselves.
 _DIGEST = 32
+_CONTESTED = ""
+# How many payloads of a contested counter are told apart from repeats of them.
+_PAYLOADS_KEPT = 8
 
 
 class Folded(NamedTuple):
@@ -70,15 +75,18 @@ def late(rows: Iterable[Row], head: Document) -> list[int]:
 
 
 def known(trails: Iterable[Document]) -> dict[tuple[str, int], str]:
-    """Payload digests by (device, counter) of what counted in these trails."""
+    """Payload digests by (device, counter) of what counted in these trails; "" where payloads
+    were in conflict and none did."""
     conflict = status_of(Reason.CONFLICT)
-    return {
-        (device, counter): digest
-        for trail in trails
-        for device, entries in trail["devices"].items()
-        for counter, digest, status in entries
-        if status != conflict
-    }
+    found: dict[tuple[str, int], str] = {}
+    for trail in trails:
+        for device, entries in trail["devices"].items():
+            for counter, digest, status in entries:
+                if status == conflict:
+                    found.setdefault((device, counter), _CONTESTED)
+                else:
+                    found[(device, counter)] = digest
+    return found
 
 
 def fold(
@@ -91,12 +99,12 @@ def fold(
     grain: int,
     known: Known | None = None,
 ) -> Folded:
-    """One step over rows of a shard in the order filed.
+    """The fold of a period, or of those devices of it whose rows are all here.
 
     `days` are calendar rows in ascending order; a reading on a day without a row is not filed
     (its record's status becomes `no-calendar`).
     """
-    counters = _Counters(head, dict(known or {}), period)
+    counters = _Counters(head, dict(known or {}), period, _contested(rows))
     filed = _Filed(days, grain)
     for row in sorted(rows, key=lambda row: (row[0], row[1])):
         status = counters.judge(row)
@@ -107,6 +115,17 @@ def fold(
     folds = {day: filed.document(day, period, shard, salt) for day in sorted(filed.days)}
     edges = {day: _edges(document) for day, document in folds.items()}
     return Folded(folds, edges, counters.trail(shard, salt), counters.head(shard, salt))
+
+
+def _contested(rows: Iterable[Row]) -> dict[tuple[str, int], None]:
+    """Counters that come with more than one payload."""
+    first: dict[tuple[str, int], str] = {}
+    found: dict[tuple[str, int], None] = {}
+    for row in rows:
+        name = (row[0], row[1])
+        if first.setdefault(name, row[2]) != row[2]:
+            found[name] = None
+    return found
 
 
 def merge(folds: Sequence[Document]) -> Document:
@@ -157,7 +176,7 @@ def merge_trails(trails: Sequence[Document]) -> Document:
 
 
 def verdict_of(trail: Document, device: str, counter: int) -> Reason | None:
-    """What the fold made of a record, by its period's trail; None if the trail has it not."""
+    """What the fold made of a counter, by its period's trail; None if the trail has it not."""
     found = [entry for entry in trail["devices"].get(device, []) if entry[0] == counter]
     return reason_of(found[0][2]) if found else None
 
@@ -165,7 +184,14 @@ def verdict_of(trail: Document, device: str, counter: int) -> Reason | None:
 class _Counters:
     """Which counters of which device are used (the head), and by which payload."""
 
-    def __init__(self, head: Document, seen: dict[tuple[str, int], str], period: int) -> None:
+    def __init__(
+        self,
+        head: Document,
+        seen: dict[tuple[str, int], str],
+        period: int,
+        contested: Mapping[tuple[str, int], None],
+    ) -> None:
+        self.contested = contested
         self.devices: dict[str, list[Any]] = dict(head["devices"])
         self.seen, self.period = seen, period
         self.entries: dict[str, list[list[Any]]] = {}
@@ -177,9 +203,10 @@ class _Counters:
         device, counter, digest = row[0], row[1], row[2][:_DIGEST]
         place = self._place(device)
         if self._take(place, counter):
-            self.seen[(device, counter)] = digest
+            contested = (device, counter) in self.contested
+            self.seen[(device, counter)] = _CONTESTED if contested else digest
             self._span(place[2], counter)
-            return reason_of(row[4])
+            return Reason.CONFLICT if contested else reason_of(row[4])
         earlier = self.seen.get((device, counter))
         if earlier is None:
             return Reason.COUNTER_TOO_OLD
@@ -187,12 +214,12 @@ class _Counters:
 
     def note(self, row: Row, status: Reason) -> None:
         """Write the row's status to the trail; duplicates are only counted."""
-        if status == Reason.DUPLICATE:
+        entries = self.entries.setdefault(row[0], [])
+        entry = [row[1], row[2][:_DIGEST], status_of(status)]
+        if status == Reason.DUPLICATE or entry in entries[-_PAYLOADS_KEPT:]:
             self.duplicates[row[0]] = self.duplicates.get(row[0], 0) + 1
         else:
-            self.entries.setdefault(row[0], []).append(
-                [row[1], row[2][:_DIGEST], status_of(status)]
-            )
+            entries.append(entry)
 
     def _place(self, device: str) -> list[Any]:
         if device not in self.copied:

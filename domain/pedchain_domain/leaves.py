@@ -14,13 +14,14 @@ from typing import Any
 
 from pedchain_domain import canonical, merkle
 from pedchain_domain.intervals import Series
+from pedchain_domain.text import hex_bytes
 
 Document = dict[str, Any]
 
 
 def leaf_salt(seed: str, interval: int) -> bytes:
     """The 128-bit salt of an interval's leaf."""
-    return hashlib.sha256(bytes.fromhex(seed) + interval.to_bytes(8, "big")).digest()[:16]
+    return hashlib.sha256(hex_bytes(seed) + interval.to_bytes(8, "big")).digest()[:16]
 
 
 def leaf_bytes(point: str, interval: int, registers: Mapping[str, Sequence[Any]]) -> bytes:
@@ -37,7 +38,7 @@ def interval_leaves(
     columns = [(role, registers[role].classes, registers[role].values) for role in roles]
     count = len(columns[0][1]) if columns else 0
     tail = f',"point":"{point}","registers":{{'
-    raw_seed = bytes.fromhex(seed)
+    raw_seed = hex_bytes(seed)
     hashes = []
     for at in range(count):
         interval = start + at * grain
@@ -75,8 +76,8 @@ def verify(salt: bytes, shown: bytes, proof: Sequence[Sequence[Any]], roots: Seq
     """Whether a shown leaf lies under the last of `roots` (hex, innermost first)."""
     reached = merkle.leaf_hash(salt + shown)
     for (index, size, path), root in zip(proof, roots, strict=True):
-        siblings = [bytes.fromhex(sibling) for sibling in path]
-        if not merkle.verify(reached, index, size, siblings, bytes.fromhex(root)):
+        siblings = [hex_bytes(sibling) for sibling in path]
+        if not merkle.verify(reached, index, size, siblings, hex_bytes(root)):
             return False
-        reached = root_leaf(bytes.fromhex(root))
+        reached = root_leaf(hex_bytes(root))
     return True

@@ -37,6 +37,9 @@ class Number(str):
     __slots__ = ()
 
 
+_READER = canonical.reader(Number)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One entry of `RD`, with what it leaves out taken from the entry before it.
@@ -159,7 +162,11 @@ def build(
 
 def sign(payload: bytes, key: PrivateKey) -> bytes:
     """The record of a payload, signed with a P-256 key."""
-    signature = key.sign(payload, ec.ECDSA(SHA256()))
+    return seal(payload, key.sign(payload, ec.ECDSA(SHA256())))
+
+
+def seal(payload: bytes, signature: bytes) -> bytes:
+    """The record of a payload and its DER signature, made elsewhere (a secure element)."""
     return b'OCMF|%s|{"SA":"%s","SD":"%s"}' % (
         payload,
         ALGORITHM.encode(),
@@ -185,7 +192,8 @@ def _entries(
 
 def _read(section: bytes) -> dict[str, Value]:
     try:
-        value = canonical.parse(section, _BOUNDS, integer=Number, real=Number)
+        canonical.scan(section, _BOUNDS, integers=False)
+        value = canonical.parse(section, _READER)
     except canonical.CanonicalError as err:
         raise OcmfError(Reason.MALFORMED_RECORD, str(err.reason)) from err
     if not isinstance(value, dict):

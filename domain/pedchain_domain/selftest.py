@@ -80,7 +80,7 @@ def outcomes() -> Iterable[str]:
     yield from _each("canonical", _DOCUMENTS, lambda data: canonical.encode(canonical.decode(data)))
     yield from _each("time", _TIMES, instants.parse_ocmf)
     yield from _each(
-        "signature", _SIGNATURES, lambda data: der.signature_values(bytes.fromhex(data))
+        "signature", _SIGNATURES, lambda data: der.signature_values(text.hex_bytes(data))
     )
     yield from _each("integer", _NUMBERS, lambda number: text.integer(number, 18))
     yield from _each("hex", _HEX, text.from_hex)

@@ -27,6 +27,14 @@ def from_hex(text: str) -> bytes | None:
     return bytes.fromhex(text) if _HEX.match(text) else None
 
 
+def hex_bytes(text: str) -> bytes:
+    """Bytes of hex we wrote ourselves; ValueError if it is not hex after all."""
+    data = from_hex(text)
+    if data is None:
+        raise ValueError("not hex")
+    return data
+
+
 def from_base64(text: str) -> bytes | None:
     """Bytes of padded standard base64 in its one canonical spelling."""
     if not text or not _BASE64.match(text):

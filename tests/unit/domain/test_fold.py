@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import random
 from typing import Any
 
 from hypothesis import given
@@ -51,11 +52,14 @@ def test_the_same_payload_again_is_a_duplicate() -> None:
     assert len(found.trail["devices"]["d1"]) == 1
 
 
-def test_another_payload_under_a_counter_is_a_conflict_and_the_first_stands() -> None:
-    found = step([reading(1, START, 10), reading(1, START, 99, "forged")])
-    assert found.folds["2026-01-01"]["series"]["d1"]["I"] == [10]
-    assert [entry[2] for entry in found.trail["devices"]["d1"]] == [0, 16]
-    assert verdict(found, 1) == Reason.RECORDED
+def test_of_two_payloads_brought_together_under_a_counter_neither_counts() -> None:
+    rows = [reading(1, START, 10), reading(1, START, 99, "forged"), reading(1, START, 10)]
+    for order in (rows, rows[::-1]):
+        found = step(order)
+        assert found.folds == {}
+        assert [entry[2] for entry in found.trail["devices"]["d1"]] == [16, 16]
+        assert verdict(found, 1) == Reason.CONFLICT
+        assert found.trail["duplicates"] == {"d1": 1}
 
 
 def test_a_later_period_asks_for_the_trails_it_needs() -> None:
@@ -70,10 +74,23 @@ def test_a_later_period_asks_for_the_trails_it_needs() -> None:
     assert second.head["devices"]["d1"][2] == [[1, 1, 2], [2, 3, 3]]
 
 
-def test_a_conflict_never_takes_the_counters_place() -> None:
+def test_a_payload_of_an_earlier_period_stands_against_later_ones() -> None:
+    first = step([reading(1, START, 10)])
+    later = [reading(1, START, 11, "x"), reading(1, START, 10)]
+    second = step(later, first.head, 2, known=fold.known([first.trail]))
+    assert verdict(second, 1) == Reason.CONFLICT
+    assert second.trail["duplicates"] == {"d1": 1}
+    both = fold.known([first.trail, second.trail])
+    assert both == fold.known([first.trail])
+
+
+def test_a_contested_counter_stays_contested() -> None:
     first = step([reading(1, START, 10), reading(1, START, 11, "x")])
-    third = step([reading(1, START, 11, "x")], first.head, 3, known=fold.known([first.trail]))
-    assert verdict(third, 1) == Reason.CONFLICT
+    known = fold.known([first.trail])
+    for tag in ("", "x", "y"):
+        again = step([reading(1, START, 10, tag)], first.head, 3, known=known)
+        assert verdict(again, 1) == Reason.CONFLICT
+        assert again.folds == {}
 
 
 def test_an_old_counter_nobody_can_look_up_does_not_count() -> None:
@@ -138,28 +155,40 @@ DEVICES, TAGS = st.sampled_from(["d1", "d2"]), st.sampled_from(["", "x"])
 ROWS = st.lists(st.tuples(DEVICES, st.integers(0, 12), st.integers(0, 40), TAGS), max_size=25)
 
 
-@given(ROWS, st.integers(0, 25))
-def test_folding_in_two_steps_gives_what_one_step_gives(
-    drawn: list[tuple[str, int, int, str]], cut: int
+@given(ROWS, st.randoms(use_true_random=False))
+def test_what_is_certified_does_not_depend_on_the_order_of_arrival(
+    drawn: list[tuple[str, int, int, str]], chance: random.Random
 ) -> None:
-    """Any cut of the batches, in the order filed by device and counter, has the same sums."""
     rows = [
         row(
-            device,
-            counter,
-            [(START + place * 900, role, 100 * counter + place) for role in "IE"],
-            tag=tag,
+            device, counter, [(START + 900 * counter, role, place) for role in "IE"], tag=f"{place}"
         )
-        for device, counter, place, tag in sorted(drawn, key=lambda one: (one[0], one[1]))
+        for device, counter, place, _ in drawn
     ]
-    whole = step(rows)
-    first = step(rows[:cut])
-    known = fold.known([first.trail])
-    second = step(rows[cut:], first.head, known=known)
-    assert whole.head["devices"] == second.head["devices"]
-    trail = fold.merge_trails([first.trail, second.trail])
-    assert whole.trail["devices"] == trail["devices"]
-    assert whole.trail["duplicates"] == trail["duplicates"]
+    other = list(rows)
+    chance.shuffle(other)
+    first, second = step(rows), step(other)
+    assert first.head["devices"] == second.head["devices"]
+    assert {day: one["series"] for day, one in first.folds.items()} == {
+        day: one["series"] for day, one in second.folds.items()
+    }
+
+
+@given(ROWS, st.integers(0, 12))
+def test_devices_of_a_period_may_be_folded_apart(
+    drawn: list[tuple[str, int, int, str]], cut: int
+) -> None:
+    """Periods one after the other merge to what one period with all of it gives, if no counter
+    comes twice."""
+    counters = {(device, counter): place for device, counter, place, _ in drawn}
+    rows = [
+        row(device, counter, [(START + place * 900, role, 100 * counter) for role in "IE"])
+        for (device, counter), place in sorted(counters.items())
+    ]
+    whole, first = step(rows), step(rows[:cut])
+    second = step(rows[cut:], first.head, 2)
+    merged = fold.merge_trails([first.trail, second.trail])
+    assert whole.trail["devices"] == merged["devices"]
     for day, document in whole.folds.items():
         parts = [one.folds[day] for one in (first, second) if day in one.folds]
         assert fold.merge(parts)["series"] == document["series"]
