@@ -114,7 +114,7 @@ def measured_homes(start: int, end: int) -> Iterator[Home]:
 
 
 def generated_homes(start: int, end: int) -> Iterator[Home]:
-    """31 more: in DistrictA with large roofs and batteries, in DistrictB with smaller roofs or none.
+    """31 more: in DistrictA with sun and battery, in DistrictB with smaller roofs or none.
 
     There are enough of a kind that most numbers may be published on most days (rules C2).
     """
@@ -125,9 +125,9 @@ def generated_homes(start: int, end: int) -> Iterator[Home]:
         roof = 8_000 if in_a else 6_500 if number % 8 else 0
         spec = HouseSpec(
             seed=number,
-            base_wh=(11_000 if in_a else 13_000) + 700 * (number % 7),
+            base_wh=(13_500 if in_a else 16_000) + 700 * (number % 7),
             pv_w=roof,
-            battery_wh=8_000 if in_a else 0,
+            battery_wh=2_000 if in_a else 0,
             heat_loss_w_per_k=120 if number % 5 == 0 else 0,
             trips_wh=4_000 if number % 6 == 2 else 0,
         )
