@@ -123,8 +123,7 @@ class Executor:
         simulator, channel = transaction.simulator, transaction.channel
         if simulator is None or channel is None:
             raise ChaincodeFailed(
-                f"could not get current sequence for chaincode '{name}' on channel "
-                f"'{transaction.channel_id}': invalid channel-less operation"
+                f"could not get channel config for channel '{transaction.channel_id}'"
             )
         current = sequence(lambda key: simulator.get_state(NAMESPACE, key), name)
         if current == 0:

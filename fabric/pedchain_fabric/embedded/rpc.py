@@ -89,10 +89,11 @@ class Slots(AbstractContextManager["Slots"]):
 
 
 def serve(address: Address, tls: TlsFiles, services: Iterable[Service]) -> grpc.aio.Server:
-    """A server with these services and a health service; not started. Raises OSError."""
+    """A server with these services, not started. Raises OSError."""
     server = grpc.aio.server(options=SERVER_OPTIONS)
-    for service in (*services, HEALTH):
+    for service in services:
         server.add_generic_rpc_handlers((_generic(service),))
+    server.add_generic_rpc_handlers((_Unknown(),))
     credentials = grpc.ssl_server_credentials(
         [(tls.key, tls.certificate)],
         root_certificates=tls.client_ca,
@@ -105,6 +106,21 @@ def serve(address: Address, tls: TlsFiles, services: Iterable[Service]) -> grpc.
     if bound == 0:
         raise OSError(f"cannot listen on {address}")
     return server
+
+
+class _Unknown(grpc.GenericRpcHandler):
+    """Answers what no service answers, in the words of Fabric's gRPC library."""
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> "grpc.RpcMethodHandler[Any, Any]":
+        """A handler that refuses."""
+        name = handler_call_details.method.rpartition("/")[0].lstrip("/")
+
+        async def refuse(_request: bytes, context: Context) -> None:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"unknown service {name}")
+
+        return grpc.unary_unary_rpc_method_handler(refuse)
 
 
 def _generic(service: Service) -> grpc.GenericRpcHandler:
@@ -199,6 +215,7 @@ async def _watch_health(request: bytes, _context: Context) -> AsyncIterator[byte
     await asyncio.Event().wait()
 
 
+# Orderers and the listeners for chaincode have it, peers themselves do not.
 HEALTH = Service(
     "grpc.health.v1.Health",
     (

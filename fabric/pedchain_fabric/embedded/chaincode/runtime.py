@@ -117,7 +117,7 @@ class ChaincodeRuntime:
             reason = f"connection to {ccid} failed: {error}"
             _log.debug("%s", reason)
         except packages.PackageRefused as error:
-            reason = f"error building chaincode: {error}"
+            reason = f"error building chaincode: error building image: {error}"
         finally:
             self._launching.pop(ccid, None)
             _settle(launch, ChaincodeFailed(reason))

@@ -20,7 +20,7 @@ from pedchain_fabric.embedded.orderer.broadcast import (
     channel_header,
 )
 from pedchain_fabric.embedded.orderer.chain import OrderingChain
-from pedchain_fabric.embedded.rpc import Context, Method, Service, certificate_hash
+from pedchain_fabric.embedded.rpc import HEALTH, Context, Method, Service, certificate_hash
 from pedchain_fabric.embedded.store import Store
 from pedchain_fabric.wire.block import SignedData
 
@@ -56,7 +56,7 @@ class Orderer:
         return self._chains.get(channel)
 
     def services(self) -> tuple[Service, ...]:
-        """orderer.AtomicBroadcast."""
+        """orderer.AtomicBroadcast, and health."""
         methods = (
             Method(
                 "Broadcast",
@@ -75,7 +75,7 @@ class Orderer:
                 response_stream=True,
             ),
         )
-        return (Service("orderer.AtomicBroadcast", methods),)
+        return (Service("orderer.AtomicBroadcast", methods), HEALTH)
 
     def take(self, envelope: Envelope) -> BroadcastResponse:
         """One broadcast envelope's answer."""

@@ -24,7 +24,7 @@ from pedchain_fabric.embedded.chaincode import package as packages
 from pedchain_fabric.embedded.chaincode.package import PackageRefused
 from pedchain_fabric.embedded.store import package_id
 from pedchain_fabric.embedded.system.lifecycle.host import Host
-from pedchain_fabric.embedded.system.lifecycle.refusal import LifecycleRefused, NotFound
+from pedchain_fabric.embedded.system.lifecycle.refusal import LifecycleRefused
 from pedchain_fabric.wire.messages import parse
 
 
@@ -85,7 +85,7 @@ def get_package(host: Host, payload: bytes) -> Message:
     wanted = parse(GetInstalledChaincodePackageArgs, payload).package_id
     package = host.packages.get(wanted)
     if package is None:
-        raise NotFound(
+        raise LifecycleRefused(
             "could not load cc install package: chaincode install package "
             f"'{wanted}' not found"
         )
