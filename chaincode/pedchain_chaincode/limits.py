@@ -16,8 +16,9 @@ SITE_DEVICES: Final = 64  # of one site
 BATCH_RECORDS: Final = 300  # a record costs some 0.3 ms to read and verify
 BATCH_BYTES: Final = 256 * 1024  # of a batch's records together, unpacked
 GATHER_DOCUMENTS: Final = 150  # private batch documents read in one step
-GATHER_COST: Final = 6_000  # rows and their readings read in one step, beyond the first document
-FOLD_COST: Final = 6_000  # rows and their readings folded in one step, beyond the first cell
+GATHER_COST: Final = 5_000  # rows and their readings read in one step, beyond the first document
+FOLD_COST: Final = 5_000  # rows and their readings folded in one step, beyond the first cell
+DIRECT_COST: Final = 2_500  # a period of so few is read and folded in one step
 CLOSE_VALUES: Final = 4_000  # register values closed in one step, beyond the first cell
 
 TRAILS_KNOWN: Final = 4  # earlier periods looked into for counters that come again

@@ -66,14 +66,15 @@ async def _folded(ctx: Context, shard: int) -> Document:
 
 
 async def _gather(ctx: Context, fence: Fence, period: int, shard: int, state: Document) -> bool:
-    """Read some batches. Fold at once if that was all of the period, else leave segments."""
+    """Read some batches. Fold at once if that was all of a small period, else leave segments."""
     gathered = await collect(ctx, fence, period, shard, Cursor(state["bucket"], state["after"]))
     for transaction in gathered.transactions:
         state["batches"] = _chained(state["batches"], transaction)
     if not gathered.rows and gathered.cursor is None and not state["steps"]:
         return True
     vault = await Vault.open(ctx) or await Vault.create(ctx, gathered.salt)
-    if gathered.cursor is None and not state["steps"]:
+    is_all = gathered.cursor is None and not state["steps"]
+    if is_all and gathered.cost <= limits.DIRECT_COST:
         days = await _days(ctx)
         for cell in sorted(gathered.rows):
             await fold_cell(vault, fence, period, cell, gathered.rows[cell], days)

@@ -29,9 +29,11 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """A step's rows by cell, its batches, a salt of one, where to go on (None: the end)."""
+    """A step's rows by cell, what they cost, its batches, a salt of one of these, and where to go
+    on (None: the end)."""
 
     rows: dict[int, list[Row]]
+    cost: int
     transactions: list[str]
     salt: bytes
     cursor: Cursor | None
@@ -53,8 +55,8 @@ async def collect(ctx: Context, fence: Fence, period: int, shard: int, cursor: C
                 cost += _take(document, fence, shard, rows)
                 full = len(transactions) >= limits.GATHER_DOCUMENTS
                 if full or cost >= limits.GATHER_COST:
-                    return Gathered(rows, transactions, salt, Cursor(bucket, transaction))
-    return Gathered(rows, transactions, salt, None)
+                    return Gathered(rows, cost, transactions, salt, Cursor(bucket, transaction))
+    return Gathered(rows, cost, transactions, salt, None)
 
 
 def _take(document: BatchDocument, fence: Fence, shard: int, rows: dict[int, list[Row]]) -> int:

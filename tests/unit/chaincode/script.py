@@ -99,7 +99,7 @@ async def ask(ledger: Printing) -> None:
 
 
 async def run() -> list[str]:
-    for name in ("GATHER_COST", "FOLD_COST", "CLOSE_VALUES"):
+    for name in ("GATHER_COST", "FOLD_COST", "DIRECT_COST", "CLOSE_VALUES"):
         setattr(limits, name, 60)
     limits.CELL_SITES = 2  # type: ignore[misc]  # small steps, so that all of them are taken
     ledger = Printing(shards=2, parameters={"group_sites": 2, "group_share_percent": 60})

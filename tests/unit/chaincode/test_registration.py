@@ -32,7 +32,7 @@ async def ledger() -> Ledger:
     return ledger
 
 
-async def refused(ledger: Ledger, reason: str, *call: str | bytes, **options: Any) -> None:
+async def refused(ledger: Ledger, reason: str, *call: Any, **options: Any) -> None:
     with pytest.raises(TransactionFailed) as caught:
         await ledger.submit(*call, **options)
     assert caught.value.status == 400

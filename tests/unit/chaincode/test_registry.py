@@ -25,7 +25,7 @@ def document(value: Any) -> bytes:
     return canonical.encode(value)
 
 
-async def refused(ledger: Ledger, reason: str, *call: str | bytes, **options: Any) -> None:
+async def refused(ledger: Ledger, reason: str, *call: Any, **options: Any) -> None:
     with pytest.raises(TransactionFailed) as caught:
         await ledger.peer.submit(*call, **options)
     assert caught.value.status == 400
