@@ -10,8 +10,9 @@ from typing import Any
 
 import structlog
 
+from pedchain_gateway import limits
 from pedchain_gateway.metrics import Metrics
-from pedchain_gateway.problems import CONTENT_TYPE, Problem, body
+from pedchain_gateway.problems import CONTENT_TYPE, Problem, body, headers
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -32,6 +33,7 @@ class RequestContext:
     def __init__(self, app: App, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
+        self._inside = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection's request."""
@@ -50,12 +52,18 @@ class RequestContext:
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request=identifier):
+            self._inside += 1
             try:
-                await self._app(scope, receive, observed)
+                if self._inside > limits.REQUESTS_INSIDE_MAX:
+                    await _answer(observed, Problem.OVERLOADED)
+                else:
+                    await self._app(scope, receive, observed)
             except Exception as fault:  # noqa: BLE001 - the last guard: every request is answered
-                _log.error("fault", error=type(fault).__name__, path=scope["path"])
+                _log.error("fault", error=type(fault).__name__)
                 if not status:
-                    await _answer(observed)
+                    await _answer(observed, Problem.INTERNAL)
+            finally:
+                self._inside -= 1
             self._note(scope, status, time.perf_counter() - began)
 
     def _note(self, scope: Message, status: int, seconds: float) -> None:
@@ -78,11 +86,14 @@ def _identifier(scope: Message) -> str:
     return secrets.token_hex(8)
 
 
-async def _answer(send: Send) -> None:
-    data = json.dumps(body(Problem.INTERNAL, "", {})).encode()
-    headers = [
-        (b"content-type", CONTENT_TYPE.encode()),
-        (b"content-length", str(len(data)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
+async def _answer(send: Send, problem: Problem) -> None:
+    data = json.dumps(body(problem, "", {})).encode()
+    fields = {
+        "content-type": CONTENT_TYPE,
+        "content-length": str(len(data)),
+        **headers(problem),
+    }
+    encoded = [(name.encode(), value.encode()) for name, value in fields.items()]
+    status = problem.value.status
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
     await send({"type": "http.response.body", "body": data})

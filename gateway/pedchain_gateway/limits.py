@@ -9,7 +9,8 @@ BODY_DEPTH_MAX = 8
 BODY_READ_S = 15.0
 """A client that sends slower than this is told so and let go."""
 RECORDS_PER_REQUEST_MAX = 1_000
-CONNECTIONS_MAX = 1_000
+REQUESTS_INSIDE_MAX = 1_000
+"""Requests served at the same time; more are asked to come again."""
 KEEP_ALIVE_S = 30
 
 BATCH_RECORDS_MAX = 250

@@ -36,7 +36,6 @@ async def serve(config: Config) -> None:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                limit_concurrency=limits.CONNECTIONS_MAX,
                 timeout_keep_alive=limits.KEEP_ALIVE_S,
             )
         )

@@ -187,6 +187,17 @@ async def test_back_pressure_says_when_to_come_again(
     assert int(answer.headers["retry-after"]) > 0
 
 
+async def test_too_many_requests_at_once_are_asked_to_come_again(
+    http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REQUESTS_INSIDE_MAX", 0)
+    answer = await http.get("/healthz")
+    problem(answer, 429, "overloaded")
+    assert int(answer.headers["retry-after"]) > 0
+    monkeypatch.undo()
+    assert (await http.get("/healthz")).status_code == 200
+
+
 async def test_what_is_not_there_is_a_problem_too(http: httpx2.AsyncClient) -> None:
     problem(await http.get("/v1/nothing"), 404, "not-found")
     problem(await http.get("/v1/readings"), 405, "method-not-allowed")
