@@ -20,8 +20,8 @@ from pedchain_demo.progress import Progress
 
 DISTRICTS = ("DistrictA", "DistrictB")
 HEALTHY_S = 20.0
-#: Days whose readings are posted before a closing: one, until that would be only closing.
-DAYS_PER_ROUND = {14: 1, 60: 3}
+#: Days whose readings are posted before a closing, by the most days of a demo.
+DAYS_PER_ROUND = {7: 1, 14: 2, 60: 3}
 ROUND_MAX = 7
 
 
@@ -195,11 +195,11 @@ def audit(demo: Demo) -> dict[str, Any]:
 
 
 def audit_tampered(demo: Demo) -> dict[str, Any]:
-    """The same on a copy in which one bit of one byte in the middle of a block is flipped."""
+    """The same on a copy in which one bit in the middle of one block is flipped."""
     copy = demo.folder / "ledger-tampered"
     shutil.copytree(demo.folder / "ledger", copy)
     blocks = sorted((copy / "blocks").iterdir())
-    block = blocks[len(blocks) * 2 // 3]
+    block = blocks[len(blocks) // 3]
     raw = bytearray(block.read_bytes())
     raw[len(raw) // 2] ^= 1
     block.write_bytes(raw)

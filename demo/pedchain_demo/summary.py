@@ -97,7 +97,7 @@ def ledger_lines(audit: Mapping[str, Any]) -> Iterator[str]:
 
 
 def audit_lines(audit: Mapping[str, Any], tampered: Mapping[str, Any]) -> Iterator[str]:
-    """The auditor's word on the ledger, and on the copy with one bit changed."""
+    """The auditor's word on the ledger, and on the copy with one bit flipped."""
     yield " Independent audit (raw blocks and the genesis block, nothing from the gateways)"
     if audit["verified"]:
         without = sum(audit["invalid"].values())
@@ -116,9 +116,9 @@ def audit_lines(audit: Mapping[str, Any], tampered: Mapping[str, Any]) -> Iterat
     else:
         yield right(f"{audit['check']}: {audit['text']}", "TAMPERED")
     if tampered["verified"]:
-        yield right("the copy with one bit changed was not noticed", "VERIFIED (wrong)")
+        yield right("the copy with one bit flipped was not noticed", "VERIFIED (wrong)")
     else:
-        yield right(f"a copy with one bit changed: {place(tampered)}", "TAMPERED, as it should")
+        yield right(f"a copy with one bit flipped: {place(tampered)}", "TAMPERED, as it should")
 
 
 def place(found: Mapping[str, Any]) -> str:

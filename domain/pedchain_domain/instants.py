@@ -6,6 +6,7 @@ market days are rows of the calendar on the ledger (rules T1).
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from pedchain_domain.reasons import DomainError, Reason
@@ -73,6 +74,7 @@ def format_day(days: int) -> str:
     return f"{year:04d}-{month:02d}-{day:02d}"
 
 
+@lru_cache(maxsize=4_096)  # a street's meters are all read at the same instants
 def parse_ocmf(text: str) -> Stamp:
     """Epoch seconds and clock state of an OCMF `TM`, such as `2026-11-20T00:15:00,000+0100 S`.
 
