@@ -11,19 +11,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from weakref import WeakKeyDictionary
 
-from fabric_protos.common.policies_pb2 import ImplicitMetaPolicy
-from fabric_protos.common.policies_pb2 import Policy as PolicyMessage
 from fabric_protos.msp.msp_principal_pb2 import MSPPrincipal, MSPRole
 
 from pedchain_fabric.embedded import limits
 from pedchain_fabric.embedded.ledger import Ledger, Verifier
+from pedchain_fabric.embedded.ledger.policies import shortfall
 from pedchain_fabric.embedded.mspdir import LocalMsp
-from pedchain_fabric.errors import FabricError, IdentityError, SignatureInvalid, WireError
+from pedchain_fabric.errors import IdentityError, SignatureInvalid, WireError
 from pedchain_fabric.wire.block import SignedData
-from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_fabric.wire.identity import Identity
-from pedchain_fabric.wire.messages import parse
-from pedchain_fabric.wire.policytree import ImplicitMetaRule, NoSuchPolicy
+from pedchain_fabric.wire.policytree import NoSuchPolicy
 
 ADMINS = "Admins"
 MEMBERS = "Members"
@@ -169,34 +166,9 @@ def refusal(ledger: Ledger, path: str, signed: SignedData) -> str:
     known = _ALLOWED.setdefault(ledger.verifier, set())
     if (path, identities) in known:
         return ""
-    policy = ledger.config.policy(path)
-    if isinstance(policy, NoSuchPolicy):
-        return f"no such policy: '{path}'"
-    if policy.satisfied_by_identities(identities):
+    reason = shortfall(ledger.config, path, identities)
+    if not reason:
         if len(known) >= limits.REMEMBERED_VERDICTS:
             known.clear()
         known.add((path, identities))
-        return ""
-    if not isinstance(policy, ImplicitMetaRule):
-        return "signature set did not satisfy policy"
-    satisfied = sum(part.satisfied_by_identities(identities) for part in policy.parts)
-    return (
-        f"implicit policy evaluation failed - {satisfied} sub-policies were satisfied, but this "
-        f"policy requires {policy.needed} of the '{_sub_policy(ledger.config, path)}' sub-policies "
-        "to be satisfied"
-    )
-
-
-def _sub_policy(config: ChannelConfig, path: str) -> str:
-    """The name an implicit policy asks for one level below."""
-    *groups, name = path.removeprefix("/Channel/").split("/")
-    group = config.config.channel_group
-    for step in groups:
-        group = group.groups[step]
-    message = group.policies[name].policy
-    if message.type != PolicyMessage.IMPLICIT_META:
-        return name
-    try:
-        return parse(ImplicitMetaPolicy, message.value).sub_policy
-    except FabricError:
-        return name
+    return reason

@@ -199,4 +199,3 @@ def _start(position: SeekPosition, height: int) -> int:
     if kind == "specified" and position.specified.number <= height:
         return position.specified.number
     raise _Ended(Status.NOT_FOUND, "the start position does not exist")
-

@@ -268,4 +268,3 @@ def _rfc3339(seconds: float) -> str:
     except (OverflowError, ValueError, OSError):
         return f"{int(seconds)}"
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-

@@ -103,9 +103,7 @@ class EventServices:
         return DeliverResponse(block_and_private_data=response)
 
 
-def _readable(
-    channel: Channel, private: TxPvtReadWriteSet, claim: SignedData
-) -> TxPvtReadWriteSet:
+def _readable(channel: Channel, private: TxPvtReadWriteSet, claim: SignedData) -> TxPvtReadWriteSet:
     readable = TxPvtReadWriteSet(data_model=private.data_model)
     for namespace in private.ns_pvt_rwset:
         kept = [

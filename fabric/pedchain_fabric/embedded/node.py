@@ -189,9 +189,7 @@ def _join_config(genesis: Block) -> ChannelConfig:
     if not is_channel_name(config.channel_id):
         raise JoinRefused(f"bad channel ID: '{config.channel_id}' contains illegal characters")
     if config.consensus_type != BFT:
-        raise JoinRefused(
-            f"failed to find a consenter for consensus type: {config.consensus_type}"
-        )
+        raise JoinRefused(f"failed to find a consenter for consensus type: {config.consensus_type}")
     return config
 
 

@@ -54,9 +54,7 @@ class Context:
         self.transaction = transaction
         self.namespace = namespace
         self.is_init = is_init
-        self.response: asyncio.Future[ChaincodeMessage] = (
-            asyncio.get_running_loop().create_future()
-        )
+        self.response: asyncio.Future[ChaincodeMessage] = asyncio.get_running_loop().create_future()
         self.permissions: dict[str, tuple[bool, bool]] = {}
         self._queries: dict[str, Query] = {}
 

@@ -48,9 +48,7 @@ class Stream(Protocol):
 class _ClientStream:
     """The stream of a chaincode server."""
 
-    def __init__(
-        self, call: grpc.aio.StreamStreamCall[ChaincodeMessage, ChaincodeMessage]
-    ) -> None:
+    def __init__(self, call: grpc.aio.StreamStreamCall[ChaincodeMessage, ChaincodeMessage]) -> None:
         self._call = call
 
     async def read(self) -> ChaincodeMessage | None:

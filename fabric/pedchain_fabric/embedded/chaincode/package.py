@@ -152,8 +152,7 @@ def _members(source: bytes) -> Iterator[tuple[str, bytes]]:
             for member in archive:
                 if not member.isreg():
                     raise PackageRefused(
-                        f"tar entry {member.name} is not a regular file, "
-                        f"type {ord(member.type):d}"
+                        f"tar entry {member.name} is not a regular file, type {ord(member.type):d}"
                     )
                 file = archive.extractfile(member)
                 yield member.name, b"" if file is None else file.read()

@@ -128,9 +128,7 @@ def _next(context: Context, identifier: str, query: Query) -> bytes:
     return _response(query.pending, identifier, more=False)
 
 
-def _response(
-    results: list[bytes], identifier: str, *, more: bool, metadata: bytes = b""
-) -> bytes:
+def _response(results: list[bytes], identifier: str, *, more: bool, metadata: bytes = b"") -> bytes:
     return QueryResponse(
         results=[QueryResultBytes(resultBytes=result) for result in results],
         has_more=more,

@@ -59,9 +59,7 @@ def _get_multiple(context: Context, payload: bytes) -> bytes:
 def _get_private_hash(context: Context, payload: bytes) -> bytes:
     request = parse(GetState, payload)
     refuse_in_init(context)
-    found = context.simulator.get_private_hash(
-        context.namespace, request.collection, request.key
-    )
+    found = context.simulator.get_private_hash(context.namespace, request.collection, request.key)
     return found or b""
 
 
@@ -131,9 +129,7 @@ def _put_metadata(context: Context, payload: bytes) -> bytes:
     return b""
 
 
-def _write_metadata(
-    context: Context, collection: str, key: str, metadata: StateMetadata
-) -> None:
+def _write_metadata(context: Context, collection: str, key: str, metadata: StateMetadata) -> None:
     entries = {metadata.metakey: metadata.value}
     if not collection:
         context.simulator.put_metadata(context.namespace, key, entries)

@@ -147,9 +147,7 @@ def _principal_sets(channel: Channel, interest: ChaincodeInterest) -> list[Princ
 
 def _key_policies(interest: ChaincodeInterest) -> list[list[PrincipalSet]]:
     """All key-level policies must hold together, so they are merged first."""
-    sets = [
-        satisfying(policy) for call in interest.chaincodes for policy in call.key_policies
-    ]
+    sets = [satisfying(policy) for call in interest.chaincodes for policy in call.key_policies]
     return [_merged(sets)] if sets else []
 
 
@@ -197,5 +195,3 @@ def _collection_policy(channel: Channel, chaincode: str, name: str, own: bytes) 
         members = collection.config.member_orgs_policy.signature_policy
         return serialize(ApplicationPolicy(signature_policy=members))
     return collection.endorsement_policy or own
-
-

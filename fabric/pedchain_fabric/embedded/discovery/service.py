@@ -101,9 +101,7 @@ class Discovery:
     def _joined(self, channel: Channel) -> list[peers.Peer]:
         return [peer for peer in self.all_peers if peer.name in channel.peers]
 
-    def _members(
-        self, found: Sequence[peers.Peer], channel: Channel | None
-    ) -> QueryResult:
+    def _members(self, found: Sequence[peers.Peer], channel: Channel | None) -> QueryResult:
         by_org: dict[str, Peers] = {}
         for peer in found:
             by_org.setdefault(peer.msp_id, Peers()).peers.append(describe_peer(peer, channel))
@@ -138,9 +136,7 @@ class Discovery:
 
 def describe_peer(peer: peers.Peer, channel: Channel | None) -> Peer:
     """A peer as gossip would announce it: its address and, on a channel, what it offers."""
-    identifier = hashlib.sha256(
-        peer.identity.msp_id.encode() + peer.identity.certificate
-    ).digest()
+    identifier = hashlib.sha256(peer.identity.msp_id.encode() + peer.identity.certificate).digest()
     member = gossip.Member(endpoint=peer.address, pki_id=identifier)
     alive = gossip.GossipMessage(alive_msg=gossip.AliveMessage(membership=member))
     described = Peer(identity=peer.identity.creator)
@@ -152,9 +148,7 @@ def describe_peer(peer: peers.Peer, channel: Channel | None) -> Peer:
 
 def _state_info(peer: peers.Peer, channel: Channel, identifier: bytes) -> bytes:
     offered = [
-        gossip.Chaincode(
-            name=each.definition.name, version=str(each.definition.sequence)
-        )
+        gossip.Chaincode(name=each.definition.name, version=str(each.definition.sequence))
         for each in peer.approvals()[channel.name].all()
         if each.runnable
     ]
@@ -197,4 +191,3 @@ def _malformed(message: str) -> RpcRefused:
 
 def _error(message: str) -> QueryResult:
     return QueryResult(error=Error(content=message))
-

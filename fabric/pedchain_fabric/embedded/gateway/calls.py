@@ -57,4 +57,3 @@ def _refused(refused: ProposalRefused, *, is_local: bool) -> Answer:
     if refused.answered:
         return Answer(grpc.StatusCode.FAILED_PRECONDITION, str(refused), False, None)
     return Answer(grpc.StatusCode.UNAVAILABLE, str(refused), True, None)
-

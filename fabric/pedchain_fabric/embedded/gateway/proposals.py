@@ -73,14 +73,10 @@ def assemble(target: Target, payload: bytes, endorsements: Sequence[Endorsement]
     )
     transaction = Transaction(
         actions=[
-            TransactionAction(
-                header=target.header.signature_header, payload=serialize(action)
-            )
+            TransactionAction(header=target.header.signature_header, payload=serialize(action))
         ]
     )
-    return Envelope(
-        payload=serialize(Payload(header=target.header, data=serialize(transaction)))
-    )
+    return Envelope(payload=serialize(Payload(header=target.header, data=serialize(transaction))))
 
 
 def chaincode_result(payload: bytes) -> bytes | None:

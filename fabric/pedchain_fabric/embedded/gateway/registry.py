@@ -51,9 +51,7 @@ class Registry:
         groups = {msp_id: offering[msp_id] for msp_id in msp_ids}
         return Plan([dict.fromkeys(groups, 1)], groups)
 
-    def plan(
-        self, channel: Channel, interest: ChaincodeInterest, preferred: Peer | None
-    ) -> Plan:
+    def plan(self, channel: Channel, interest: ChaincodeInterest, preferred: Peer | None) -> Plan:
         """Every layout that satisfies the policies, those with `preferred` first.
 
         Raises PlanImpossible.

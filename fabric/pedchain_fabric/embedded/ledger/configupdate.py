@@ -29,11 +29,11 @@ from fabric_protos.common.configtx_pb2 import (
 
 from pedchain_fabric.embedded.ledger.errors import ConfigRefused
 from pedchain_fabric.embedded.ledger.limits import CONFIG_DEPTH
+from pedchain_fabric.embedded.ledger.policies import shortfall
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire.block import SignedData
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_fabric.wire.messages import parse
-from pedchain_fabric.wire.policytree import Policy
 
 Item: TypeAlias = ConfigGroup | ConfigValue | ConfigPolicy
 # Kind ("Group", "Value", "Policy") and path below the root, the element's own name last.
@@ -60,6 +60,13 @@ def propose(config: ChannelConfig, envelope: Envelope) -> ConfigEnvelope:
     Raises `ConfigRefused` if it is not authorised or does not fit the current configuration.
     """
     try:
+        return _proposed(config, envelope)
+    except ConfigRefused as error:
+        raise ConfigRefused(f"error authorizing update: {error}") from error
+
+
+def _proposed(config: ChannelConfig, envelope: Envelope) -> ConfigEnvelope:
+    try:
         update = _read_update(envelope)
         group = _result(config, update)
         proposed = Config(sequence=config.sequence + 1, channel_group=group)
@@ -79,7 +86,7 @@ def apply(config: ChannelConfig, ordered: ConfigEnvelope) -> ChannelConfig:
             f"config currently at sequence {config.sequence}, cannot validate config at sequence "
             f"{ordered.config.sequence}"
         )
-    if propose(config, ordered.last_update).config != ordered.config:
+    if _proposed(config, ordered.last_update).config != ordered.config:
         raise ConfigRefused("ConfigEnvelope LastUpdate did not produce the supplied config result")
     return ChannelConfig.from_config(config.channel_id, ordered.config)
 
@@ -128,7 +135,7 @@ def _checked(name: str) -> str:
 
 def _show(place: Place) -> str:
     kind, path = place
-    return f"[{kind}] {'/'.join(('/Channel', *path))}"
+    return f"{f'[{kind}]':<9}{'/'.join(('/Channel', *path))}"
 
 
 def _result(config: ChannelConfig, update: Update) -> ConfigGroup:
@@ -145,14 +152,14 @@ def _result(config: ChannelConfig, update: Update) -> ConfigGroup:
         for place, item in update.write_set.items()
         if place not in update.read_set or update.read_set[place].version != item.version
     }
-    if not changed:
-        raise ConfigRefused("delta set was empty -- update would have no effect")
-    for place, item in changed.items():
-        _check_change(config, existing, place, item, update.signed)
+    _check_changes(config, existing, changed, update.signed)
     result = existing | changed
-    missing = update.write_set.keys() - result.keys()
-    if missing:
-        raise ConfigRefused(f"writeset contained {_show(missing.pop())}, not in proposed config")
+    for place in update.write_set:
+        if place not in result:
+            raise ConfigRefused(
+                f"full config did not verify: writeset contained key {_show(place)} which did not "
+                "appear in proposed config"
+            )
     return _assemble(result, ())
 
 
@@ -160,14 +167,26 @@ def _check_read_set(existing: Items, read_set: Items) -> None:
     for place, item in read_set.items():
         if place not in existing:
             raise ConfigRefused(
-                f"existing config does not contain element for {_show(place)} "
-                "but was in the read set"
+                "error validating ReadSet: existing config does not contain element for "
+                f"{_show(place)} but was in the read set"
             )
         if existing[place].version != item.version:
             raise ConfigRefused(
-                f"proposed update requires that key {_show(place)} be at version {item.version}, "
-                f"but it is currently at version {existing[place].version}"
+                f"error validating ReadSet: proposed update requires that key {_show(place)} be at "
+                f"version {item.version}, but it is currently at version {existing[place].version}"
             )
+
+
+def _check_changes(
+    config: ChannelConfig, existing: Items, changed: Items, signed: tuple[SignedData, ...]
+) -> None:
+    try:
+        if not changed:
+            raise ConfigRefused("delta set was empty -- update would have no effect")
+        for place, item in changed.items():
+            _check_change(config, existing, place, item, signed)
+    except ConfigRefused as error:
+        raise ConfigRefused(f"error validating DeltaSet: {error}") from error
 
 
 def _check_change(
@@ -195,17 +214,19 @@ def _check_change(
             f"attempt to set key {_show(place)} to version {item.version}, but key is at version "
             f"{before.version}"
         )
-    if not _policy(config, place, before.mod_policy).satisfied_by(signed):
-        raise ConfigRefused(f"policy for {_show(place)} not satisfied")
+    path = _policy_path(place, before.mod_policy)
+    reason = shortfall(config, path, config.msps.signers(signed))
+    if reason:
+        raise ConfigRefused(f"policy for {_show(place)} not satisfied: {reason}")
 
 
-def _policy(config: ChannelConfig, place: Place, name: str) -> Policy:
-    """The policy a name means there: absolute, or relative to the element's group."""
+def _policy_path(place: Place, name: str) -> str:
+    """Where the policy of that name is: absolute, or relative to the element's group."""
     if name.startswith("/"):
-        return config.policy(name)
+        return name
     kind, path = place
     group = path if kind == "Group" else path[:-1]
-    return config.policy("/".join(("/Channel", *group, name)))
+    return "/".join(("/Channel", *group, name))
 
 
 def _assemble(items: Items, path: tuple[str, ...]) -> ConfigGroup:

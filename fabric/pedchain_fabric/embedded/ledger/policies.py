@@ -4,7 +4,8 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
+from fabric_protos.common.policies_pb2 import ImplicitMetaPolicy, SignaturePolicyEnvelope
+from fabric_protos.common.policies_pb2 import Policy as PolicyMessage
 from fabric_protos.peer.policy_pb2 import ApplicationPolicy
 
 from pedchain_fabric.embedded.ledger.limits import CACHED_IDENTITIES
@@ -15,6 +16,7 @@ from pedchain_fabric.wire.block import SignedData
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_fabric.wire.identity import Identity
 from pedchain_fabric.wire.messages import parse, serialize
+from pedchain_fabric.wire.policytree import ImplicitMetaRule, NoSuchPolicy
 
 
 class PolicyEvaluator:
@@ -54,3 +56,32 @@ class PolicyEvaluator:
         except WireError:
             return False
         return False
+
+
+def shortfall(config: ChannelConfig, path: str, identities: Sequence[Identity]) -> str:
+    """Why a channel's policy is not satisfied, in Fabric's words; empty if it is."""
+    rule = config.policy(path)
+    if isinstance(rule, NoSuchPolicy):
+        return f"no such policy: '{path}'"
+    if rule.satisfied_by_identities(identities):
+        return ""
+    if not isinstance(rule, ImplicitMetaRule):
+        return "signature set did not satisfy policy"
+    satisfied = sum(part.satisfied_by_identities(identities) for part in rule.parts)
+    return (
+        f"implicit policy evaluation failed - {satisfied} sub-policies were satisfied, but this "
+        f"policy requires {rule.needed} of the '{_sub_policy(config, path)}' sub-policies "
+        "to be satisfied"
+    )
+
+
+def _sub_policy(config: ChannelConfig, path: str) -> str:
+    """The name an implicit policy asks for one level below."""
+    *groups, name = path.removeprefix("/Channel/").split("/")
+    group = config.config.channel_group
+    for step in groups:
+        group = group.groups[step]
+    message = group.policies[name].policy
+    if message.type != PolicyMessage.IMPLICIT_META:
+        return name
+    return parse(ImplicitMetaPolicy, message.value).sub_policy

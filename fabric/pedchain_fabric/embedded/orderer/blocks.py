@@ -38,9 +38,7 @@ def assemble(
 ) -> Block:
     """The next block, unsigned. `last_config` is its own number if it is a config block."""
     data = BlockData(data=envelopes)
-    header = BlockHeader(
-        number=number, previous_hash=previous_hash, data_hash=wire.data_hash(data)
-    )
+    header = BlockHeader(number=number, previous_hash=previous_hash, data_hash=wire.data_hash(data))
     block = Block(header=header, data=data)
     wire.init_metadata(block)
     last = LastConfig(index=last_config)
@@ -83,9 +81,7 @@ def _signature(header: BlockHeader, value: bytes, consenter: Consenter) -> Metad
     nonce = secrets.token_bytes(NONCE_BYTES)
     identifier = serialize(IdentifierHeader(identifier=consenter.number, nonce=nonce))
     message = wire.signed_message(value, identifier, header)
-    return MetadataSignature(
-        signature=consenter.signer.sign(message), identifier_header=identifier
-    )
+    return MetadataSignature(signature=consenter.signer.sign(message), identifier_header=identifier)
 
 
 def _signed_value(block: Block) -> bytes:

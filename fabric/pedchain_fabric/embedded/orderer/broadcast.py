@@ -131,9 +131,7 @@ def check(envelope: Envelope, ledger: Ledger) -> None:
     size = len(envelope.payload) + len(envelope.signature)
     allowed = ledger.config.batch_size.absolute_max_bytes
     if size > allowed:
-        raise _bad(
-            f"message payload is {size} bytes and exceeds maximum allowed {allowed} bytes"
-        )
+        raise _bad(f"message payload is {size} bytes and exceeds maximum allowed {allowed} bytes")
     claim = _claim(envelope)
     if expires_at(claim.creator) < time.time():
         raise _bad("broadcast client identity expired")

@@ -194,4 +194,3 @@ def _interval(config: ChannelConfig) -> float:
         return durations.seconds(_options(config).request_batch_max_interval)
     except (ValueError, FabricError):
         return 0.05
-

@@ -53,8 +53,7 @@ class Cscc:
             name = ChannelConfig.from_block(block).channel_id
         except FabricError as error:
             return failure(
-                '"JoinChain" request failed to extract channel id from the block due to '
-                f"[{error}]"
+                f'"JoinChain" request failed to extract channel id from the block due to [{error}]'
             )
         try:
             self._acl.check("cscc/JoinChain", None, call.signed)

@@ -85,8 +85,7 @@ def _by_number(ledger: Ledger, argument: bytes) -> Response:
     block = ledger.block(number)
     if block is None:
         return failure(
-            f"Failed to get block number {number}, error no such block number "
-            f"[{number}] in index"
+            f"Failed to get block number {number}, error no such block number [{number}] in index"
         )
     return _block(block)
 
@@ -107,8 +106,7 @@ def _by_transaction(ledger: Ledger, argument: bytes) -> Response:
     block = ledger.block_by_transaction(name)
     if block is None:
         return failure(
-            f"Failed to get block for txID {name}, error no such transaction ID "
-            f"[{name}] in index"
+            f"Failed to get block for txID {name}, error no such transaction ID [{name}] in index"
         )
     return _block(block)
 

@@ -102,9 +102,7 @@ def commit(call: ChannelCall, payload: bytes) -> Message:
 def query_approved(call: ChannelCall, payload: bytes) -> Message:
     """QueryApprovedChaincodeDefinition."""
     args = parse(QueryApprovedChaincodeDefinitionArgs, payload)
-    found = definitions.approved(
-        call.channel.name, args.name, args.sequence, call.public, call.own
-    )
+    found = definitions.approved(call.channel.name, args.name, args.sequence, call.public, call.own)
     return QueryApprovedChaincodeDefinitionResult(
         sequence=found.sequence, source=_source(found), **_fields(found.parameters)
     )

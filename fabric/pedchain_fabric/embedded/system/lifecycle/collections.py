@@ -25,9 +25,7 @@ _COLLECTION = re.compile(r"[A-Za-z0-9-]+([A-Za-z0-9_-]+)*")
 _SYSTEM = {"cscc", "escc", "lscc", "qscc", "vscc"}
 
 
-def check_definition(
-    name: str, version: str, package: CollectionConfigPackage, msps: Msps
-) -> None:
+def check_definition(name: str, version: str, package: CollectionConfigPackage, msps: Msps) -> None:
     """Raises LifecycleRefused for what no definition may hold."""
     if not _NAME.fullmatch(name):
         raise LifecycleRefused(

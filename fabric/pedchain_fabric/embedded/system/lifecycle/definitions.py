@@ -99,9 +99,7 @@ def approve(
 
 def _check_sequence(requested: int, current: int) -> None:
     if requested == current == 0:
-        raise LifecycleRefused(
-            "requested sequence is 0, but first definable sequence number is 1"
-        )
+        raise LifecycleRefused("requested sequence is 0, but first definable sequence number is 1")
     if requested < current:
         raise LifecycleRefused(
             f"currently defined sequence {current} is larger than requested sequence {requested}"

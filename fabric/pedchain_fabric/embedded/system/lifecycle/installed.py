@@ -86,8 +86,7 @@ def get_package(host: Host, payload: bytes) -> Message:
     package = host.packages.get(wanted)
     if package is None:
         raise LifecycleRefused(
-            "could not load cc install package: chaincode install package "
-            f"'{wanted}' not found"
+            f"could not load cc install package: chaincode install package '{wanted}' not found"
         )
     return GetInstalledChaincodePackageResult(chaincode_install_package=package)
 
@@ -99,4 +98,3 @@ def _label(identifier: str) -> str:
 def _references(host: Host, identifier: str) -> Mapping[str, list[LocalChaincode]]:
     found = {name: view.references(identifier) for name, view in host.approvals().items()}
     return {name: chaincodes for name, chaincodes in found.items() if chaincodes}
-

@@ -68,9 +68,7 @@ class Lifecycle:
             return local(self._host, call.args[1])
         on_channel = _ON_CHANNEL.get(call.function)
         if on_channel is None:
-            raise LifecycleRefused(
-                f"receiver *lifecycle.Invocation.{call.function} does not exist"
-            )
+            raise LifecycleRefused(f"receiver *lifecycle.Invocation.{call.function} does not exist")
         return on_channel(self._channel_call(call, channel), call.args[1])
 
     def _channel_call(self, call: SystemCall, channel: Channel | None) -> ChannelCall:
