@@ -16,6 +16,7 @@ from pedchain_fabric.shim import CalledChaincodeError, Context, Refusal
 
 REGISTRY = "registry"
 DEFAULT_NETWORK = "pedchain"
+LAST_DAY = "9999-12-31"
 
 
 async def adopt(ctx: Context, district_id: str, former: Document | None) -> None:
@@ -42,7 +43,7 @@ async def adopt(ctx: Context, district_id: str, former: Document | None) -> None
 
 async def newest(ctx: Context) -> Document:
     """The district's document adopted last."""
-    return await in_force(ctx, days.BEYOND)
+    return await in_force(ctx, LAST_DAY)
 
 
 async def in_force(ctx: Context, day: str) -> Document:

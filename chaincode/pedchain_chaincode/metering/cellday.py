@@ -81,8 +81,7 @@ async def _fold(vault: Vault, roster: Document, rules: Rules) -> Document | None
     cell, day = int(roster["shard"]), rules.day["day"]
     index = await vault.load("day", cell, day)
     periods = [p for p in index["periods"] if p <= rules.through] if index else []
-    found = await vault.load_many([("fold", cell, day, period) for period in periods])
-    held = [fold for fold in found if fold is not None]
+    held = await vault.load_held([("fold", cell, day, period) for period in periods])
     return without_doubtful(folds.merge(held), roster) if held else None
 
 

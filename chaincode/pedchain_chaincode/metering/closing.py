@@ -42,9 +42,8 @@ async def close_day(ctx: Context, fence: Fence, day: str, run: str) -> bytes:
     progress = await _cells(ctx, vault, rules)
     if progress is None:
         return MORE
-    following = days.day_after(rows, day)
-    await publish(ctx, vault, rules, progress, batches, following)
-    await days.advance(ctx, state, day, run, following)
+    await publish(ctx, vault, rules, progress, batches)
+    await days.advance(ctx, state, day, run)
     return DONE
 
 

@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which days are closed by which run, which comes next, and when it may (rules C1).
 
-State `closing`: {run: {"first", "last", "next"}}, each a day's name; `next` is the calendar's day
-after `last`. Every run closes days in calendar order, so `last` says it all.
+State `closing`: {run: {"first", "last"}}, each a day's name. Every run closes one day after the
+other, so `last` says it all.
 """
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from pedchain_chaincode.documents import Document, load, save
 from pedchain_chaincode.metering import keys
 from pedchain_chaincode.metering.vault import Vault
+from pedchain_domain.calendar import shifted
 from pedchain_fabric.shim import Context, Refusal
 
 RUNS: Final = {"P": 0, "F": 9, "FINAL": 59}
 """A run -> full days that must have passed after the day: it is due on D+1, D+10, D+60."""
 
 BEFORE: Final = {"F": "P", "FINAL": "F"}
-BEYOND: Final = "9999-12-31"
-"""Where a new version starts if the calendar ends with the last closed day."""
 _DAY_SECONDS: Final = 86_400
 
 
@@ -30,13 +28,7 @@ async def closing(ctx: Context) -> Document:
 async def first_open(ctx: Context) -> str:
     """The first day not closed yet, or none: from here a newly adopted version holds."""
     state = await closing(ctx)
-    return str(state["P"]["next"]) if "P" in state else ""
-
-
-def day_after(rows: Sequence[Any], day: str) -> str:
-    """The calendar's next day, or `BEYOND`."""
-    later = sorted(str(row["day"]) for row in rows if row["day"] > day)
-    return later[0] if later else BEYOND
+    return shifted(state["P"]["last"], 1) if "P" in state else ""
 
 
 def is_closed(state: Document, day: str, run: str) -> bool:
@@ -56,19 +48,25 @@ def check(state: Document, row: Any, run: str, now: int) -> None:
     before = BEFORE.get(run)
     if before is not None and not is_closed(state, day, before):
         raise Refusal("run-missing")
-    following = state[run]["next"] if run in state else None
-    if following is None and before is not None:
-        following = state[before]["first"]
+    following = _following(state, run)
     if following is not None and day != following:
         raise Refusal("previous-day-open")
     if now < row["end"] + RUNS[run] * _DAY_SECONDS:
         raise Refusal("too-early")
 
 
-async def advance(ctx: Context, state: Document, day: str, run: str, following: str) -> None:
+def _following(state: Document, run: str) -> str | None:
+    """The day the run must close next; None if it may be any."""
+    if run in state:
+        return shifted(state[run]["last"], 1)
+    before = BEFORE.get(run)
+    return None if before is None else str(state[before]["first"])
+
+
+async def advance(ctx: Context, state: Document, day: str, run: str) -> None:
     """Write that the run has closed the day."""
     first = state[run]["first"] if run in state else day
-    closed = {**state, run: {"first": first, "last": day, "next": following}}
+    closed = {**state, run: {"first": first, "last": day}}
     await save(ctx.stub, keys.closing(ctx.stub), closed)
 
 

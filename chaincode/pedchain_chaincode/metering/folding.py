@@ -122,7 +122,7 @@ async def _fold(ctx: Context, fence: Fence, period: int, shard: int) -> bool:
         if cost > budget and budget < limits.FOLD_COST:
             break
         segments = [("segment", period, int(name), step) for step, _ in left["cells"].pop(name)]
-        found = [segment for segment in await vault.load_many(segments) if segment is not None]
+        found = await vault.load_held(segments)
         rows = [row for segment in found for row in segment["rows"]]
         await fold_cell(vault, fence, period, int(name), rows, days)
         for segment_name in segments:
@@ -144,12 +144,10 @@ async def fold_cell(
 ) -> None:
     """Judge all rows of a cell's period and file them by day."""
     head = await vault.load("head", cell) or folds.empty_head(cell)
-    # By device, counter, payload, record: of two payloads under one counter the same one stands
-    # whatever the order of arrival was.
+    # By device, counter, payload, record: salts and seeds too are the same in any order of arrival.
     rows = sorted(rows, key=lambda row: row[:4])
     earlier = folds.late(rows, head)[-limits.TRAILS_KNOWN :]
-    trails = await vault.load_many([("trail", cell, p) for p in earlier])
-    known = folds.known([trail for trail in trails if trail is not None])
+    known = folds.known(await vault.load_held([("trail", cell, p) for p in earlier]))
     folded = folds.fold(rows, head, days, period=period, shard=cell, grain=fence.grain, known=known)
     await vault.save(("head", cell), folded.head)
     await vault.save(("trail", cell, period), folded.trail)

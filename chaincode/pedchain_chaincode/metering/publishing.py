@@ -12,6 +12,7 @@ from pedchain_chaincode.metering.vault import Vault
 from pedchain_chaincode.state import store
 from pedchain_domain import balance, certificate, publication
 from pedchain_domain import window as windows
+from pedchain_domain.calendar import shifted
 from pedchain_domain.documents import parameters
 from pedchain_domain.readings import derive_salt
 from pedchain_fabric.shim import Context, keypolicy
@@ -19,9 +20,7 @@ from pedchain_fabric.shim import Context, keypolicy
 EVENT = "CertificateIssued"
 
 
-async def publish(
-    ctx: Context, vault: Vault, rules: Rules, sums: Document, batches: str, following: str
-) -> None:
+async def publish(ctx: Context, vault: Vault, rules: Rules, sums: Document, batches: str) -> None:
     """Write totals, window and certificate of a complete day; the event is a hint."""
     day, run = rules.day["day"], rules.run
     setting = parameters(rules.district)
@@ -29,9 +28,7 @@ async def publish(
     computed = _computed(rules, sums["total"], window)
     totals, printed = await _in_print(vault, rules, computed, sums["changed"])
     totals = publication.marked(totals, setting)
-    entering = totals
-    if following[:7] != day[:7]:
-        entering = await _trued_up(vault, rules, totals)
+    entering = await _trued_up(vault, rules, totals)
     leaving = windows.leaving(window)
     outgoing = await vault.load("totals", leaving, run) if leaving else None
     window = windows.advance(window, entering, outgoing["entered"] if outgoing else None)
@@ -47,9 +44,12 @@ async def publish(
 
 
 async def _trued_up(vault: Vault, rules: Rules, totals: Document) -> Document:
-    """The month's last day as it enters the window: with what was held back in the month."""
+    """The totals as they enter the window: the month's last day with what was held back in it."""
+    month = rules.day["day"][:7]
+    if shifted(rules.day["day"], 1)[:7] == month:
+        return totals
     correction = await vault.load("true-up", rules.run)
-    if correction is None or correction["month"] != rules.day["day"][:7]:
+    if correction is None or correction["month"] != month:
         return totals
     return publication.with_true_up(totals, correction)
 

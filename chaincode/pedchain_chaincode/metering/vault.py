@@ -60,6 +60,14 @@ class Vault:
         values = await self._stub.get_privates(keys.COLLECTION, wanted)
         return [None if value is None else restore(value[SALT_BYTES:]) for value in values]
 
+    async def load_held(self, names: Sequence[Name]) -> list[Document]:
+        """Documents an index names, so that each must be there: a peer that lacks one (gossip is
+        behind, or it was purged) refuses, and never goes on without it."""
+        found = [document for document in await self.load_many(names) if document is not None]
+        if len(found) != len(names):
+            raise Refusal("private-data-missing")
+        return found
+
     async def save(self, name: Name, document: Document) -> None:
         """Write a document, which carries its own salt (hex), under a name."""
         salt = from_hex(document["salt"])

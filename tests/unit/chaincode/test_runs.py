@@ -8,7 +8,15 @@ import pytest
 from pedchain_domain import canonical
 from pedchain_fabric.shim import keypolicy
 from pedchain_fabric.shim.testing import TransactionFailed
-from tests.unit.chaincode.district import METERING, START, Home, Ledger, day_name, factors
+from tests.unit.chaincode.district import (
+    METERING,
+    START,
+    Home,
+    Ledger,
+    calendar,
+    day_name,
+    factors,
+)
 
 HOUR = 3_600
 GROUPS = {"group_sites": 3, "group_share_percent": 100}
@@ -106,6 +114,27 @@ async def test_a_new_factor_version_holds_from_the_first_open_day() -> None:
     await ledger.submit("Adopt", "DistrictA")
     assert (await closed(ledger, 1))["factors"] == "f2"
     assert (await closed(ledger, 0, "F"))["factors"] == "f1"
+
+
+async def test_days_go_on_when_the_calendar_is_extended() -> None:
+    home = Home("home-1", "P0")
+    ledger = Ledger()
+    put = ledger.peer.submit
+    await put("registry", "PutCalendar", "cal-2026", canonical.encode(calendar(1)))
+    await put("registry", "PutFactors", "f1", canonical.encode(factors()))
+    await put("registry", "PutDistrict", canonical.encode(ledger.district))
+    await ledger.submit("Adopt", "DistrictA")
+    await ledger.register(home)
+    await ledger.file(*hourly(home, 0, 0))
+    await ledger.fold(await ledger.seal())
+    await closed(ledger, 0)
+    with pytest.raises(TransactionFailed, match="unknown-day"):
+        await ledger.close(day_name(1))
+    await put("registry", "PutCalendar", "cal-2026", canonical.encode(calendar(2)))
+    await ledger.submit("Adopt", "DistrictA")
+    await ledger.file(*hourly(home, 1))
+    await ledger.fold(await ledger.seal())
+    assert (await closed(ledger, 1))["classes"]["X"] == 0
 
 
 async def test_a_certificate_key_is_bound_to_the_dso_and_its_district() -> None:
