@@ -20,6 +20,8 @@ from pedchain_gateway.steps import Pause, submit_step
 
 DONE = b"done"
 _NOT_YET = "previous-period-open"
+#: What another organisation's peer says while it has not committed our last step yet.
+LAGGING = frozenset({"period-not-sealed", "not-folded", "previous-day-open", "run-missing"})
 Report = Callable[[str], None]
 
 
@@ -130,7 +132,7 @@ class Closer:
 
     async def _submit(self, function: str, *arguments: str) -> bytes:
         return await submit_step(
-            self.ledger, self.definition, function, *arguments, pause=self.pause
+            self.ledger, self.definition, function, *arguments, lagging=LAGGING, pause=self.pause
         )
 
     async def _ask(self, definition: str, function: str, *arguments: str) -> dict[str, Any]:
