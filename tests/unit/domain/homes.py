@@ -166,7 +166,7 @@ def ramp(energies: Sequence[int], start: int, grain: int, first: int = 1_000) ->
 
 def close_days(
     made: Document,
-    filed: Sequence[Sequence[Any]],
+    filed: Sequence[list[Any]],
     about: Document,
     table: Document,
     calendar_rows: Sequence[Day],

@@ -29,7 +29,7 @@ EXAMPLE: dict[str, list[tuple[int, ...]]] = {
     "c": [(300, 0, 0, 0, 0), (200, 0, 0, 0, 0), (600, 0, 0, 0, 0), (0, 0, 0, 0, 0)],
 }
 PLANS = {"a": "P3", "b": "P0", "c": "P0"}
-OPEN = {"group_sites": 1, "group_share_percent": 100}
+OPEN: dict[str, Any] = {"group_sites": 1, "group_share_percent": 100}
 
 
 def registers_of(
@@ -353,3 +353,38 @@ def test_heat_and_gas_that_fall_silent_are_taken_at_their_power() -> None:
 def test_bounds_of_nothing_are_nothing() -> None:
     assert bounds.add(bounds.empty(), bounds.empty()) == bounds.empty()
     assert parameters(homes.district()).bound_by_capacity == 0
+
+
+def test_a_building_is_closed_by_its_own_meter_and_its_units_are_detail() -> None:
+    made = homes.roster_of({"h": "P6"})
+    for unit in ("u1", "u2"):
+        made = roster.add(made, homes.point(f"h.{unit}", "h", "UNIT", parent="h.GCP"))
+        made = roster.add(made, homes.device(f"h.{unit}.d", f"h.{unit}", ("I",)))
+    found = registers_of({"h": {"I": [100] * 24, "E": [0] * 24}})
+    for unit in ("u1", "u2"):
+        found[f"h.{unit}.d"] = {at: {"I": wh} for at, wh in ramp([30] * 24, START, 3600).items()}
+    folded = fold.fold(
+        homes.rows(found), fold.empty_head(0), days(1), period=1, shard=0, grain=3600
+    )
+    partial = dayclose.close_shard(
+        days(1)[0], folded.folds["2026-01-01"], made, homes.district(), homes.factors()
+    ).partial
+    assert partial["flows"]["C"] == [100] * 24
+    assert partial["detail"] == {"UNIT.I": 2 * 30 * 24}
+
+
+def test_sharing_is_bound_by_the_measured_part_where_giving_weighs_less() -> None:
+    """Two homes share 50 Wh an hour; one goes silent for an hour, whose sharing is then unsure."""
+    energies = {
+        "a": {"I": [50] * 24, "E": [0] * 24, "G": [0] * 24},
+        "b": {"I": [0] * 24, "E": [50] * 24, "G": [50] * 24},
+    }
+    registers = registers_of(energies)
+    table = homes.factors()
+    table["primary"]["electricity"]["grid"] = [500, 3000, 420]
+    made, about = homes.roster_of({"a": "P1", "b": "P1"}), homes.district(**OPEN)
+    true = close_days(made, homes.rows(registers), about, table, days(1))[0][1]["additive"]
+    del registers["a.GCP.d"][START + 3600]
+    quiet = close_days(made, homes.rows(registers), about, table, days(1))[0][1]["additive"]
+    assert true.get("nren_worst", 0) == true.get("primary_nren", 0) == 0
+    assert quiet["nren_worst"] == 2 * 50 * (3000 - 2000)

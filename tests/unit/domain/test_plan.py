@@ -8,7 +8,7 @@ from pedchain_domain.intervals import Series
 from tests.unit.domain.homes import KINDS
 
 
-def balance(name: str, letter: str = "M", **values: int) -> plan.Balance:
+def balance(name: str, letter: str = "M", /, **values: int) -> plan.Balance:
     registers = {
         (KINDS[role], role): [Series([value], letter, [], [])] for role, value in values.items()
     }

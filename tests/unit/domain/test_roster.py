@@ -87,13 +87,15 @@ def test_an_exchange_ends_the_old_device_once() -> None:
     assert refusal(home(), {**exchange, "new": "h.GEN.d"}) == Reason.MALFORMED_DOCUMENT
 
 
-@pytest.mark.parametrize("schema", ["rotate/1", "revoke/1"])
-def test_changing_an_unknown_device_is_refused(schema: str) -> None:
-    fields: dict[str, Any] = {
-        "rotate/1": {"key": KEY, "first_counter": 1},
-        "revoke/1": {"counter": 1},
-    }[schema]
-    assert refusal(home(), {"schema": schema, "device": "x", **fields}) == Reason.UNKNOWN_DEVICE
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schema": "rotate/1", "device": "x", "key": KEY, "first_counter": 1},
+        {"schema": "revoke/1", "device": "x", "counter": 1},
+    ],
+)
+def test_changing_an_unknown_device_is_refused(change: dict[str, Any]) -> None:
+    assert refusal(home(), change) == Reason.UNKNOWN_DEVICE
 
 
 def test_sites_spread_over_shards_and_stay_there() -> None:
