@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pedchain_domain import bounds, canonical, leaves, limits, merkle, plan, points, registers
+from pedchain_domain import bounds, leaves, limits, merkle, plan, points, registers
 from pedchain_domain.calendar import Day
 from pedchain_domain.documents import parameters
 from pedchain_domain.factors import Intensity
@@ -320,8 +320,8 @@ class _Sums:
         for carrier in ("heating", "vehicles"):
             name = f"{carrier}.{site[carrier]}"
             self.scope[name] = self.scope.get(name, 0) + 1
-        shown = canonical.encode([balance.flows, balance.classes])
-        self.prints[site["id"]] = hashlib.sha256(shown).hexdigest()[:16]
+        shown = repr((sorted(balance.flows.items()), balance.classes))
+        self.prints[site["id"]] = hashlib.sha256(shown.encode()).hexdigest()[:16]
         for at in balance.invalid[: max(0, limits.FINDINGS - len(self.findings))]:
             instant = self.frame.day["start"] + at * self.frame.grain
             self.findings.append([str(Reason.IMPLAUSIBLE_SITE), site["id"], instant])

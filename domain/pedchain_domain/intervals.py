@@ -93,16 +93,23 @@ def _measured_day(
 ) -> Series | None:
     """The usual day, all registers at their boundaries and plausible, without the long way."""
     inside = [knot for knot in knots if start <= knot.instant <= end]
-    count = (end - start) // grain
     if [knot.instant for knot in inside] != list(range(start, end + 1, grain)):
         return None
     if any(knot.kind != MEASURED for knot in inside):
         return None
-    values = [after.value - before.value for before, after in pairwise(inside)]
-    if min(values) < 0 or max(values) > registers.cap(register.power_w, grain, grain):
+    return of_boundaries([knot.value for knot in inside], grain, register)
+
+
+def of_boundaries(values: Sequence[int | None], grain: int, register: Register) -> Series | None:
+    """The day of a register measured at each of its boundaries, if all rises are plausible."""
+    known = [value for value in values if value is not None]
+    if len(known) != len(values):
+        return None
+    energies = [after - before for before, after in pairwise(known)]
+    if min(energies) < 0 or max(energies) > registers.cap(register.power_w, grain, grain):
         return None
     letter = BRIDGED if _coarse(grain, register) else MEASURED
-    return Series(values, letter * count, [], [])
+    return Series(energies, letter * len(energies), [], [])
 
 
 def _coarse(grain: int, register: Register) -> bool:
@@ -112,6 +119,9 @@ def _coarse(grain: int, register: Register) -> bool:
 
 def _energy(before: Knot, after: Knot, grain: int, register: Register) -> int | Reason:
     seconds = after.instant - before.instant
+    delta = after.value - before.value
+    if 0 <= delta <= register.power_w * seconds // 3600:
+        return delta  # well below any cap
     most = registers.cap(register.power_w, seconds, grain)
     return registers.rise(before.value, after.value, most, register.modulus)
 

@@ -2,8 +2,8 @@
 """The Merkle tree of a day's intervals, and proofs a subject can show (rules C5).
 
 Leaf = H(0x00 | salt128 | canonical {interval, point, registers}), registers as
-{role: [class, Wh]}. The salt of a leaf is H(seed | interval), shortened; the point's seed comes
-from marks of its signed records and dies with them, so an erased leaf cannot be guessed back.
+{role: [class, Wh]}. Salts are cut from SHAKE-256 of the point's seed; the seed comes from marks of
+the point's signed records and dies with them, so an erased leaf cannot be guessed back.
 Trees nest: intervals of a point, points of a shard, shards of a district; each root is a leaf of
 the next, so that shards are hashed apart and an erased point keeps 32 bytes.
 """
@@ -17,11 +17,17 @@ from pedchain_domain.intervals import Series
 from pedchain_domain.text import hex_bytes
 
 Document = dict[str, Any]
+_SALT = 16
 
 
-def leaf_salt(seed: str, interval: int) -> bytes:
-    """The 128-bit salt of an interval's leaf."""
-    return hashlib.sha256(hex_bytes(seed) + interval.to_bytes(8, "big")).digest()[:16]
+def leaf_salt(seed: str, position: int) -> bytes:
+    """The 128-bit salt of the leaf at a position of the point's day."""
+    return _salts(seed, position + 1)[-1]
+
+
+def _salts(seed: str, count: int) -> list[bytes]:
+    stream = hashlib.shake_256(hex_bytes(seed)).digest(_SALT * count)
+    return [stream[at : at + _SALT] for at in range(0, len(stream), _SALT)]
 
 
 def leaf_bytes(point: str, interval: int, registers: Mapping[str, Sequence[Any]]) -> bytes:
@@ -33,22 +39,20 @@ def leaf_bytes(point: str, interval: int, registers: Mapping[str, Sequence[Any]]
 def interval_leaves(
     point: str, seed: str, start: int, grain: int, registers: Mapping[str, Series]
 ) -> list[bytes]:
-    """Leaf hashes of a point's day, in time order."""
-    roles = sorted(registers)
-    columns = [(role, registers[role].classes, registers[role].values) for role in roles]
-    count = len(columns[0][1]) if columns else 0
+    """Leaf hashes of a point's day, in time order: of `leaf_salt` and `leaf_bytes`, spelt here
+    without the general writer because there are a hundred thousand of them a day."""
+    columns = [
+        [f'"{role}":["{letter}",{wh}]' for letter, wh in zip(one.classes, one.values, strict=True)]
+        for role, one in sorted(registers.items())
+    ]
+    shown = [",".join(row) for row in zip(*columns, strict=True)]
     tail = f',"point":"{point}","registers":{{'
-    raw_seed = hex_bytes(seed)
-    hashes = []
-    for at in range(count):
-        interval = start + at * grain
-        shown = ",".join(
-            [f'"{role}":["{letters[at]}",{values[at]}]' for role, letters, values in columns]
-        )
-        salt = hashlib.sha256(raw_seed + interval.to_bytes(8, "big")).digest()[:16]
-        body = f'{{"interval":{interval}{tail}{shown}}}}}'
-        hashes.append(hashlib.sha256(b"\x00" + salt + body.encode()).digest())
-    return hashes
+    return [
+        hashlib.sha256(
+            b'\x00%s{"interval":%d%s%s}}' % (salt, start + at * grain, tail.encode(), row.encode())
+        ).digest()
+        for at, (salt, row) in enumerate(zip(_salts(seed, len(shown)), shown, strict=True))
+    ]
 
 
 def root_leaf(root: bytes) -> bytes:

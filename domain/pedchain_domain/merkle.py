@@ -21,10 +21,15 @@ def root(leaves: Sequence[bytes]) -> bytes:
         return hashlib.sha256(b"").digest()
     level = list(leaves)
     while len(level) > 1:
-        # An odd last node rises unchanged, which equals the RFC's split at a power of two.
-        paired = [node_hash(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
-        level = paired + level[len(paired) * 2 :]
+        level = _next(level)
     return level[0]
+
+
+def _next(level: list[bytes]) -> list[bytes]:
+    # An odd last node rises unchanged, which equals the RFC's split at a power of two.
+    odd = level[-1:] if len(level) % 2 else []
+    pairs = zip(level[::2], level[1::2], strict=False)
+    return [hashlib.sha256(b"\x01" + left + right).digest() for left, right in pairs] + odd
 
 
 def proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
@@ -36,8 +41,7 @@ def proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
         sibling = at ^ 1
         if sibling < len(level):
             path.append(level[sibling])
-        paired = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
-        level = paired + level[len(paired) * 2 :]
+        level = _next(level)
         at //= 2
     return path
 

@@ -23,6 +23,7 @@ from pedchain_domain.intervals import (
     Series,
     Span,
     missing,
+    of_boundaries,
     of_register,
 )
 from pedchain_domain.reasons import Reason
@@ -170,6 +171,9 @@ def _of_chain(
     about: Register,
 ) -> Series:
     start, end = known.day["start"], known.day["end"]
+    whole = _of_one(group, role, known, grain, about)
+    if whole is not None:
+        return whole
     sequences = [known.knots(device, role) for device in group]
     for at, (old, new) in enumerate(pairwise(group)):
         change = next(x for x in roster["exchanges"] if (x["old"], x["new"]) == (old, new))
@@ -184,6 +188,20 @@ def _of_chain(
     if not touching:
         return missing((end - start) // grain)
     return of_register(touching, start, end, grain, about)
+
+
+def _of_one(
+    group: Sequence[str], role: str, known: _Known, grain: int, about: Register
+) -> Series | None:
+    """The usual day of one device, all registers exactly at their boundaries, without knots."""
+    if len(group) != 1:
+        return None
+    columns = known.series.get(group[0], {})
+    if "s" in columns or role not in columns:
+        return None
+    if columns["t"] != list(range(known.day["start"], known.day["end"] + 1, grain)):
+        return None
+    return of_boundaries(columns[role], grain, about)
 
 
 def _chosen(found: list[tuple[int, Series]]) -> Series:

@@ -300,7 +300,7 @@ def test_the_tree_of_a_shard_leads_to_its_intervals() -> None:
     shown = tree["h.GCP"]["registers"]
     hashes = [
         merkle.leaf_hash(
-            leaves.leaf_salt(tree["h.GCP"]["seed"], START + at * 3600)
+            leaves.leaf_salt(tree["h.GCP"]["seed"], at)
             + leaves.leaf_bytes(
                 "h.GCP",
                 START + at * 3600,
