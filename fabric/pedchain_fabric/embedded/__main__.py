@@ -19,7 +19,7 @@ _BANNER = (
 
 
 def main() -> int:
-    """Runs until SIGTERM or SIGINT. Returns 2 for a configuration it cannot use."""
+    """Runs until SIGTERM or SIGINT. Returns 1 if it broke, 2 if it could not start."""
     parser = argparse.ArgumentParser(prog="python -m pedchain_fabric.embedded", description=_BANNER)
     parser.add_argument("config", type=Path, metavar="CONFIG.json")
     arguments = parser.parse_args()
@@ -28,23 +28,23 @@ def main() -> int:
     )
     _say(_BANNER)
     try:
-        asyncio.run(_run(load(arguments.config)))
+        return asyncio.run(_run(load(arguments.config)))
     except (ConfigError, LedgerError, OSError) as error:
         sys.stderr.write(f"embedded network: {error}\n")
         return 2
-    return 0
 
 
-async def _run(config: NetworkConfig) -> None:
+async def _run(config: NetworkConfig) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    network = Network(config)
+    network = Network(config, broken=stopping.set)
     await network.start()
     _say("ready")
     await stopping.wait()
     await network.stop()
+    return 0 if network.failure is None else 1
 
 
 def _say(line: str) -> None:

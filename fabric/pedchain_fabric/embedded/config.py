@@ -3,10 +3,13 @@
 
 import ipaddress
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,250}")
 
 
 class ConfigError(Exception):
@@ -122,7 +125,7 @@ def _refuse_duplicates(config: NetworkConfig) -> None:
 def _peer(fields: "_Fields") -> PeerConfig:
     timeout = fields.value.get("execute_timeout_s")
     return PeerConfig(
-        name=fields.text("name"),
+        name=fields.name(),
         msp_id=fields.text("msp_id"),
         msp_dir=fields.path("msp_dir"),
         listen=fields.address("listen"),
@@ -138,7 +141,7 @@ def _peer(fields: "_Fields") -> PeerConfig:
 def _orderer(fields: "_Fields") -> OrdererConfig:
     client_ca = fields.value.get("admin_client_ca")
     return OrdererConfig(
-        name=fields.text("name"),
+        name=fields.name(),
         msp_id=fields.text("msp_id"),
         msp_dir=fields.path("msp_dir"),
         listen=fields.address("listen"),
@@ -162,6 +165,13 @@ class _Fields:
         if not isinstance(value, str) or not value:
             raise ConfigError(f"{self.where}.{name} must be a text")
         return value
+
+    def name(self) -> str:
+        """A node's name is also its folder's."""
+        name = self.text("name")
+        if not _NODE.fullmatch(name):
+            raise ConfigError(f"{self.where}.name may hold letters, digits and ._- only")
+        return name
 
     def texts(self, name: str) -> Mapping[str, str]:
         value = self.value.get(name) or {}

@@ -3,7 +3,7 @@
 
 import re
 
-_BOUNDARY = re.compile(r'boundary="?([^";,]{1,70})"?', re.IGNORECASE)
+_BOUNDARY = re.compile(r"boundary=\"?([0-9a-zA-Z'()+_./:=?-]{1,70})\"?", re.IGNORECASE)
 _NAME = re.compile(rb'\bname="([^"]*)"')
 
 

@@ -3,7 +3,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 import grpc.aio
 from fabric_protos.common.common_pb2 import Block
@@ -40,9 +40,14 @@ VERSION = "3.1.5-embedded"
 
 
 class Network:
-    """Starts and stops everything. Raises ConfigError and OSError when it cannot."""
+    """Starts and stops everything. Raises ConfigError and OSError when it cannot.
 
-    def __init__(self, config: NetworkConfig) -> None:
+    `broken` is called when a channel cannot be ordered any more; `failure` then says why.
+    """
+
+    def __init__(self, config: NetworkConfig, broken: Callable[[], None] = lambda: None) -> None:
+        self.failure: BaseException | None = None
+        self._broken = broken
         self.store = Store(config.data_dir)
         self.channels: dict[str, Channel] = {}
         self.chains: dict[str, OrderingChain] = {}
@@ -113,11 +118,15 @@ class Network:
 
     def _added(self, ledger: Ledger) -> Channel:
         channel = Channel(ledger)
-        chain = OrderingChain(channel)
+        chain = OrderingChain(channel, self._failed)
         self.channels[channel.name] = channel
         self.chains[channel.name] = chain
         chain.start()
         return channel
+
+    def _failed(self, error: BaseException) -> None:
+        self.failure = error
+        self._broken()
 
     def _restore(self) -> None:
         for name in self.store.channels():

@@ -9,6 +9,7 @@ import asyncio
 import enum
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID
@@ -91,9 +92,10 @@ class Handler:
             self._end()
 
     async def _keep_alive(self) -> None:
-        while True:
-            await asyncio.sleep(self._keepalive_s)
-            await self._send(ChaincodeMessage(type=ChaincodeMessage.KEEPALIVE))
+        with suppress(DialFailed):  # then reading fails too, and that ends the handler
+            while True:
+                await asyncio.sleep(self._keepalive_s)
+                await self._send(ChaincodeMessage(type=ChaincodeMessage.KEEPALIVE))
 
     def _end(self) -> None:
         self._ended = True

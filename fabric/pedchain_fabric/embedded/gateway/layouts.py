@@ -110,5 +110,8 @@ def detail(peer: Peer, message: str) -> ErrorDetail:
 
 
 def unique(endorsements: Sequence[Endorsement]) -> list[Endorsement]:
-    """Each endorser once."""
-    return list({each.endorser: each for each in reversed(endorsements)}.values())[::-1]
+    """The first endorsement of each endorser."""
+    found: dict[bytes, Endorsement] = {}
+    for each in endorsements:
+        found.setdefault(each.endorser, each)
+    return list(found.values())

@@ -8,7 +8,7 @@ block unless a quorum of the channel's consenters takes part.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fabric_protos.common.common_pb2 import Envelope, Payload, SignatureHeader
 from fabric_protos.common.configuration_pb2 import Consenter as ConsenterMapping
@@ -37,10 +37,14 @@ BFT = "BFT"
 
 
 class OrderingChain:
-    """One channel's ordering service. Start it, and stop it before the ledger closes."""
+    """One channel's ordering service. Start it, and stop it before the ledger closes.
 
-    def __init__(self, channel: Channel) -> None:
+    `broken` is told once if it cannot go on; an orderer panics then.
+    """
+
+    def __init__(self, channel: Channel, broken: Callable[[BaseException], None]) -> None:
         self.channel = channel
+        self._broken = broken
         self._pool = RequestPool()
         self._orderers: dict[str, SigningIdentity] = {}
         self._taking_part: tuple[ChannelConfig, dict[int, SigningIdentity]] | None = None
@@ -50,6 +54,13 @@ class OrderingChain:
     def start(self) -> None:
         """Begins to cut blocks."""
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.critical("[%s] ordering ends: %s", self.channel.name, error, exc_info=error)
+            self._broken(error)
 
     async def stop(self) -> None:
         """Ends; what is in the pool is lost, as when orderers stop."""
