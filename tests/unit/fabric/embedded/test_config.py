@@ -9,7 +9,7 @@ import pytest
 
 from pedchain_fabric.embedded.config import Address, ConfigError, NetworkConfig, load, parse
 
-NOTHING = {"data_dir": None, "peers": [], "orderers": []}
+NOTHING: dict[str, Any] = {"data_dir": None, "peers": [], "orderers": []}
 
 
 @pytest.fixture

@@ -137,13 +137,13 @@ async def chat(channel: Channel) -> AsyncIterator[Conversation]:
 
 async def test_registration_ends_with_ready_and_its_parameters(channel: Channel) -> None:
     async with conversation(channel) as chat:
-        assert not chat.handler.is_ready
+        before = chat.handler.is_ready
         chat.stream.say(register())
         assert (await chat.stream.told()).type == M.REGISTERED
         ready = await chat.stream.told()
         assert (ready.type, ready.payload.hex()) == (M.READY, "080110e807180120e807")
         assert ready.payload == additional_parameters()
-        assert chat.handler.is_ready
+        assert (before, chat.handler.is_ready) == (False, True)
         assert chat.registry.events == [f"register {CCID}", f"ready {CCID}"]
 
 
@@ -162,13 +162,13 @@ async def test_a_chaincode_that_may_not_register_is_told_nothing(channel: Channe
 async def test_nothing_is_said_before_registering(channel: Channel) -> None:
     async with conversation(channel) as chat:
         chat.stream.say(get())
-        with pytest.raises(ChaincodeFailed, match="GET_STATE.* while in created state"):
+        with pytest.raises(ChaincodeFailed, match=r"GET_STATE.* while in created state"):
             await chat.ended
 
 
 async def test_an_unknown_message_ends_the_stream(chat: Conversation) -> None:
     chat.stream.say(M(type=M.REGISTERED, txid="tx"))
-    with pytest.raises(ChaincodeFailed, match="REGISTERED.* while in ready state"):
+    with pytest.raises(ChaincodeFailed, match=r"REGISTERED.* while in ready state"):
         await chat.ended
     assert chat.registry.events[-1] == f"deregister {CCID}"
 

@@ -51,8 +51,9 @@ def test_the_first_layout_is_asked_first(plan: Plan) -> None:
 def test_a_layout_is_complete_with_its_last_endorsement(plan: Plan) -> None:
     first, second = plan.endorsers()
     assert plan.accept(first, response(first))
-    assert plan.completed is None
+    before = plan.completed
     assert plan.accept(second, response(second))
+    assert before is None
     assert plan.completed is not None
     assert [each.endorser for each in plan.completed.endorsements] == [b"a1", b"b1"]
 
