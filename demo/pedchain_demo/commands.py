@@ -4,6 +4,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,23 +21,20 @@ def run(
     *command: str, accept: tuple[int, ...] = (0,), line: Callable[[str], None] | None = None
 ) -> str:
     """Runs a command to its end; returns what it printed. `line` hears each line as it comes."""
-    process = subprocess.Popen(
-        [str(BIN / command[0]), *command[1:]],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
     printed = []
-    for text in process.stdout:
-        printed.append(text)
-        if line is not None:
-            line(text.rstrip())
-    assert process.stderr is not None
-    said = process.stderr.read()
-    if process.wait() not in accept:
-        last = "\n".join(("".join(printed) + said).splitlines()[-TAIL:])
-        raise DemoError(f"{' '.join(command[:2])} exits {process.returncode}:\n{last}")
+    # Errors go to a file: a pipe nobody reads meanwhile would stop the command when it is full.
+    with tempfile.TemporaryFile("w+") as errors:
+        with subprocess.Popen(
+            [str(BIN / command[0]), *command[1:]], stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process:
+            for text in process.stdout or ():
+                printed.append(text)
+                if line is not None:
+                    line(text.rstrip())
+        if process.returncode not in accept:
+            errors.seek(0)
+            last = "\n".join(("".join(printed) + errors.read()).splitlines()[-TAIL:])
+            raise DemoError(f"{' '.join(command[:2])} exits {process.returncode}:\n{last}")
     return "".join(printed)
 
 
