@@ -26,6 +26,11 @@ class Day(TypedDict):
     type: str
 
 
+def tolerance(grain: int) -> int:
+    """How far from a boundary a register may be read and still serve it, seconds (rules T2)."""
+    return grain // 100
+
+
 def find(rows: Sequence[Day], day: str) -> Day:
     """The row of a day; DomainError `unknown-day`."""
     for row in rows:

@@ -24,6 +24,7 @@ from pedchain_domain.reasons import Reason
 
 Document = dict[str, Any]
 RUNS = ("P", "F", "FINAL")
+_WINDOW = "window."
 _ELECTRICITY = {
     "import_wh": "I",
     "export_wh": "E",
@@ -110,7 +111,7 @@ def _window(window: Document, setting: Parameters, notes: dict[str, str]) -> Doc
         "first": window["first"],
         "last": window["last"],
         "days": window["days"],
-        **_shown(window, setting, notes, "window."),
+        **_shown(window, setting, notes, _WINDOW),
     }
 
 
@@ -157,10 +158,10 @@ class _Printer:
     def __init__(self, window: Document, notes: dict[str, str], path: str) -> None:
         self.window, self.notes, self.path = window, notes, path
         additive = window["additive"]
+        # A day's hidden number would follow from two windows, so it hides theirs too (C3).
+        why = Reason.DIFFERENCING if path == _WINDOW else Reason.GROUP_TOO_SMALL
         self.hidden = {
-            name.removeprefix("hidden."): Reason.GROUP_TOO_SMALL
-            for name in additive
-            if name.startswith("hidden.")
+            name.removeprefix("hidden."): why for name in additive if name.startswith("hidden.")
         }
 
     def against(self, name: str) -> Reason | None:

@@ -50,11 +50,6 @@ def parameters(district: Document) -> Parameters:
     return Parameters(**district["parameters"])
 
 
-def tolerance(grain: int) -> int:
-    """How far from a boundary a register may be read and still serve it, seconds (rules T2)."""
-    return grain // 100
-
-
 def check(document: object) -> Document:
     """The document, if its `schema` is known and each field is as it must be; DomainError."""
     if not isinstance(document, dict):

@@ -305,7 +305,7 @@ class _Filed:
 
     def _days(self, instant: int) -> list[str]:
         if instant not in self.served:
-            found = calendar.days_at(self.rows, instant, self.grain // 100)
+            found = calendar.days_at(self.rows, instant, calendar.tolerance(self.grain))
             self.served[instant] = [row["day"] for row in found]
         return self.served[instant]
 

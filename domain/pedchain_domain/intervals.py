@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from pedchain_domain import instants, limits, registers
+from pedchain_domain import calendar, instants, limits, registers
 from pedchain_domain.numbers import split_list
 from pedchain_domain.reasons import Reason
 
@@ -183,7 +183,7 @@ def _served(run: Sequence[Knot], grain: int) -> list[_Placed]:
     for knot in run:
         boundary = (knot.instant + grain // 2) // grain * grain
         off = abs(knot.instant - boundary)
-        if off > grain // 100:
+        if off > calendar.tolerance(grain):
             between.append(knot)
         elif boundary not in best or off < abs(best[boundary].instant - boundary):
             best[boundary] = knot

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from pedchain_domain.calendar import Day
+from pedchain_domain.calendar import Day, tolerance
 from pedchain_domain.documents import AUTHORITIES
 from pedchain_domain.intervals import (
     BRIDGED,
@@ -65,7 +65,7 @@ def needs(
 
 
 def _near(times: Sequence[int], boundary: int, grain: int) -> bool:
-    return any(abs(at - boundary) <= grain // 100 for at in times)
+    return any(abs(at - boundary) <= tolerance(grain) for at in times)
 
 
 def _until(device: Document, day: Day) -> bool:

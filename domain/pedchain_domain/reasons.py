@@ -25,7 +25,6 @@ class Reason(StrEnum):
     WRONG_DOMAIN = "wrong-domain"
     REVOKED_KEY = "revoked-key"
     COUNTER_BEFORE_FIRST = "counter-before-first"
-    COUNTER_TOO_LARGE = "counter-too-large"
     IN_THE_FUTURE = "in-the-future"
     NOT_INSTALLED = "not-installed"
     # what the fold finds when a period is complete
@@ -42,14 +41,12 @@ class Reason(StrEnum):
     UNKNOWN_UNIT = "unknown-unit"
     MALFORMED_REGISTER = "malformed-register"
     SUBSTITUTE_WITHOUT_AUTHORITY = "substitute-without-authority"
-    NO_READING = "no-reading"
     # findings of the day's close
     SPIKE = "spike"
     DECREASE = "decrease"
     ROLLOVER = "rollover"
     IMPLAUSIBLE_SITE = "implausible-site"
     SOURCES_DIFFER = "sources-differ"
-    COUNTER_GAP = "counter-gap"
     # documents, batches, canonical bytes
     MALFORMED_JSON = "malformed-json"
     NOT_CANONICAL = "not-canonical"

@@ -72,3 +72,7 @@ def test_days_are_named_by_arithmetic() -> None:
     assert calendar.shifted("2026-02-28", 1) == "2026-03-01"
     assert calendar.shifted("2026-01-01", -365) == "2025-01-01"
     assert len(homes.days(3)) == 3
+
+
+def test_the_tolerance_is_a_hundredth_of_the_interval() -> None:
+    assert (calendar.tolerance(900), calendar.tolerance(3600)) == (9, 36)

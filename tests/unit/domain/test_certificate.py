@@ -75,7 +75,7 @@ def test_numbers_of_too_few_sites_are_null_with_the_reason() -> None:
     assert document["verdict"]["to_date"] == {"days": 1, "surplus_wh": None}
     assert document["verdict"]["worst_case"] is None
     assert document["notes"]["electricity.import_wh"] == "group-too-small"
-    assert document["notes"]["window.electricity.import_wh"] == "group-too-small"
+    assert document["notes"]["window.electricity.import_wh"] == "differencing"
 
 
 def test_what_one_silent_home_is_given_is_not_printed() -> None:

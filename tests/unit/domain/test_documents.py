@@ -125,5 +125,3 @@ def test_parameters_are_the_defaults_of_section_x_with_overrides() -> None:
     assert setting.window_days == 30
     assert (setting.coverage_window_ppm, setting.coverage_month_ppm) == (980_000, 900_000)
     assert (setting.profile_coverage_ppm, setting.group_sites, setting.k_exp) == (950_000, 15, 1)
-    assert documents.tolerance(900) == 9
-    assert documents.tolerance(3600) == 36

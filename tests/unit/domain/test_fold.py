@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pedchain_domain import canonical, fold, limits
-from pedchain_domain.reasons import Reason
+from pedchain_domain.reasons import Reason, status_of
 from tests.unit.domain.homes import DAY, START, days, row
 
 DAYS = days(3)
@@ -57,7 +57,9 @@ def test_of_two_payloads_brought_together_under_a_counter_neither_counts() -> No
     for order in (rows, rows[::-1]):
         found = step(order)
         assert found.folds == {}
-        assert [entry[2] for entry in found.trail["devices"]["d1"]] == [16, 16]
+        assert [entry[2] for entry in found.trail["devices"]["d1"]] == [
+            status_of(Reason.CONFLICT)
+        ] * 2
         assert verdict(found, 1) == Reason.CONFLICT
         assert found.trail["duplicates"] == {"d1": 1}
 

