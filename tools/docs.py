@@ -3,10 +3,12 @@
 
 docs/faults.md   docs/faults.toml and the tests marked with `fault`
 docs/parity.md   docs/parity.toml and the tests marked with `parity`
+README.md        docs/demo.txt, docs/status.toml and tests/native.json
 Also checks that relative links in all Markdown files lead somewhere.
 """
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -82,7 +84,38 @@ def parity() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"faults.md": faults, "parity.md": parity}
+def status() -> str:
+    """The README's table: what runs on the embedded network, and what ran on real Fabric when."""
+    rows = tomllib.loads((DOCS / "status.toml").read_text())["row"]
+    native = json.loads((ROOT / "tests" / "native.json").read_text())
+    lines = ["| | embedded | Fabric native | docker |", "|---|---|---|---|"]
+    for row in rows:
+        tests = row.get("tests", "")
+        ran = [outcome for name, outcome in native["tests"].items() if name.startswith(tests)]
+        embedded = "yes" if tests else "not yet"
+        shown = "not yet"
+        if tests and ran:
+            failed = sum(outcome != "passed" for outcome in ran)
+            shown = f"{native['fabric']}: {len(ran) - failed} of {len(ran)} tests passed"
+        lines.append(f"| {row['what']} | {embedded} | {shown} | not yet |")
+    return "\n".join(lines)
+
+
+def readme() -> str:
+    """The README with its generated parts: the demo's last lines and the status table."""
+    text = (ROOT / "README.md").read_text()
+    demo = (DOCS / "demo.txt").read_text().rstrip()
+    for name, part in (("demo", f"```\n{demo}\n```"), ("status", status())):
+        text = re.sub(
+            rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)",
+            lambda found, part=part: found[1] + part + found[2],
+            text,
+            flags=re.DOTALL,
+        )
+    return text
+
+
+PAGES = {"docs/faults.md": faults, "docs/parity.md": parity, "README.md": readme}
 
 
 def broken_links() -> list[str]:
@@ -100,9 +133,9 @@ def main() -> int:
     check = "--check" in sys.argv
     faulty = [f"broken link in {link}" for link in broken_links()]
     for name, make in PAGES.items():
-        path, text = DOCS / name, make()
+        path, text = ROOT / name, make()
         if check and (not path.exists() or path.read_text() != text):
-            faulty.append(f"docs/{name} is out of date: make docs")
+            faulty.append(f"{name} is out of date: make docs")
         elif not check:
             path.write_text(text)
     print("\n".join(faulty) if faulty else "docs: up to date")
