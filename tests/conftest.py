@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of every test run."""
+"""Hooks of every test run: options, tests on real Fabric, the evidence that they leave."""
+
+from collections.abc import Generator
 
 import pytest
+
+_outcomes = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -9,3 +13,45 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--record", action="store_true", help="write what real Fabric answers to tests/golden"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Room for the outcomes of what ran on real Fabric."""
+    config.stash[_outcomes] = {}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Real Fabric is asked for by `-m native`; without its binaries nothing can be asked."""
+    unwanted = [item for item in items if item.get_closest_marker("native")]
+    if not unwanted or ("native" in config.option.markexpr and _fabric_found()):
+        return
+    config.hook.pytest_deselected(items=unwanted)
+    items[:] = [item for item in items if item not in unwanted]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the worst outcome of each native test's phases."""
+    report = yield
+    if item.get_closest_marker("native"):
+        kept = item.config.stash[_outcomes]
+        if report.when == "call" or report.outcome != "passed":
+            kept[item.nodeid] = report.outcome
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the evidence, if anything ran on real Fabric."""
+    outcomes = session.config.stash.get(_outcomes, {})
+    if outcomes:
+        from tests import evidence  # most runs never need what it imports
+
+        evidence.write(session.config.rootpath, outcomes)
+
+
+def _fabric_found() -> bool:
+    from tests import evidence
+
+    return evidence.fabric_found()

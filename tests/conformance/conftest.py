@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from pedchain_network import native
-from pedchain_network.errors import RuntimeMissingError
 from tests.conformance import driver, facts, memory, record
 from tests.conformance.network import network
 from tests.conformance.steps import STEPS
@@ -39,21 +37,3 @@ def on_network(
     with network(request.param, tmp_path_factory.mktemp("conformance")) as made:
         made.run("up")
         yield asyncio.run(driver.run(made.profiles, STEPS))
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Real Fabric is asked for by `-m native`; without its binaries nothing can be asked."""
-    if "native" in config.option.markexpr and _fabric_found():
-        return
-    unwanted = [item for item in items if item.get_closest_marker("native")]
-    if unwanted:
-        config.hook.pytest_deselected(items=unwanted)
-        items[:] = [item for item in items if item not in unwanted]
-
-
-def _fabric_found() -> bool:
-    try:
-        native.find()
-    except RuntimeMissingError:
-        return False
-    return True

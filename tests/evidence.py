@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tests/native.json`: what ran on real Fabric, when, and on which sources.
+
+A run on the same sources adds to what stands there, test by test; a run on others starts anew.
+"""
+
+import datetime
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pedchain_network import native
+from pedchain_network.errors import RuntimeMissingError
+
+SOURCES = ("fabric", "chaincode", "network")
+"""Folders whose content decides whether a run on real Fabric still speaks for this tree."""
+
+FILE = Path("tests/native.json")
+
+
+def write(root: Path, outcomes: Mapping[str, str]) -> None:
+    """Add outcomes, by test id, to those of the same sources and Fabric version."""
+    document = _merged(read(root), outcomes, fabric_version(), trees(root))
+    (root / FILE).write_text(json.dumps(document, indent=1) + "\n")
+
+
+def read(root: Path) -> dict[str, Any] | None:
+    """The document, or None if nothing ever ran."""
+    path = root / FILE
+    if not path.exists():
+        return None
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+def sentence(root: Path) -> str:
+    """What the recorded runs on real Fabric say of this tree, in one sentence."""
+    found = read(root)
+    if found is None:
+        return "real Fabric: NOT RUN, nothing has ever run on it from this tree"
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in found["counts"].items())
+    now = trees(root)
+    changed = [name for name in SOURCES if found["trees"].get(name) != now.get(name)]
+    state = f"since then changed: {', '.join(changed)}" if changed else "of these very sources"
+    return f"real Fabric {found['fabric']}: {counts}, last run {found['at']}, {state}"
+
+
+def fabric_found() -> bool:
+    """Are Fabric's own binaries on this machine."""
+    try:
+        native.find()
+    except RuntimeMissingError:
+        return False
+    return True
+
+
+def fabric_version() -> str:
+    """What the peer says its version is."""
+    command = [str(native.find().peer), "version"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"^\s*Version:\s*(\S+)", text, re.MULTILINE)
+    return found[1] if found else "unknown"
+
+
+def trees(root: Path) -> dict[str, str]:
+    """Git's hash of each source folder as it lies in the work tree now, committed or not.
+
+    Made in an index and object store thrown away afterwards, so that the repository stays as it
+    is. Empty where there is no repository.
+    """
+    if not (root / ".git").exists():
+        return {}
+    store = subprocess.check_output(["git", "rev-parse", "--git-path", "objects"], cwd=root)
+    with tempfile.TemporaryDirectory() as scratch:
+        environment = os.environ | {
+            "GIT_INDEX_FILE": f"{scratch}/index",
+            "GIT_OBJECT_DIRECTORY": scratch,
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str((root / store.decode().strip()).resolve()),
+        }
+
+        def git(*arguments: str) -> str:
+            done = subprocess.run(
+                ["git", *arguments],
+                cwd=root,
+                env=environment,
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+            return done.stdout.strip()
+
+        git("add", "--", *SOURCES)
+        return {name: git("write-tree", f"--prefix={name}/") for name in SOURCES}
+
+
+def _merged(
+    before: dict[str, Any] | None,
+    outcomes: Mapping[str, str],
+    fabric: str,
+    sources: Mapping[str, str],
+) -> dict[str, Any]:
+    """The document after a run; what ran on other sources or another Fabric counts no more."""
+    same = before is not None and before["fabric"] == fabric and before["trees"] == sources
+    tests = {**(before["tests"] if before is not None and same else {}), **outcomes}
+    return {
+        "schema": "native/1",
+        "fabric": fabric,
+        "at": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "counts": dict(sorted(Counter(tests.values()).items())),
+        "tests": dict(sorted(tests.items())),
+        "trees": dict(sources),
+    }
