@@ -28,19 +28,19 @@ lint: setup ## format, types, imports, determinism, drift of lock and docs
 
 .PHONY: test
 test: setup ## unit tests, properties, scenarios on the embedded network, golden recordings
-	@$(BIN)/python tools/run_tests.py test
+	@$(BIN)/python -m tools.run_tests test
 
 .PHONY: conformance
 conformance: setup ## scenarios on real Fabric (FABRIC_HOME), interop; says what was not found
-	@$(BIN)/python tools/run_tests.py conformance
+	@$(BIN)/python -m tools.run_tests conformance
 
 .PHONY: soak
 soak: setup ## kills at random moments, long runs; by hand
-	@$(BIN)/python tools/run_tests.py soak
+	@$(BIN)/python -m tools.run_tests soak
 
 .PHONY: golden
 golden: setup ## record what real Fabric answers into tests/golden
-	@$(BIN)/python tools/run_tests.py golden
+	@$(BIN)/python -m tools.run_tests golden
 
 .PHONY: docs
 docs: setup ## write the tables that are made from code and tests

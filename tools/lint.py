@@ -24,6 +24,7 @@ STEPS: dict[str, list[str]] = {
     "types": ["mypy", *(arg for package in PACKAGES for arg in ("-p", package))],
     "imports": ["lint-imports", "--no-cache"],
     "determinism": ["ped-chaincode", "lint"],
+    "lock": ["python", "tools/lockdrift.py"],
     "tree": ["python", "tools/tree.py"],
     "docs": ["python", "tools/docs.py", "--check"],
 }

@@ -1,84 +1,114 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the tests of one target; says at the end what ran on real Fabric and how stale that is."""
+"""Runs the tests of one target; says at the end what ran, and what of it on real Fabric.
 
-import json
-import os
+python -m tools.run_tests test|conformance|soak|golden
+"""
+
 import subprocess
 import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
+
+from tests import evidence
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTEST = [str(Path(sys.executable).parent / "python"), "-m", "pytest"]
-NATIVE = ROOT / "tests" / "native.json"
-#: Trees whose content decides whether a recorded run on real Fabric still speaks for this one.
-TREES = ("fabric", "chaincode", "network")
-TARGETS: dict[str, list[list[str]]] = {
+NO_TESTS = 5  # pytest's exit code for a selection that is empty
+
+
+@dataclass(frozen=True)
+class Step:
+    """One session of pytest. Folders that hold no tests yet are left out, and named."""
+
+    name: str
+    folders: tuple[str, ...]
+    options: tuple[str, ...]
+
+
+ALONE = ("-p", "no:randomly")
+REAL = ("tests/scenarios", "tests/conformance", "tests/parity", "tests/interop")
+TARGETS: dict[str, tuple[Step, ...]] = {
     # Parallel where tests are pure; those that kill processes or hold a network run alone.
-    "test": [
-        ["tests/unit", "-n", "2", "--dist", "loadfile", "-m", "not serial and not native"],
-        ["tests/unit", "-p", "no:randomly", "-m", "serial and not native"],
-        ["tests/scenarios", "tests/conformance", "-p", "no:randomly", "-m", "not native"],
-    ],
-    "conformance": [
-        [
-            "tests/scenarios",
-            "tests/conformance",
-            "tests/interop",
-            "-m",
-            "native",
-            "-p",
-            "no:randomly",
-        ]
-    ],
-    "soak": [["tests/soak", "-p", "no:randomly", "--timeout", "3600"]],
-    "golden": [["tests/conformance", "-m", "native", "-p", "no:randomly", "--record"]],
+    "test": (
+        Step(
+            "unit",
+            ("tests/unit", "tests/oracles"),
+            ("-n", "2", "--dist", "loadfile", "-m", "not serial and not native"),
+        ),
+        Step("kills", ("tests/unit",), (*ALONE, "-m", "serial and not native")),
+        Step("embedded network", REAL, (*ALONE, "-m", "not native")),
+    ),
+    # One session, so that what is left as evidence is the whole.
+    "conformance": (Step("real Fabric", REAL, (*ALONE, "-m", "native")),),
+    "soak": (Step("soak", ("tests/soak",), (*ALONE, "--timeout", "3600")),),
+    "golden": (
+        Step(
+            "recording",
+            ("tests/conformance", "tests/scenarios"),
+            (*ALONE, "-m", "native", "--record"),
+        ),
+    ),
 }
-
-
-def fabric_home() -> Path | None:
-    """Where Fabric's binaries are, laid out as in the official archive; None when nowhere."""
-    home = Path(os.environ.get("FABRIC_HOME", "/opt/hyperledger/fabric"))
-    return (
-        home if (home / "bin" / "peer").exists() and (home / "bin" / "orderer").exists() else None
-    )
-
-
-def tree_hash(folder: str) -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", f"HEAD:{folder}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip()
-
-
-def about_real_fabric() -> str:
-    """One sentence: what the last recorded run on real Fabric says of this tree."""
-    if not NATIVE.exists():
-        return "real Fabric: nothing has ever run on it from this tree"
-    run = json.loads(NATIVE.read_text())
-    stale = [name for name in TREES if run["trees"].get(name) != tree_hash(name)]
-    state = "of this very tree" if not stale else f"since then changed: {', '.join(stale)}"
-    return (
-        f"real Fabric {run['fabric']}: last run {run['at']}, {run['passed']} passed, "
-        f"{run['failed']} failed; {state}"
-    )
 
 
 def main() -> int:
     target = sys.argv[1]
-    if target in ("conformance", "golden") and fabric_home() is None:
-        print("conformance: Fabric's peer and orderer were not found (FABRIC_HOME): NOT RUN")
-        print(about_real_fabric())
+    if target in ("conformance", "golden") and not evidence.fabric_found():
+        print(f"{target}: Fabric's peer and orderer were not found (FABRIC_HOME): NOT RUN")
+        print(evidence.sentence(ROOT))
         return 0 if target == "conformance" else 1
-    codes = []
-    for arguments in TARGETS[target]:
-        done = subprocess.run([*PYTEST, "-q", *arguments], cwd=ROOT, check=False)
-        codes.append(done.returncode)
-    print(about_real_fabric())
-    return max(codes)
+    if target == "conformance":
+        (ROOT / evidence.FILE).unlink(missing_ok=True)  # the whole runs: nothing older may stay
+    counts: Counter[str] = Counter()
+    failed = [step.name for step in TARGETS[target] if not passed(step, counts)]
+    if target == "golden":
+        subprocess.run([sys.executable, "-m", "tests.parity.record"], cwd=ROOT, check=True)
+    print(evidence.sentence(ROOT))
+    if failed:
+        print(f"{target}: not passed: {', '.join(failed)}")
+    print(f"{target}: {counts['passed']} passed, {counts['failed']} failed", flush=True)
+    return 1 if failed else 0
+
+
+def passed(step: Step, counts: Counter[str]) -> bool:
+    """Run a step and add up what came of its tests. A step that selects no test has not passed."""
+    folders = [folder for folder in step.folders if any((ROOT / folder).rglob("test_*.py"))]
+    for folder in sorted(set(step.folders) - set(folders)):
+        print(f"{step.name}: no tests in {folder} yet", flush=True)
+    if not folders:
+        return False
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        report = Path(scratch) / "report.xml"
+        code = pytest([*folders, *step.options, f"--junitxml={report}"])
+        if report.exists():
+            counts.update(outcomes(report))
+    print(f"{step.name}: {time.monotonic() - start:.0f} s", flush=True)
+    if code == NO_TESTS:
+        print(f"{step.name}: no test was selected")
+    return code == 0
+
+
+def pytest(arguments: Sequence[str]) -> int:
+    command = [sys.executable, "-m", "pytest", "-q", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def outcomes(report: Path) -> Counter[str]:
+    """Passed and failed of a JUnit report; an error at set-up or tear-down is a failure."""
+    counts: Counter[str] = Counter()
+    tree = ElementTree.parse(report)  # noqa: S314 - our own pytest has just written it
+    for case in tree.iter("testcase"):
+        kinds = {child.tag for child in case}
+        if kinds & {"failure", "error"}:
+            counts["failed"] += 1
+        else:
+            counts["skipped" if "skipped" in kinds else "passed"] += 1
+    return counts
 
 
 if __name__ == "__main__":

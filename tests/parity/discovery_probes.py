@@ -73,9 +73,7 @@ async def _endorsers(target: Target) -> Fact:
         "two of four": [ChaincodeCall(name="probe")],
         "both": [ChaincodeCall(name="twin")],
         "members": [ChaincodeCall(name="probe", collection_names=["pair"])],
-        "writers": [
-            ChaincodeCall(name="probe", collection_names=["pair"], no_private_reads=True)
-        ],
+        "writers": [ChaincodeCall(name="probe", collection_names=["pair"], no_private_reads=True)],
         "together": [ChaincodeCall(name="other"), ChaincodeCall(name="twin")],
         "lifecycle": [ChaincodeCall(name="_lifecycle")],
     }.items():

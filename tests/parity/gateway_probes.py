@@ -157,9 +157,7 @@ async def _evaluate_with_bad_signature(target: Target) -> Fact:
     who = target.identity("DSO")
     _, signed = proposal(who, "probe", "get", "k")
     signed.signature = who.sign(b"something else")
-    return await refusal(
-        target.gateway().Evaluate(EvaluateRequest(proposed_transaction=signed))
-    )
+    return await refusal(target.gateway().Evaluate(EvaluateRequest(proposed_transaction=signed)))
 
 
 async def _evaluate_rich_query(target: Target) -> Fact:
@@ -256,9 +254,7 @@ async def _endorse_calls_cscc(target: Target) -> Fact:
 
 
 async def _endorse_calls_qscc(target: Target) -> Fact:
-    return await endorse(
-        target, target.identity("DSO"), "invoke", "qscc", "GetChainInfo", CHANNEL
-    )
+    return await endorse(target, target.identity("DSO"), "invoke", "qscc", "GetChainInfo", CHANNEL)
 
 
 async def _endorse_calls_lscc(target: Target) -> Fact:
@@ -284,9 +280,7 @@ async def _submit_nothing(target: Target) -> Fact:
 
 
 async def _submit_unsigned(target: Target) -> Fact:
-    request = SubmitRequest(
-        channel_id=CHANNEL, prepared_transaction=Envelope(payload=b"something")
-    )
+    request = SubmitRequest(channel_id=CHANNEL, prepared_transaction=Envelope(payload=b"something"))
     return await refusal(target.gateway().Submit(request))
 
 

@@ -227,9 +227,7 @@ async def _cscc_config_of_unknown_channel(target: Target) -> Fact:
 async def _qscc_by_everything(target: Target) -> Fact:
     """The same transaction's block by number, hash and id."""
     identifier, code, _ = await submit(target, "put", "qscc", "1")
-    info = BlockchainInfo.FromString(
-        (await ask(target, "qscc", "GetChainInfo", CHANNEL)).payload
-    )
+    info = BlockchainInfo.FromString((await ask(target, "qscc", "GetChainInfo", CHANNEL)).payload)
     by_id = await ask(target, "qscc", "GetBlockByTxID", CHANNEL, identifier)
     block = Block.FromString(by_id.payload)
     number = str(block.header.number)
@@ -439,9 +437,7 @@ async def _committed(target: Target) -> Fact:
         target, "QueryChaincodeDefinition", QueryChaincodeDefinitionArgs(name="probe")
     )
     one = QueryChaincodeDefinitionResult.FromString(response.payload)
-    response = await lifecycle(
-        target, "QueryChaincodeDefinitions", QueryChaincodeDefinitionsArgs()
-    )
+    response = await lifecycle(target, "QueryChaincodeDefinitions", QueryChaincodeDefinitionsArgs())
     every = QueryChaincodeDefinitionsResult.FromString(response.payload).chaincode_definitions
     return {
         "one": [one.sequence, one.version, one.endorsement_plugin, one.validation_plugin],
