@@ -35,6 +35,12 @@ SOURCE = (
 def write(out: Path, days: int, gateways: Mapping[str, str], now: int) -> Document:
     """Writes the folder for `days` UTC days that ended last midnight; returns what it holds."""
     made = sim.build(now // DAY * DAY, days)
+    lay_out(out, made, gateways)
+    return summary(made)
+
+
+def lay_out(out: Path, made: Street, gateways: Mapping[str, str]) -> None:
+    """Writes the folder of any street."""
     for district in sim.DISTRICTS:
         homes = [home for home in made.homes if home.district == district]
         folder = out / district
@@ -49,7 +55,6 @@ def write(out: Path, days: int, gateways: Mapping[str, str], now: int) -> Docume
         "documents": {name: documents(out, made, name) for name in sim.DISTRICTS},
     }
     (out / "registration.json").write_text(json.dumps(registration))
-    return summary(made)
 
 
 def meters(homes: Sequence[Home]) -> Iterator[Meter]:

@@ -4,6 +4,7 @@
 profile = ".pedchain/profiles/DistrictA.json"   # how to reach our peer, and as whom
 state = ".pedchain/gateway/DistrictA"           # the index; relative to this file, as all paths
 listen = "127.0.0.1:8443"
+resubmit_after_s = 30                           # when a transaction nobody has seen counts as lost
 
 [tls]                                           # needed for anything but loopback
 certificate = "tls/cert.pem"
@@ -71,6 +72,7 @@ class Config(_Model):
     listen: str = "127.0.0.1:8443"
     tls: Tls | None = None
     districts: dict[Id, District] = Field(min_length=1)
+    resubmit_after_s: float | None = Field(default=None, ge=1, le=3_600)
     close_every_s: float = Field(default=limits.CLOSING_EVERY_S, ge=1, le=86_400)
 
     @property

@@ -22,11 +22,17 @@ class Reconciler:
     """Asks the ledger about transactions, one question at a time for each."""
 
     def __init__(
-        self, ledger: Ledger, index: Index, clock: Callable[[], float] = time.time
+        self,
+        ledger: Ledger,
+        index: Index,
+        clock: Callable[[], float] = time.time,
+        resubmit_s: float | None = None,
     ) -> None:
+        """`resubmit_s` replaces how long a transaction may stay unseen before it is sent again."""
         self._ledger = ledger
         self._index = index
         self._clock = clock
+        self._resubmit_s = resubmit_s
         self._asking: dict[str, asyncio.Lock] = {}
 
     async def resolve(self, ask: Ask) -> bool:
@@ -57,7 +63,7 @@ class Reconciler:
     async def _ask(self, ask: Ask) -> bool:
         outcome = await self._ledger.outcome(ask.transaction)
         if outcome is None:
-            if self._clock() - ask.at < limits.UNKNOWN_RESUBMIT_S:
+            if self._clock() - ask.at < (self._resubmit_s or limits.UNKNOWN_RESUBMIT_S):
                 return False
             self._index.drop(ask.transaction)
         elif outcome.code == VALID:

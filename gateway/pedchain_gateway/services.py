@@ -33,7 +33,7 @@ def assemble(config: Config, ledger: Ledger, index: Index) -> Services:
     metrics = Metrics()
     fence = Fence(ledger, config.definitions)
     submitter = Submitter(ledger, index, fence, config.definitions, metrics)
-    reconciler = Reconciler(ledger, index)
+    reconciler = Reconciler(ledger, index, resubmit_s=config.resubmit_after_s)
     intake = Intake(config.districts, index, submitter, reconciler, metrics)
     return Services(config, ledger, index, intake, reconciler, metrics)
 

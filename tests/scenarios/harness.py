@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +35,23 @@ class Network:
     state: Path
     topology: Path
 
-    def run(self, verb: str, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """`ped-network VERB` on this network's state; on `check` a failure shows its output."""
+    def run(
+        self,
+        verb: str,
+        *options: str,
+        check: bool = True,
+        environment: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """`ped-network VERB` on this network's state; on `check` a failure shows its output.
+
+        `environment` is added to ours, and reaches the processes that are started.
+        """
         done = subprocess.run(
-            self._command(verb, *options), capture_output=True, text=True, timeout=_UP_TIMEOUT_S
+            self._command(verb, *options),
+            env={**os.environ, **(environment or {})},
+            capture_output=True,
+            text=True,
+            timeout=_UP_TIMEOUT_S,
         )
         if check and done.returncode:
             raise AssertionError(f"{verb} exits {done.returncode}\n{done.stdout}\n{done.stderr}")

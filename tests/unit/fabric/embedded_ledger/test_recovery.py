@@ -86,6 +86,7 @@ def untouched(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.fault(31)
 @pytest.mark.parametrize("place", failpoints.NAMES)
 def test_a_ledger_killed_at_a_named_place_ends_as_its_untouched_twin(
     place: str, prepared: Path, untouched: Path, tmp_path: Path
