@@ -4,9 +4,9 @@
 Run by `make` with whatever Python it found; nothing but the standard library may be imported.
 """
 
-import compileall
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -49,7 +49,10 @@ def wanted() -> str:
 
 def make_venv() -> bool:
     say("creating .venv")
-    return subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False).returncode == 0
+    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False)
+    if made.returncode != 0:
+        shutil.rmtree(VENV, ignore_errors=True)  # half of one would be taken for a whole next time
+    return made.returncode == 0
 
 
 def install() -> None:
@@ -82,8 +85,8 @@ def install() -> None:
     subprocess.run([*uv, "--require-hashes", "-r", str(LOCK)], check=True)
     editable = [arg for member in MEMBERS for arg in ("-e", str(ROOT / member))]
     subprocess.run([*uv, "--no-deps", *editable], check=True)
-    for member in MEMBERS:
-        compileall.compile_dir(str(ROOT / member), quiet=2)
+    compiled = [str(ROOT / member) for member in MEMBERS]
+    subprocess.run([str(VENV / "bin" / "python"), "-m", "compileall", "-q", *compiled], check=True)
 
 
 def uv_lines() -> str:
