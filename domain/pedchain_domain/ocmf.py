@@ -9,6 +9,7 @@ re-serialised. Numbers stay text: a register value never passes through a float 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,7 +21,7 @@ from pedchain_domain.reasons import DomainError, Reason
 
 ALGORITHM = "ECDSA-secp256r1-SHA256"
 _BOUNDS = canonical.Limits(size=limits.RECORD_BYTES, depth=limits.RECORD_DEPTH)
-_INHERITED = ("TM", "TX", "RI", "RU", "RT", "CL", "EF", "ST")
+_TEXTS = frozenset(("TM", "TX", "RI", "RU", "EF", "ST"))
 _COUNTER_DIGITS = 15
 
 PublicKey = ec.EllipticCurvePublicKey
@@ -40,8 +41,7 @@ class Number(str):
 _READER = canonical.reader(Number)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One entry of `RD`, with what it leaves out taken from the entry before it.
 
     `instant` is epoch seconds, `state` the clock's U, I, S or R; `register` is the decimal text of
@@ -248,33 +248,32 @@ def _domain(tag: Value) -> tuple[str, str] | None:
 def _readings(entries: Value) -> tuple[Reading, ...]:
     if not isinstance(entries, list) or not 0 < len(entries) <= limits.READINGS_PER_RECORD:
         raise OcmfError(Reason.MALFORMED_RECORD, "RD")
-    found, before = [], dict[str, Value]()
+    found, shown = [], dict[str, str]()
     for entry in entries:
         if not isinstance(entry, dict):
             raise OcmfError(Reason.MALFORMED_RECORD, "RD")
-        kept = {name: before[name] for name in _INHERITED if name in before}
-        before = {**kept, **entry}
-        found.append(_reading(before))
+        for name in entry:
+            if name in _TEXTS:
+                shown[name] = _string(entry, name)
+        found.append(_reading(entry.get("RV"), shown))
     return tuple(found)
 
 
-def _reading(entry: Mapping[str, Value]) -> Reading:
+def _reading(register: Value, shown: Mapping[str, str]) -> Reading:
+    """A register's value beside the texts it stands under, inherited ones too."""
     try:
-        stamp = instants.parse_ocmf(_string(entry, "TM"))
-    except OcmfError:
-        raise
+        stamp = instants.parse_ocmf(shown.get("TM", ""))
     except DomainError as err:
         raise OcmfError(Reason.MALFORMED_RECORD, "TM") from err
-    register = entry.get("RV")
     if not isinstance(register, str) or not 0 < len(register) <= limits.REGISTER_TEXT:
         raise OcmfError(Reason.MALFORMED_RECORD, "RV")
     return Reading(
         instant=stamp.instant,
         state=stamp.state,
         register=str(register),
-        obis=_string(entry, "RI"),
-        unit=_string(entry, "RU"),
-        status=_string(entry, "ST"),
-        errors=_string(entry, "EF"),
-        reason=_string(entry, "TX"),
+        obis=shown.get("RI", ""),
+        unit=shown.get("RU", ""),
+        status=shown.get("ST", ""),
+        errors=shown.get("EF", ""),
+        reason=shown.get("TX", ""),
     )

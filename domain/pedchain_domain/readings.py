@@ -111,38 +111,36 @@ def _certified(record: Record, device: Document) -> tuple[list[list[Any]], tuple
     for found, units in sources:
         for reading in found:
             doubt = doubt_of(record, reading, device, units)
-            if doubt is None:
-                values.append(_value(reading, device, units))
+            value = doubt or _value(reading, device, units)
+            if isinstance(value, Reason):
+                doubts[value] = None
             else:
-                doubts[doubt] = None
+                values.append(value)
     return values, tuple(doubts)
 
 
 def doubt_of(
     record: Record, reading: Reading, device: Document, units: dict[str, tuple[int, int]]
 ) -> Reason | None:
-    """Why a reading of an authentic record is not certifiable (rules R1), or None."""
-    checks = (
-        (record.context == "F", Reason.TRANSACTION_CONTEXT),
-        (reading.state == "S", Reason.CLOCK_NOT_SYNCHRONISED),
-        (reading.status in ("G", "S"), Reason.METER_STATUS),
-        (
-            reading.status != "S" or device.get("authority") == "dso",
-            Reason.SUBSTITUTE_WITHOUT_AUTHORITY,
-        ),
-        (reading.errors == "", Reason.ERROR_FLAG),
-        (reading.obis in device["registers"], Reason.UNMAPPED_REGISTER),
-        (reading.unit in units, Reason.UNKNOWN_UNIT),
-        (_installed(device, reading.instant), Reason.NOT_INSTALLED),
-    )
-    for holds, reason in checks:
-        if not holds:
-            return reason
-    try:
-        _value(reading, device, units)
-    except DomainError as err:
-        return err.reason
-    return None
+    """Why a reading of an authentic record is not certifiable (rules R1), or None.
+
+    Whether its register can be read is seen when it is.
+    """
+    if record.context != "F":
+        return Reason.TRANSACTION_CONTEXT
+    if reading.state != "S":
+        return Reason.CLOCK_NOT_SYNCHRONISED
+    if reading.status not in ("G", "S"):
+        return Reason.METER_STATUS
+    if reading.status == "S" and device.get("authority") != "dso":
+        return Reason.SUBSTITUTE_WITHOUT_AUTHORITY
+    if reading.errors != "":
+        return Reason.ERROR_FLAG
+    if reading.obis not in device["registers"]:
+        return Reason.UNMAPPED_REGISTER
+    if reading.unit not in units:
+        return Reason.UNKNOWN_UNIT
+    return None if _installed(device, reading.instant) else Reason.NOT_INSTALLED
 
 
 def _installed(device: Document, instant: int) -> bool:
@@ -150,14 +148,15 @@ def _installed(device: Document, instant: int) -> bool:
     return bool(device["from"] <= instant and (until is None or instant <= until))
 
 
-def _value(reading: Reading, device: Document, units: dict[str, tuple[int, int]]) -> list[Any]:
+def _value(
+    reading: Reading, device: Document, units: dict[str, tuple[int, int]]
+) -> list[Any] | Reason:
     register = device["registers"][reading.obis]
-    whole = registers.to_whole(
-        reading.register, units[reading.unit], register.get("num", 1), register.get("den", 1)
-    )
-    return [
-        reading.instant,
-        register["role"],
-        whole,
-        SUBSTITUTE if reading.status == "S" else MEASURED,
-    ]
+    try:
+        whole = registers.to_whole(
+            reading.register, units[reading.unit], register.get("num", 1), register.get("den", 1)
+        )
+    except DomainError as err:
+        return err.reason
+    kind = SUBSTITUTE if reading.status == "S" else MEASURED
+    return [reading.instant, register["role"], whole, kind]
