@@ -10,7 +10,7 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc
 from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
@@ -265,7 +265,7 @@ async def _protocol_error(_call: Call) -> Response:
     return _ok()
 
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[..., Awaitable[Response | None]]] = {
     "put": _put,
     "get": _get,
     "copy": _copy,

@@ -2,6 +2,7 @@
 """Changing the channel and a definition while it runs; these probes come last."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from fabric_protos.common.common_pb2 import (
     CONFIG_UPDATE,
@@ -138,7 +139,7 @@ async def _definition_upgrade(target: Target) -> Fact:
         QueryApprovedChaincodeDefinitionArgs(name="other"),
     )
     known = QueryApprovedChaincodeDefinitionResult.FromString(approved.payload)
-    fields = {
+    fields: dict[str, Any] = {
         "name": "other", "version": "2", "sequence": 2,
         "validation_parameter": known.validation_parameter,
     }  # fmt: skip

@@ -166,7 +166,7 @@ async def _metrics(target: Target) -> Fact:
 async def _health_over_grpc(target: Target) -> Fact:
     found = []
     for channel in (target.peer("DSO"), target.orderer("DSO")):
-        check = channel.unary_unary("/grpc.health.v1.Health/Check")
+        check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
         found.append([await refusal(check(b"")), await refusal(check(b"\x0a\x04nope"))])
     return found
 

@@ -357,7 +357,7 @@ async def _query_unknown_package(target: Target) -> Fact:
 
 
 async def _approve(target: Target, **fields: Any) -> Fact:
-    wanted = {"name": "new", "version": "1", "sequence": 1} | fields
+    wanted: dict[str, Any] = {"name": "new", "version": "1", "sequence": 1} | fields
     args = ApproveChaincodeDefinitionForMyOrgArgs(**wanted)
     return await lifecycle_text(target, "ApproveChaincodeDefinitionForMyOrg", args)
 

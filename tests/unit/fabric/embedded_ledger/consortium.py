@@ -185,7 +185,7 @@ class Consortium:
         """Commit these as one block; the codes by name."""
         raw = [serialize(each) if isinstance(each, Envelope) else each for each in envelopes]
         outcome = self.ledger.commit(self.block(*raw))
-        return [TxValidationCode.Name(code) for code in outcome.codes]
+        return [TxValidationCode.Name(TxValidationCode.ValueType(code)) for code in outcome.codes]
 
     def submit(
         self,
