@@ -48,7 +48,8 @@ def sentence(root: Path) -> str:
     now = trees(root)
     changed = [name for name in SOURCES if found["trees"].get(name) != now.get(name)]
     state = f"since then changed: {', '.join(changed)}" if changed else "of these very sources"
-    return f"real Fabric {found['fabric']}: {counts}, last run {found['at']}, {state}"
+    here = "" if fabric_found() else "; NOT RUN here, its binaries were not found (FABRIC_HOME)"
+    return f"real Fabric {found['fabric']}: {counts}, last run {found['at']}, {state}{here}"
 
 
 def fabric_found() -> bool:
@@ -116,3 +117,7 @@ def _merged(
         "tests": dict(sorted(tests.items())),
         "trees": dict(sources),
     }
+
+
+if __name__ == "__main__":
+    print(sentence(Path(__file__).resolve().parent.parent))  # noqa: T201 - for .ci/run to end with

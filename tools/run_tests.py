@@ -58,7 +58,7 @@ TARGETS: dict[str, tuple[Step, ...]] = {
 def main() -> int:
     target = sys.argv[1]
     if target in ("conformance", "golden") and not evidence.fabric_found():
-        print(f"{target}: Fabric's peer and orderer were not found (FABRIC_HOME): NOT RUN")
+        print(f"{target}: Fabric's peer and orderer were not found: NOT RUN")
         print(evidence.sentence(ROOT))
         return 0 if target == "conformance" else 1
     if target == "conformance":
