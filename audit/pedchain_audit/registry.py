@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A metering definition's public registry, read from the replayed state."""
 
+from functools import lru_cache
 from typing import Any
 
 from pedchain_audit.world import World
@@ -22,7 +23,7 @@ class Registry:
         """The document under a composite key."""
         key = compositekey.create(kind, list(attributes))
         value = self._world.value(self._namespace, key)
-        return None if value is None else decode(value)
+        return None if value is None else decoded(value)
 
     def must(self, kind: str, *attributes: str) -> Document:
         """The same where there has to be one. KeyError where there is none."""
@@ -59,6 +60,16 @@ class Registry:
         """How many cells there are."""
         layout = self.get("layout")
         return len(layout["cells"]) if layout else 0
+
+
+#: Documents kept as read; most are asked for again with each record of a device.
+DOCUMENTS_KEPT = 4_096
+
+
+@lru_cache(DOCUMENTS_KEPT)
+def decoded(value: bytes) -> Document:
+    """A registry document, read once per version; nobody writes into it."""
+    return decode(value)
 
 
 def decode(value: bytes) -> Document:

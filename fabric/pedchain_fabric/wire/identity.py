@@ -4,7 +4,7 @@
 import datetime
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -14,7 +14,7 @@ from fabric_protos.msp.identities_pb2 import SerializedIdentity
 
 from pedchain_fabric.errors import IdentityError
 from pedchain_fabric.wire.keys import Signer, verify
-from pedchain_fabric.wire.limits import CERTIFICATE_BYTES_MAX
+from pedchain_fabric.wire.limits import CACHED_IDENTITIES_MAX, CERTIFICATE_BYTES_MAX
 from pedchain_fabric.wire.messages import parse, serialize
 
 # Go takes a PEM block of any label for an identity (msp/mspimpl.go, deserializeIdentityInternal).
@@ -65,15 +65,16 @@ class Identity:
         """Raise `SignatureInvalid` unless this identity's key signed `message`."""
         verify(self.public_key, message, signature)
 
-    @classmethod
-    def from_creator(cls, creator: bytes) -> "Identity":
-        """The identity inside `creator`.
+    @staticmethod
+    @lru_cache(CACHED_IDENTITIES_MAX)
+    def from_creator(creator: bytes) -> "Identity":
+        """The identity inside `creator`; the same object for the same few signers of a channel.
 
         Raises `WireError` if the bytes are no `SerializedIdentity`; the certificate is only
         looked at when asked for.
         """
         message = parse(SerializedIdentity, creator)
-        return cls(message.mspid, message.id_bytes)
+        return Identity(message.mspid, message.id_bytes)
 
 
 @dataclass(frozen=True)
