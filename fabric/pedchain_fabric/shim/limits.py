@@ -13,7 +13,7 @@ STREAM_END_SECONDS: Final = 2.0  # how long it waits for its streams to end afte
 
 BATCH_FLOOR: Final = 100  # the least size of a write batch or multiple read (Go shim, handler.go)
 PAGE_SIZE: Final = 2**31 - 1  # QueryMetadata.pageSize is an int32
-RESULTS: Final = 100_000  # what `Results.all` takes; the peer's `totalQueryLimit`
+RESULTS: Final = 100_000  # the peer's `totalQueryLimit`: where it ends a query without a word
 
 ARGUMENTS: Final = 64
 INTEGER_DIGITS: Final = 78  # 2**256 has 78; longer digit strings only cost time

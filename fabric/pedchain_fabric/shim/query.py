@@ -55,6 +55,9 @@ class Results(Generic[T]):
 
     Nothing is sent before the first item is wanted. Leaving early, use it as a context manager
     (or `close`) so that the peer drops its iterator before the transaction ends.
+
+    A peer that has given as many results as its limit allows ends without a word. As many as
+    that are therefore never taken for all: the iteration ends in a `StubError`; use pages.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Results(Generic[T]):
         self._items: deque[bytes] = deque()
         self._more: bool | None = None  # None: not asked yet
         self._id = ""
+        self._received = 0
 
     def __aiter__(self) -> Self:
         return self
@@ -76,6 +80,7 @@ class Results(Generic[T]):
     async def __anext__(self) -> T:
         while not self._items:
             if self._more is False:
+                self._require_whole()
                 raise StopAsyncIteration
             await self._fetch()
         return self._decode(self._items.popleft())
@@ -94,7 +99,7 @@ class Results(Generic[T]):
         """Let the peer drop what has not been read."""
         open_at_peer = self._more is True
         self._items.clear()
-        self._more = False
+        self._more, self._received = False, 0
         if open_at_peer:
             payload = QueryStateClose(id=self._id).SerializeToString()
             await self._exchange.ask(ChaincodeMessage.QUERY_STATE_CLOSE, payload)
@@ -118,7 +123,12 @@ class Results(Generic[T]):
             answer = await self._exchange.ask(ChaincodeMessage.QUERY_STATE_NEXT, payload)
         response = parse(QueryResponse, answer)
         self._items.extend(result.resultBytes for result in response.results)
+        self._received += len(response.results)
         self._more, self._id = response.has_more, response.id
+
+    def _require_whole(self) -> None:
+        if self._received >= RESULTS:
+            raise StubError(f"the peer gives no more than {RESULTS} results of a query: use pages")
 
 
 def key_value(data: bytes) -> KeyValue:

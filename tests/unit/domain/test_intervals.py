@@ -95,6 +95,7 @@ def test_a_decrease_is_missing_and_both_sides_stay_measured() -> None:
     assert found.findings == [(Reason.DECREASE, 1800)]
 
 
+@pytest.mark.fault(9)
 def test_a_rollover_is_measured_and_found() -> None:
     register = Register(20_000, 10**9)
     found = day({0: 999_999_800, 900: 300, 1800: 400}, 1800, register=register)

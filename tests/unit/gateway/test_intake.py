@@ -334,6 +334,19 @@ async def test_an_unknown_outcome_is_never_called_failed_and_the_retry_counts_on
     assert ledger.records == [make(1)]
 
 
+async def test_how_long_an_unseen_transaction_is_waited_for_can_be_set(
+    config: Config, ledger: Any, make: Any, tmp_path: Path
+) -> None:
+    index = Index(tmp_path / "patience.sqlite")
+    patient = config.model_copy(update={"resubmit_after_s": 60.0})
+    hasty = config.model_copy(update={"resubmit_after_s": 1e-9})
+    ledger.faults.append(type_of(ledger, "Lost")(False))
+    for waits, expected in ((patient, "unknown"), (patient, "unknown"), (hasty, "recorded")):
+        services = assemble(waits, ledger, index)
+        assert statuses(await services.intake.take(D, [make(1)])) == [expected]
+    index.close()
+
+
 @pytest.mark.fault(32)
 async def test_a_gateway_that_ended_after_sending_asks_when_it_is_back(
     config: Config, ledger: Any, make: Any, tmp_path: Path
