@@ -8,7 +8,6 @@ itself, without the product's own accounting.
 
 import asyncio
 import json
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from pedchain_fabric.errors import GatewayError
 from pedchain_fabric.wire import rwset
 from tests.scenarios.harness import Network
 from tests.scenarios.hostile import Hostile
+from tests.scenarios.recording import keep
 
 DAYS = 2
 A = "metering-DistrictA"
@@ -80,8 +80,7 @@ def figures(job: Job, request: pytest.FixtureRequest) -> Figures:
     folder = job.demo.folder / "audited"
     archive = asyncio.run(collect(job.network.profile("DSO"), folder))
     if request.config.getoption("--record") and job.network.runtime == "native":
-        shutil.rmtree(GOLDEN, ignore_errors=True)
-        shutil.copytree(folder, GOLDEN)
+        keep(folder, GOLDEN)
     return verify(archive)
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What organisations cannot do to each other, however they choose their endorsers."""
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
 from tests.scenarios.hostile import Hostile
+from tests.scenarios.recording import keep
 
 TRUST = ("python", str(Path(__file__).parent / "trust_chaincode.py"), "serve")
 A = "metering-DistrictA"
@@ -142,8 +142,7 @@ async def test_the_auditor_redoes_the_ledger_of_all_these_attacks(
     archive = await collect(consortium.profile("DSO"), tmp_path / "ledger")
     figures = verify(archive)
     if request.config.getoption("--record") and consortium.runtime == "native":
-        shutil.rmtree(GOLDEN, ignore_errors=True)
-        shutil.copytree(archive.folder, GOLDEN)
+        keep(archive.folder, GOLDEN)
     assert figures.blocks == archive.height() > 1
     assert figures.orderer_signatures >= 3 * (figures.blocks - 1)
     assert figures.events_of_one >= 1
