@@ -91,8 +91,8 @@ def close(
         Which of the profile's users acts.
     """
     from pedchain_gateway.closing import Closer
-    from pedchain_gateway.config import definition_of
     from pedchain_gateway.fabricledger import open_ledger
+    from pedchain_gateway.ledger import definition_of
 
     async def act() -> None:
         async with await open_ledger(profile, user) as ledger:

@@ -30,6 +30,7 @@ from pydantic import (
 )
 
 from pedchain_gateway import limits
+from pedchain_gateway.ledger import definition_of
 
 
 class ConfigError(Exception):
@@ -105,11 +106,6 @@ class Config(_Model):
         if not loopback and self.tls is None:
             raise ValueError("to listen beyond loopback, [tls] must name a certificate and a key")
         return self
-
-
-def definition_of(district: str) -> str:
-    """The chaincode definition a district's readings go to."""
-    return f"metering-{district}"
 
 
 def load(path: Path) -> Config:

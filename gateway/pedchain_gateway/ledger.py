@@ -22,6 +22,11 @@ CONTRACT_FAULT = "contract-fault"
 """The reason given for a contract that failed without naming one."""
 
 
+def definition_of(district: str) -> str:
+    """The chaincode definition a district's readings go to."""
+    return f"metering-{district}"
+
+
 class LedgerError(Exception):
     """Root of a ledger's failures. Never raised itself."""
 

@@ -14,8 +14,7 @@ from typing import Any
 
 from pedchain_domain import canonical
 from pedchain_gateway import limits
-from pedchain_gateway.config import definition_of
-from pedchain_gateway.ledger import Ledger, Refused
+from pedchain_gateway.ledger import Ledger, Refused, definition_of
 from pedchain_gateway.steps import submit_step
 
 REGISTRY = "registry"
