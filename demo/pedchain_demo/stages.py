@@ -20,9 +20,9 @@ from pedchain_demo.progress import Progress
 
 DISTRICTS = ("DistrictA", "DistrictB")
 HEALTHY_S = 20.0
-#: Days whose readings are posted before a closing, by the most days of a demo.
-DAYS_PER_ROUND = {7: 1, 14: 2, 60: 3}
-ROUND_MAX = 7
+#: Days posted from one closing to the next, by the most days of a demo.
+DAYS_PER_CLOSING = {7: 1, 60: 3}
+WEEK = 7
 
 
 @dataclass(slots=True)
@@ -123,39 +123,37 @@ def wait_healthy(url: str) -> None:
 
 
 def live(demo: Demo) -> None:
-    """Agents post day after day; the days whose readings can be complete are certified."""
-    days = demo.street["days"]
+    """Agents of both districts post day after day; days that can be complete are certified."""
     with ThreadPoolExecutor(len(DISTRICTS)) as pool:
-        for part in rounds(days):
-            list(pool.map(lambda district, part=part: one_round(demo, district, part), DISTRICTS))
-            demo.progress(
-                f"readings posted through {part[-1]}, days certified until the day before"
-            )
-        list(pool.map(lambda district: close(demo, district, days[-1]), DISTRICTS))
-    demo.progress(f"all {len(days)} days of both districts certified")
+        list(pool.map(lambda district: one_district(demo, district), DISTRICTS))
+    demo.progress(f"all {len(demo.street['days'])} days of both districts certified")
 
 
-def rounds(days: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Days in the rounds they are posted in."""
-    size = next((size for most, size in DAYS_PER_ROUND.items() if len(days) <= most), ROUND_MAX)
-    for start in range(0, len(days), size):
-        yield days[start : start + size]
-
-
-def one_round(demo: Demo, district: str, part: Sequence[str]) -> None:
-    """Some days of one district: agents post them, then what came before them is certified."""
+def one_district(demo: Demo, district: str) -> None:
+    """Its agents post all days; meanwhile the days before those already posted are certified."""
+    days = demo.street["days"]
+    through = closings(days)
     faults = [
         f"--{kind}={name}:{day}"
         for kind in ("offline", "forge")
         for name, day in demo.street["faults"][kind].get(district, [])
-        if day in part
     ]
-    span = ("--from", part[0], "--through", part[-1])
-    config = str(demo.agent(district))
-    demo.reports += objects("emsagent", "simulate", "--config", config, *span, *faults)
-    before = [day for day in demo.street["days"] if day < part[-1]]
-    if before:
-        close(demo, district, before[-1])
+
+    def posted(line: str) -> None:
+        report = json.loads(line)
+        demo.reports.append(report)
+        if report["day"] in through:
+            close(demo, district, through[report["day"]])
+
+    span = ("--from", days[0], "--through", days[-1])
+    run("emsagent", "simulate", "--config", str(demo.agent(district)), *span, *faults, line=posted)
+    close(demo, district, days[-1])
+
+
+def closings(days: Sequence[str]) -> dict[str, str]:
+    """The posted days after which the days through the one before are certified."""
+    step = next((step for most, step in DAYS_PER_CLOSING.items() if len(days) <= most), WEEK)
+    return {days[at]: days[at - 1] for at in range(step - 1, len(days) - 1, step) if at}
 
 
 def close(demo: Demo, district: str, through: str) -> None:
@@ -163,6 +161,7 @@ def close(demo: Demo, district: str, through: str) -> None:
     profile = str(demo.profile(district))
     span = ("--from", demo.street["days"][0], "--through", through)
     run("ped-gateway", "close", "--profile", profile, "--district", district, *span)
+    demo.progress(f"{district} certified through {through}")
 
 
 def certificates(demo: Demo) -> dict[str, list[dict[str, Any]]]:

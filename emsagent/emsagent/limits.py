@@ -35,4 +35,4 @@ REGISTER_LINE_BYTES_MAX = 4_096
 REGISTER_COLUMNS_MAX = 32
 
 HOMES_AT_ONCE = 16
-"""Homes that a simulation keeps open side by side (files, connections)."""
+"""Homes of a simulation that collect and send side by side (connections)."""

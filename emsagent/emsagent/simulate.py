@@ -9,13 +9,13 @@ day begins. Faults for trying: a home offline for a day, a record forged with an
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from emsagent import limits
-from emsagent.config import Config, HomeConfig
+from emsagent.config import Config
 from emsagent.delivery import deliver
 from emsagent.errors import UplinkError
 from emsagent.forgery import forge
@@ -63,42 +63,44 @@ async def simulate(config: Config, plan: Plan) -> AsyncIterator[DayReport]:
             district: await stack.enter_async_context(Uplink(gateway))
             for district, gateway in config.gateways.items()
         }
+        homes = [stack.enter_context(Home(config, home)) for home in config.homes]
         day = plan.first
         while day <= plan.last:
-            yield await _day(config, plan, day, uplinks)
+            yield await _day(config, homes, plan, day, uplinks)
             day += timedelta(days=1)
 
 
-async def _day(config: Config, plan: Plan, day: date, uplinks: Mapping[str, Uplink]) -> DayReport:
+async def _day(
+    config: Config, homes: Sequence[Home], plan: Plan, day: date, uplinks: Mapping[str, Uplink]
+) -> DayReport:
     report = DayReport(day.isoformat())
     side_by_side = asyncio.Semaphore(limits.HOMES_AT_ONCE)
 
-    async def one(home: HomeConfig) -> None:
+    async def one(home: Home) -> None:
         async with side_by_side:
-            await _home(config, home, plan, day, uplinks[home.district], report)
+            await _home(config, home, plan, day, uplinks[home.config.district], report)
 
     async with asyncio.TaskGroup() as group:
-        for home in config.homes:
+        for home in homes:
             group.create_task(one(home))
     return report
 
 
 async def _home(
-    config: Config, home: HomeConfig, plan: Plan, day: date, uplink: Uplink, report: DayReport
+    config: Config, home: Home, plan: Plan, day: date, uplink: Uplink, report: DayReport
 ) -> None:
     start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-    with Home(config, home) as opened:
-        report.records += opened.collect(until=start + DAY_S, since=start)
-        if (home.id, day) in plan.offline:
-            report.offline.append(home.id)
-        elif not await _drained(opened, uplink, plan.patience_s):
-            report.unreachable.append(home.id)
-        for device, when in plan.forged:
-            if when == day and device in opened.meters:
-                report.forged.append(await _attack(config, opened, device, start + DAY_S, uplink))
-        report.states.update(
-            {state.value: count for state, count in opened.outbox.counts().items() if count}
-        )
+    report.records += home.collect(until=start + DAY_S, since=start)
+    if (home.config.id, day) in plan.offline:
+        report.offline.append(home.config.id)
+    elif not await _drained(home, uplink, plan.patience_s):
+        report.unreachable.append(home.config.id)
+    for device, when in plan.forged:
+        if when == day and device in home.meters:
+            report.forged.append(await _attack(config, home, device, start + DAY_S, uplink))
+    report.states.update(
+        {state.value: count for state, count in home.outbox.counts().items() if count}
+    )
 
 
 async def _drained(home: Home, uplink: Uplink, patience_s: float) -> bool:

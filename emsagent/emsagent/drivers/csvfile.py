@@ -76,10 +76,10 @@ class RegisterFile:
         return columns
 
     def _seek(self, file: BinaryIO, after: int) -> None:
-        """Move to a line at or before the first one past `after`."""
+        """Move to the last line not past `after`, or to the first line."""
         low = file.tell()
         high = file.seek(0, 2)
-        while high - low > limits.REGISTER_LINE_BYTES_MAX:
+        while high - low > 1:
             middle = (low + high) // 2
             file.seek(middle)
             file.readline(limits.REGISTER_LINE_BYTES_MAX)

@@ -73,12 +73,12 @@ def test_the_page_needs_no_script_and_leaves_hidden_days_empty() -> None:
     assert 'height="0.0"' in text
 
 
-@pytest.mark.parametrize(("days", "size"), [(2, 1), (14, 2), (60, 3), (365, 7)])
-def test_rounds_hold_all_days_in_order(days: int, size: int) -> None:
+@pytest.mark.parametrize(("days", "count"), [(2, 0), (7, 5), (14, 4), (60, 19), (365, 52)])
+def test_a_closing_certifies_the_days_before_the_one_just_posted(days: int, count: int) -> None:
     names = [f"day-{at:03}" for at in range(days)]
-    rounds = list(stages.rounds(names))
-    assert [name for part in rounds for name in part] == names
-    assert max(map(len, rounds)) == size
+    through = stages.closings(names)
+    assert len(through) == count
+    assert all(names.index(last) == names.index(posted) - 1 for posted, last in through.items())
 
 
 def test_a_command_that_fails_shows_what_it_said_last() -> None:
