@@ -43,44 +43,49 @@ def rows_of(decorator: ast.expr, mark: str) -> list[str]:
     return []
 
 
-def faults() -> str:
-    rows = tomllib.loads((DOCS / "faults.toml").read_text())
-    tests = marked("fault")
+def rows_with_proofs(name: str, mark: str) -> Iterator[tuple[str, dict[str, str], str]]:
+    """The rows of docs/<name>.toml with the tests that carry the mark, or the row's own `proof`
+    where the mark is set as the tests are made."""
+    rows = tomllib.loads((DOCS / f"{name}.toml").read_text())
+    tests = marked(mark)
     if unknown := sorted(set(tests) - set(rows)):
-        raise SystemExit(f"docs: tests are marked with unknown fault rows {unknown}")
+        raise SystemExit(f"docs: tests are marked with unknown {mark} rows {unknown}")
+    for row, text in rows.items():
+        if "proof" in text and not (ROOT / "tests" / text["proof"]).exists():
+            raise SystemExit(f"docs: {name} row {row} names {text['proof']}, which is not there")
+        found = [*tests.get(row, []), *([text["proof"]] if "proof" in text else [])]
+        yield row, text, "<br>".join(f"`{one}`" for one in found) or "not yet"
+
+
+def faults() -> str:
     lines = [
         "# The fault matrix",
         "",
-        "Made by `make docs` from docs/faults.toml and the tests' marks; a row without a "
-        "test is not claimed.",
+        "Made by `make docs` from docs/faults.toml and the tests' marks; a row without a test is "
+        "not claimed.",
         "",
         "| row | injected | must happen | proven by |",
         "|---|---|---|---|",
     ]
-    for row, text in rows.items():
-        proofs = "<br>".join(f"`{name}`" for name in tests.get(row, [])) or "not yet"
+    for row, text, proofs in rows_with_proofs("faults", "fault"):
         lines.append(f"| {row} | {text['inject']} | {text['expect']} | {proofs} |")
     return "\n".join(lines) + "\n"
 
 
 def parity() -> str:
-    rows = tomllib.loads((DOCS / "parity.toml").read_text())
-    tests = marked("parity")
-    if unknown := sorted(set(tests) - set(rows)):
-        raise SystemExit(f"docs: tests are marked with unknown parity rows {unknown}")
     lines = [
-        "# What the embedded network claims",
+        "# What the embedded network claims to do as Fabric",
         "",
-        "Each row has a test that runs on the embedded network and on real "
-        "Fabric; what has no row is not claimed. Made by `make docs` from docs/parity.toml and "
-        "the tests' marks.",
+        "Each row has a test that runs on the embedded network and on real Fabric, or replays what "
+        "real Fabric answered; what has no row is not claimed. What is known to differ: "
+        "[differences.md](differences.md). Made by `make docs` from docs/parity.toml and the "
+        "tests' marks.",
         "",
-        "| behaviour | as Fabric | proven by |",
-        "|---|---|---|",
+        "| as Fabric | proven by |",
+        "|---|---|",
     ]
-    for row, text in rows.items():
-        proofs = "<br>".join(f"`{name}`" for name in tests.get(row, [])) or "not yet"
-        lines.append(f"| {text['behaviour']} | {text['as_fabric']} | {proofs} |")
+    for _, text, proofs in rows_with_proofs("parity", "parity"):
+        lines.append(f"| {text['behaviour']} | {proofs} |")
     return "\n".join(lines) + "\n"
 
 
