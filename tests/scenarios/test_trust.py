@@ -8,6 +8,7 @@ import pytest
 
 from pedchain_audit.collect import collect
 from pedchain_audit.verify import verify
+from pedchain_fabric.client import profile
 from pedchain_fabric.wire.block import commit_hash, parse_block
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
@@ -105,6 +106,11 @@ async def test_one_organisation_alone_makes_a_valid_transaction_with_any_event(
         client="DistrictB",
     )
     assert await hostile.send(attack, client="DistrictB") == "VALID"
+    # Whoever reads the key that the event names, as our gateway does, finds nothing to act on.
+    for organization in hostile.network.profiles:
+        async with await profile.connect(hostile.network.profile(organization)) as gateway:
+            contract = gateway.network("ped").contract(A)
+            assert await contract.evaluate("Get", "certificate~announced") == b""
 
 
 @pytest.mark.parity("withheld")
