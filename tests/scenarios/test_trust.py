@@ -160,8 +160,8 @@ async def test_all_organisations_hold_the_same_ledger(
 ) -> None:
     """Blocks with flags and commit hashes are equal but for the order of orderers' signatures."""
     hashes = {}
-    for organization, profile in consortium.profiles.items():
-        archive = await collect(profile, tmp_path / organization)
+    for organization, path in consortium.profiles.items():
+        archive = await collect(path, tmp_path / organization)
         blocks = [parse_block(raw) for _, raw in archive.blocks()]
         hashes[organization] = [commit_hash(block) for block in blocks[:8]]
     assert len({tuple(found) for found in hashes.values()}) == 1
