@@ -3,7 +3,6 @@
 
 import asyncio
 import random
-import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,17 +13,13 @@ from emsagent import config as configuration
 from emsagent.delivery import deliver
 from emsagent.home import Home
 from emsagent.uplink import Uplink
-from pedchain_domain.sim.weather import DAY, HOUR
+from pedchain_domain.sim.weather import HOUR
 from pedchain_fabric.embedded.ledger import failpoints
-from tests.scenarios.harness import network as make_network
 from tests.scenarios.wholepath import (
     READY_S,
     A,
-    B,
     WholePath,
-    findings,
-    twin_street,
-    wait_until,
+    whole_path,
 )
 
 pytestmark = pytest.mark.serial
@@ -39,20 +34,8 @@ ROUNDS, KILLS = 4, 5
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholePath]:
-    """Everything up, DistrictB posted as the undisturbed twin, DistrictA still to be read."""
-    folder = tmp_path_factory.mktemp("path")
-    end = int(time.time()) // DAY * DAY
-    with make_network("embedded", folder) as network:
-        made = WholePath(network, folder, twin_street(end, DAYS, HOMES))
-        try:
-            made.set_out()
-            yield made
-        finally:
-            made.end()
-
-
-def homes(path: WholePath) -> list[str]:
-    return [home.id for home in path.street.homes if home.district == A]
+    with whole_path(tmp_path_factory.mktemp("path"), DAYS, HOMES) as made:
+        yield made
 
 
 class Posting:
@@ -108,10 +91,9 @@ async def posting(path: WholePath, names: list[str]) -> AsyncIterator[Posting]:
 async def test_a_kill_at_every_named_point_of_the_network_loses_and_doubles_nothing(
     path: WholePath,
 ) -> None:
-    async with posting(path, homes(path)[:FOR_PLACES]) as pump:
+    async with posting(path, path.homes[:FOR_PLACES]) as pump:
         for place in failpoints.NAMES:
-            path.nodes().signal(signal.SIGKILL)
-            wait_until(lambda: not path.nodes().alive, "the network is gone")
+            path.kill_network()
             path.up(f"{place}:{PASSAGE}")
             await pump.drain()
             await path.check()
@@ -129,30 +111,12 @@ async def test_kills_at_random_moments_anywhere_lose_and_double_nothing(
     path: WholePath, seed: int
 ) -> None:
     """Twenty moments in four rounds, each on one state that is carried on."""
-    chance = random.Random(seed)
-    names = homes(path)[FOR_PLACES:]
-    agent = path.agent(f"agent-{seed}", names)
-    start, whole = path.street.start, (path.street.end - path.street.start) // ROUNDS
-    agent.command = (*agent.command[:-1], str(start + (seed + 1) * whole))
-    mended = {"agent": agent, "gateway": path.gateways[A]}
-    try:
-        for victim in chance.sample(["agent", "gateway", "network"] * 2, KILLS):
-            agent.start()
-            await asyncio.sleep(chance.uniform(0.2, 1.5))
-            if victim == "network":
-                path.nodes().signal(signal.SIGKILL)
-                wait_until(lambda: not path.nodes().alive, "the network is gone")
-                path.up()
-            else:
-                mended[victim].kill()
-                mended[victim].start()
-        wait_until(lambda: path.serves(A), "the gateway serves again")
-        agent.start()
-        assert await asyncio.to_thread(agent.finish) == 0
-        signed = {record for _, (device, _, record) in path.outboxes() if _of(device, names)}
-        assert signed <= set(await path.check())
-    finally:
-        agent.kill()
+    names = path.homes[FOR_PLACES:]
+    until = path.street.start + (path.street.end - path.street.start) * (seed + 1) // ROUNDS
+    agent = path.agent(f"agent-{seed}", names, until)
+    await path.kill_around(agent, KILLS, random.Random(seed))
+    signed = {record for _, (device, _, record) in path.outboxes() if _of(device, names)}
+    assert signed <= set(await path.check())
 
 
 def _of(device: str, names: list[str]) -> bool:
@@ -160,16 +124,7 @@ def _of(device: str, names: list[str]) -> bool:
 
 
 async def test_after_all_kills_the_district_is_certified_as_its_twin(path: WholePath) -> None:
-    agent = path.agent("agent-rest", homes(path))
+    agent = path.agent("agent-rest", path.homes)
     agent.start()
     assert await asyncio.to_thread(agent.finish) == 0
-    assert {state for state, _ in path.outboxes()} == {"recorded"}
-    certificates = {
-        district: [(one["day"], one["classes"], one["electricity"]) for one in found]
-        for district, found in path.certificates().items()
-    }
-    assert certificates[A] == certificates[B]
-    assert all(classes["M"] > 0 for _, classes, _ in certificates[A])
-    assert [day for day, _, _ in certificates[A]] == path.days
-    assert await findings(path) == {day: [] for day in path.days}
-    await path.check()
+    await path.check_as_twin()

@@ -5,8 +5,10 @@ DistrictA and DistrictB are the same homes: B is posted undisturbed and is the t
 certificates are held against.
 """
 
+import asyncio
 import json
 import os
+import random
 import signal
 import socket
 import sqlite3
@@ -15,8 +17,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,7 @@ from pedchain_fabric.wire.block import validation_codes
 from pedchain_network.process import Process
 from pedchain_network.state import State
 from tests.scenarios.harness import Network
+from tests.scenarios.harness import network as make_network
 
 BIN = Path(sys.executable).parent
 AGENT = Path(__file__).with_name("hourly_agent.py")
@@ -119,6 +122,11 @@ class WholePath:
     gateways: dict[str, Service] = field(default_factory=dict)
 
     @property
+    def homes(self) -> list[str]:
+        """Homes of the district that is hurt."""
+        return [home.id for home in self.street.homes if home.district == A]
+
+    @property
     def days(self) -> list[str]:
         """Days of the street by name."""
         starts = range(self.street.start, self.street.end, DAY)
@@ -154,13 +162,13 @@ class WholePath:
         """The configuration of a district's agents."""
         return self.folder / "street" / district / "agent.toml"
 
-    def agent(self, name: str, homes: list[str]) -> Service:
-        """An agent process of DistrictA's own for these homes; they share the state directory."""
+    def agent(self, name: str, homes: Sequence[str], until: int | None = None) -> Service:
+        """A process for these homes of DistrictA, up to an instant; all share the state."""
         head, *sections = self.agent_config(A).read_text().split("[[home]]\n")
         wanted = [each for each in sections if any(f'id = "{home}"\n' in each for home in homes)]
         config = self.agent_config(A).with_name(f"{name}.toml")
         config.write_text("[[home]]\n".join([head, *wanted]))
-        span = (str(self.street.start), str(self.street.end))
+        span = (str(self.street.start), str(self.street.end if until is None else until))
         command = (sys.executable, str(AGENT), str(config), *span)
         return Service(command, self.folder / f"{name}.log")
 
@@ -169,6 +177,34 @@ class WholePath:
     def up(self, failpoint: str = "") -> None:
         """`ped-network up`; the process it starts will die at the fail-point."""
         self.network.run("up", environment={"PEDCHAIN_FAILPOINT": failpoint})
+
+    def kill_network(self) -> None:
+        """SIGKILL of the embedded network's process, and wait until it is gone."""
+        nodes = self.nodes()
+        nodes.signal(signal.SIGKILL)
+        wait_until(lambda: not nodes.alive, "the network is gone")
+
+    async def kill_around(self, agent: Service, kills: int, chance: random.Random) -> None:
+        """While the agent works, kill this or that and mend it; then let the agent finish."""
+        killed: list[str] = []
+        while len(killed) < kills:
+            killed += chance.sample(["agent", "gateway", "network"], min(3, kills - len(killed)))
+        try:
+            for victim in killed:
+                agent.start()
+                await asyncio.sleep(chance.uniform(0.2, 1.5))
+                if victim == "network":
+                    self.kill_network()
+                    self.up()
+                else:
+                    service = agent if victim == "agent" else self.gateways[A]
+                    service.kill()
+                    service.start()
+            wait_until(lambda: self.serves(A), "the gateway serves again")
+            agent.start()
+            assert await asyncio.to_thread(agent.finish) == 0
+        finally:
+            agent.kill()
 
     def nodes(self) -> Process:
         """The embedded network's process, from the record of what runs."""
@@ -198,12 +234,16 @@ class WholePath:
         """What agents count as recorded."""
         return {record for state, record in self.outboxes() if state == "recorded"}
 
-    async def check(self) -> Counter[bytes]:
-        """The ledger verifies, holds all that was acknowledged before, and nothing twice."""
+    async def check(self, *, redo: bool = True) -> Counter[bytes]:
+        """The ledger verifies, holds all that was acknowledged before, and nothing twice.
+
+        Without `redo` the auditor's own work is left out, which grows with the ledger.
+        """
         acknowledged = {record for _, _, record in self.acknowledged()}
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             archive = await collect(self.network.profile("DSO"), Path(folder) / "ledger")
-            verify(archive)
+            if redo:
+                verify(archive)
             kept: Counter[bytes] = Counter()
             for number, raw in archive.blocks():
                 codes = validation_codes(Block.FromString(raw))
@@ -237,10 +277,36 @@ class WholePath:
         assert done.returncode == 0, f"{name} {options[0]}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    async def check_as_twin(self) -> None:
+        """All is settled, and DistrictA is certified as DistrictB is, without a finding."""
+        assert {state for state, _ in self.outboxes()} == {"recorded"}
+        certificates = {
+            district: [(one["day"], one["classes"], one["electricity"]) for one in found]
+            for district, found in self.certificates().items()
+        }
+        assert certificates[A] == certificates[B]
+        assert all(classes["M"] > 0 for _, classes, _ in certificates[A])
+        assert [day for day, _, _ in certificates[A]] == self.days
+        assert await findings(self) == {day: [] for day in self.days}
+        await self.check()
+
     def end(self) -> None:
         """End the gateways."""
         for service in self.gateways.values():
             service.kill()
+
+
+@contextmanager
+def whole_path(folder: Path, days: int, homes: int) -> Iterator[WholePath]:
+    """Everything up, DistrictB posted as the undisturbed twin, DistrictA still to be read."""
+    end = int(time.time()) // DAY * DAY
+    with make_network("embedded", folder) as network:
+        made = WholePath(network, folder, twin_street(end, days, homes))
+        try:
+            made.set_out()
+            yield made
+        finally:
+            made.end()
 
 
 def _records(private: bytes) -> Iterator[bytes]:
