@@ -9,9 +9,12 @@ _outcomes = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--record`: what real Fabric answers is written to tests/golden (`make golden`)."""
+    """`--record` is `make golden`'s, `--evidence` is `make conformance`'s."""
     parser.addoption(
         "--record", action="store_true", help="write what real Fabric answers to tests/golden"
+    )
+    parser.addoption(
+        "--evidence", action="store_true", help="write what ran on real Fabric to tests/native.json"
     )
 
 
@@ -43,9 +46,10 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the evidence, if anything ran on real Fabric."""
+    """Write the evidence of a whole run, one that was not broken off."""
     outcomes = session.config.stash.get(_outcomes, {})
-    if outcomes:
+    whole = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    if outcomes and whole and session.config.getoption("--evidence"):
         from tests import evidence  # most runs never need what it imports
 
         evidence.write(session.config.rootpath, outcomes)

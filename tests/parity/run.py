@@ -2,9 +2,8 @@
 """Networks for the probes, and one run of them all."""
 
 import json
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tests.parity import (
@@ -31,21 +30,10 @@ SECTIONS: Mapping[str, Mapping[str, Probe]] = {
 }
 
 
-@contextmanager
-def network(runtime: str, directory: Path) -> Iterator[harness.Network]:
+def network(runtime: str, directory: Path) -> AbstractContextManager[harness.Network]:
     """This folder's consortium on free ports, not yet up; gone afterwards."""
-    command = json.dumps(["python", str(_FOLDER / "chaincode.py"), "serve"])
-    text = (_FOLDER / "consortium.yaml").read_text()
-    text = re.sub(r"  command: .*", f"  command: {command}", text)
-    with ExitStack() as stack:
-        for base in re.findall(r"ports: (\d+)", text):
-            ports = stack.enter_context(harness._free_ports())
-            text = text.replace(f"ports: {base}", f"ports: {ports}", 1)
-        topology = directory / "consortium.yaml"
-        topology.write_text(text)
-        made = harness.Network(runtime, directory / "state", topology)
-        stack.callback(made.run, "clean")
-        yield made
+    command = ("python", str(_FOLDER / "chaincode.py"), "serve")
+    return harness.network(runtime, directory, command, _FOLDER / "consortium.yaml")
 
 
 async def answers(profiles: Path) -> dict[str, dict[str, Fact]]:

@@ -1,29 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks for scenarios: free ports, a directory of their own, driven by the installed command."""
 
-import fcntl
 import json
 import os
-import random
 import re
-import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pedchain_network.consortium import reference
-from pedchain_network.topology import PORTS_PER_ORGANIZATION
+from tests import ports
 
 NOTES = ("python", str(Path(__file__).parent / "notes_chaincode.py"), "serve")
 """The command that serves this folder's own small contract instead of the product's."""
 
-_PORTS = range(20_000, 32_000, PORTS_PER_ORGANIZATION)  # below what systems give to clients
-_USED = 40
 _UP_TIMEOUT_S = 110
 
 
@@ -86,52 +80,23 @@ class Network:
 
 @contextmanager
 def network(
-    runtime: str, directory: Path, command: tuple[str, ...] | None = None
+    runtime: str,
+    directory: Path,
+    command: tuple[str, ...] | None = None,
+    topology: Path | None = None,
 ) -> Iterator[Network]:
-    """A network of the reference consortium's shape on free ports, not yet up; gone afterwards.
+    """A network on free ports, not yet up; gone afterwards.
 
-    `command` serves another contract than the product's.
+    Its shape is the reference consortium's, or that of another topology file. `command` serves
+    another contract than the topology's.
     """
-    with ExitStack() as stack:
-        text = reference().read_text()
-        for base in re.findall(r"ports: (\d+)", text):
-            text = text.replace(f"ports: {base}", f"ports: {stack.enter_context(_free_ports())}", 1)
+    with ports.moved((topology or reference()).read_text()) as text:
         if command is not None:
             text = re.sub(r"  command: .*", f"  command: {json.dumps(list(command))}", text)
-        topology = directory / "consortium.yaml"
-        topology.write_text(text)
-        made = Network(runtime, directory / "state", topology)
-        stack.callback(made.run, "clean")
-        yield made
-
-
-@contextmanager
-def _free_ports() -> Iterator[int]:
-    """The first of a range of ports nobody uses, and no other session takes meanwhile."""
-    bases = list(_PORTS)
-    random.SystemRandom().shuffle(bases)
-    for base in bases:
-        lock = os.open(
-            Path(tempfile.gettempdir()) / f"pedchain-ports-{base}.lock",
-            os.O_RDWR | os.O_CREAT,
-            0o600,
-        )
+        own = directory / "consortium.yaml"
+        own.write_text(text)
+        made = Network(runtime, directory / "state", own)
         try:
-            if _taken(lock, base):
-                continue
-            yield base
-            return
+            yield made
         finally:
-            os.close(lock)
-    raise RuntimeError("no free range of ports on this machine")
-
-
-def _taken(lock: int, base: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for port in range(base, base + _USED):
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", port))
-    except OSError:
-        return True
-    return False
+            made.run("clean")

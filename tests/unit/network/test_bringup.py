@@ -14,22 +14,22 @@ from pedchain_network.errors import NetworkError, PartError, PortBusyError, Stat
 from pedchain_network.progress import Progress
 from pedchain_network.runtime import Choice
 from pedchain_network.state import Run, State
-from pedchain_network.topology import Ports, Topology
+from pedchain_network.topology import Topology
+from tests import ports
 
 NATIVE = Choice("native", "for a test")
 EMBEDDED = Choice("embedded", "for a test")
 
 
 @pytest.fixture
-def topology() -> Topology:
-    """The reference on ports that were free a moment ago."""
-    reference = consortium.load(consortium.reference())
-    organizations = tuple(
-        replace(each, ports=Ports(19_000 + 100 * number))
-        for number, each in enumerate(reference.organizations)
-    )
-    command = replace(reference.chaincode, command=("python", "-c", "import time; time.sleep(60)"))
-    return replace(reference, organizations=organizations, chaincode=command)
+def topology(tmp_path: Path) -> Iterator[Topology]:
+    """The reference on free ports, with a contract that only waits."""
+    with ports.moved(consortium.reference().read_text()) as text:
+        path = tmp_path / "consortium.yaml"
+        path.write_text(text)
+        made = consortium.load(path)
+        waiting = ("python", "-c", "import time; time.sleep(60)")
+        yield replace(made, chaincode=replace(made.chaincode, command=waiting))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,10 +30,10 @@ from pedchain_network.joining import join_orderers, join_peers
 from pedchain_network.members import Member
 from pedchain_network.state import State
 from pedchain_network.topology import Topology
+from tests import ports
 from tests.parity.chaincode import Server
 from tests.parity.gateway_probes import submit
 from tests.parity.target import CHANNEL, Target
-from tests.scenarios import harness
 
 ORGANIZATIONS = ("DSO", "DistrictA", "DistrictB", "Aggregator")
 ANY = "OR('DSOMSP.peer', 'DistrictAMSP.peer', 'DistrictBMSP.peer', 'AggregatorMSP.peer')"
@@ -212,13 +211,8 @@ def _config(topology: Topology, state: State) -> dict[str, Any]:
 
 
 def _topology(directory: Path, stack: ExitStack) -> Topology:
-    text = _TOPOLOGY.read_text()
-    for base in re.findall(r"ports: (\d+)", text):
-        text = text.replace(
-            f"ports: {base}", f"ports: {stack.enter_context(harness._free_ports())}", 1
-        )
     path = directory / "consortium.yaml"
-    path.write_text(text)
+    path.write_text(stack.enter_context(ports.moved(_TOPOLOGY.read_text())))
     return consortium.load(path)
 
 
