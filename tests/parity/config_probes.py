@@ -19,7 +19,7 @@ from fabric_protos.common.configtx_pb2 import (
     ConfigUpdate,
     ConfigUpdateEnvelope,
 )
-from fabric_protos.gateway.gateway_pb2 import EndorseRequest, SubmitRequest
+from fabric_protos.gateway.gateway_pb2 import SubmitRequest
 from fabric_protos.orderer.configuration_pb2 import BatchSize
 from fabric_protos.peer.lifecycle.lifecycle_pb2 import (
     ApproveChaincodeDefinitionForMyOrgArgs,
@@ -33,9 +33,9 @@ from google.protobuf.message import Message
 
 from pedchain_fabric.wire.proposal import new_nonce
 from tests.parity.block_probes import NEWEST, OLDEST, deliver, seek, send, shown
-from tests.parity.gateway_probes import endorse, status, submit
+from tests.parity.gateway_probes import endorse, status, submit, underendorsed
 from tests.parity.peer_probes import ask, lifecycle
-from tests.parity.target import CHANNEL, Fact, Target, envelope, names, proposal
+from tests.parity.target import CHANNEL, Fact, Target, envelope, names
 
 ALL = ("DSO", "DistrictA", "DistrictB", "Aggregator")
 
@@ -132,7 +132,7 @@ async def _submit_lifecycle(
 async def _definition_upgrade(target: Target) -> Fact:
     """A second sequence of `other`: not runnable where it is not approved, and withheld
     transactions of the first are dead."""
-    held = await _held(target)
+    held = await underendorsed(target, "other", "put", "held", "1")
     approved = await lifecycle(
         target,
         "QueryApprovedChaincodeDefinition",
@@ -171,20 +171,6 @@ async def _seen(target: Target) -> None:
             )  # fmt: skip
             if QueryChaincodeDefinitionResult.FromString(response.payload).sequence == 2:
                 break
-
-
-async def _held(target: Target) -> tuple[str, Envelope]:
-    who = target.identity("DSO")
-    made, signed = proposal(who, "other", "put", "held", "1")
-    answer = await target.gateway().Endorse(
-        EndorseRequest(
-            transaction_id=made.transaction_id, proposed_transaction=signed,
-            endorsing_organizations=["DSOMSP"],
-        )
-    )  # fmt: skip
-    transaction = answer.prepared_transaction
-    transaction.signature = who.sign(transaction.payload)
-    return made.transaction_id, transaction
 
 
 async def _release(target: Target, held: tuple[str, Envelope]) -> int:

@@ -82,6 +82,21 @@ async def submit(
     return made.transaction_id, await status(target, made.transaction_id, gateway), transaction
 
 
+async def underendorsed(target: Target, chaincode: str, *args: str) -> tuple[str, Envelope]:
+    """Id and signed transaction that the DSO's peer alone endorses, not yet submitted."""
+    who = target.identity("DSO")
+    made, signed = proposal(who, chaincode, *args)
+    answer = await target.gateway().Endorse(
+        EndorseRequest(
+            transaction_id=made.transaction_id, proposed_transaction=signed,
+            endorsing_organizations=["DSOMSP"],
+        )
+    )  # fmt: skip
+    transaction = answer.prepared_transaction
+    transaction.signature = who.sign(transaction.payload)
+    return made.transaction_id, transaction
+
+
 async def status(target: Target, transaction_id: str, gateway: str = "DSO") -> int:
     """A transaction's validation code, once it has one."""
     who = target.identity(gateway)
@@ -415,22 +430,13 @@ async def _events_of_nothing(target: Target) -> Fact:
 async def _events_of_valid_transactions_only(target: Target) -> Fact:
     """Two good events around one whose transaction is not endorsed enough."""
     first, _, _ = await submit(target, "event", "one", "1")
-    who = target.identity("DSO")
-    made, signed = proposal(who, "probe", "event", "bad", "2")
-    answer = await target.gateway().Endorse(
-        EndorseRequest(
-            transaction_id=made.transaction_id, proposed_transaction=signed,
-            endorsing_organizations=["DSOMSP"],
-        )
-    )  # fmt: skip
-    transaction = answer.prepared_transaction
-    transaction.signature = who.sign(transaction.payload)
+    spoiled, transaction = await underendorsed(target, "probe", "event", "bad", "2")
     await target.gateway().Submit(
         SubmitRequest(channel_id=CHANNEL, prepared_transaction=transaction)
     )
-    code = await status(target, made.transaction_id)
+    code = await status(target, spoiled)
     await submit(target, "event", "three", "3")
-    _, asked = proposal(who, "qscc", "GetBlockByTxID", CHANNEL, first)
+    _, asked = proposal(target.identity("DSO"), "qscc", "GetBlockByTxID", CHANNEL, first)
     answer = await target.endorser().ProcessProposal(asked)
     number = Block.FromString(answer.response.payload).header.number
     start = SeekPosition(specified=SeekSpecified(number=number))
