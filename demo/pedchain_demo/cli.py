@@ -54,13 +54,12 @@ def demo(
 def play(made: stages.Demo) -> bool:
     """All stages in order; True if both audits ended as they should."""
     with stages.network(made):
-        stages.make_street(made)
-        stages.register(made)
         with stages.gateways(made):
+            stages.make_street(made)
+            stages.register(made)
             stages.live(made)
             certificates = stages.certificates(made)
-        audit = stages.audit(made)
-        tampered = stages.audit_tampered(made)
+        audit, tampered = stages.audits(made)
         runtime = json.loads(made.profile("DSO").read_text())["runtime"]
     text = list(lines(made.street, certificates, made.reports, audit, tampered))
     text += ["", f" Runtime   {ABOUT[runtime]}"]

@@ -68,7 +68,6 @@ def network(demo: Demo) -> Iterator[None]:
 
 def make_street(demo: Demo) -> None:
     """Homes, their meters' registers, keys and registration documents."""
-    demo.urls = {district: f"http://127.0.0.1:{free_port()}" for district in DISTRICTS}
     gateways = [f"--gateway={district}={url}" for district, url in demo.urls.items()]
     out = str(demo.folder / "street")
     demo.street = objects("emsagent", "street", "--out", out, "--days", str(demo.days), *gateways)[
@@ -89,7 +88,8 @@ def register(demo: Demo) -> None:
 
 @contextmanager
 def gateways(demo: Demo) -> Iterator[None]:
-    """Each district's gateway service, up and healthy."""
+    """Each district's gateway service; they come up while the street is made."""
+    demo.urls = {district: f"http://127.0.0.1:{free_port()}" for district in DISTRICTS}
     with ExitStack() as stack:
         for district in DISTRICTS:
             config = demo.folder / f"gateway-{district}.toml"
@@ -101,9 +101,6 @@ def gateways(demo: Demo) -> Iterator[None]:
             )
             log = demo.folder / f"gateway-{district}.log"
             stack.enter_context(background(log, "ped-gateway", "serve", "--config", str(config)))
-        for url in demo.urls.values():
-            wait_healthy(url)
-        demo.progress("gateways of both districts serve")
         yield
 
 
@@ -124,6 +121,9 @@ def wait_healthy(url: str) -> None:
 
 def live(demo: Demo) -> None:
     """Agents of both districts post day after day; days that can be complete are certified."""
+    for url in demo.urls.values():
+        wait_healthy(url)
+    demo.progress("gateways of both districts serve")
     with ThreadPoolExecutor(len(DISTRICTS)) as pool:
         list(pool.map(lambda district: one_district(demo, district), DISTRICTS))
     demo.progress(f"all {len(demo.street['days'])} days of both districts certified")
@@ -185,26 +185,31 @@ def pages(url: str) -> Iterator[dict[str, Any]]:
         cursor = answer["cursor"]
 
 
-def audit(demo: Demo) -> dict[str, Any]:
-    """Copies the ledger from the DSO's peer and verifies the copy."""
-    ledger = str(demo.folder / "ledger")
-    run("ped-audit", "fetch", ledger, "--profile", str(demo.profile("DSO")))
+def audits(demo: Demo) -> Iterator[dict[str, Any]]:
+    """The DSO's peer's ledger is copied; audits of the copy, and of one with one bit flipped."""
+    ledger = demo.folder / "ledger"
+    run("ped-audit", "fetch", str(ledger), "--profile", str(demo.profile("DSO")))
     demo.progress("ledger copied from the DSO's peer; the audit needs nothing else from here on")
-    return objects("ped-audit", "verify", ledger, "--json", accept=(0, 1))[0]
+    copy = tampered(ledger)
+    with ThreadPoolExecutor(2) as pool:
+        yield from pool.map(audit, (ledger, copy))
+    shutil.rmtree(copy)
 
 
-def audit_tampered(demo: Demo) -> dict[str, Any]:
-    """The same on a copy in which one bit in the middle of one block is flipped."""
-    copy = demo.folder / "ledger-tampered"
-    shutil.copytree(demo.folder / "ledger", copy)
+def audit(ledger: Path) -> dict[str, Any]:
+    return objects("ped-audit", "verify", str(ledger), "--json", accept=(0, 1))[0]
+
+
+def tampered(ledger: Path) -> Path:
+    """A copy of the ledger in which one bit in the middle of one block is flipped."""
+    copy = ledger.with_name("ledger-tampered")
+    shutil.copytree(ledger, copy)
     blocks = sorted((copy / "blocks").iterdir())
     block = blocks[len(blocks) // 3]
     raw = bytearray(block.read_bytes())
     raw[len(raw) // 2] ^= 1
     block.write_bytes(raw)
-    found = objects("ped-audit", "verify", str(copy), "--json", accept=(0, 1))[0]
-    shutil.rmtree(copy)
-    return found
+    return copy
 
 
 def free_port() -> int:

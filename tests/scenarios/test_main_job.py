@@ -52,9 +52,9 @@ def job(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     demo = stages.Demo(network.runtime, DAYS, folder, Progress())
     (folder / "network").symlink_to(network.state)
     with ExitStack() as stack:
+        stack.enter_context(stages.gateways(demo))
         stages.make_street(demo)
         stages.register(demo)
-        stack.enter_context(stages.gateways(demo))
         stages.live(demo)
         found = stages.certificates(demo)
         certificates = {
