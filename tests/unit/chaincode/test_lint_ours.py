@@ -5,17 +5,27 @@ import pytest
 
 from pedchain_chaincode import cli
 from pedchain_chaincode.lint import run
+from pedchain_chaincode.lint.codes import Finding
+from pedchain_chaincode.lint.reach import Reach
+
+Linted = tuple[Reach, tuple[Finding, ...]]
+
+
+@pytest.fixture(scope="module")
+def ours() -> Linted:
+    """Reading all that contracts reach takes seconds: once."""
+    return run()
 
 
 @pytest.mark.fault(15)
-def test_no_contract_of_ours_has_a_finding() -> None:
-    found, findings = run()
+def test_no_contract_of_ours_has_a_finding(ours: Linted) -> None:
+    found, findings = ours
     assert [str(finding) for finding in findings] == []
     assert found.missing == ()
 
 
-def test_the_lint_reaches_the_maths_and_not_the_simulator() -> None:
-    found, _ = run()
+def test_the_lint_reaches_the_maths_and_not_the_simulator(ours: Linted) -> None:
+    found, _ = ours
     names = {module.name for module in found.linted}
     assert {"pedchain_domain.intervals", "pedchain_domain.certificate"} <= names
     assert not any(name.startswith("pedchain_domain.sim") for name in names)
