@@ -111,12 +111,9 @@ def readme() -> str:
     text = (ROOT / "README.md").read_text()
     demo = (DOCS / "demo.txt").read_text().rstrip()
     for name, part in (("demo", f"```\n{demo}\n```"), ("status", status())):
-        text = re.sub(
-            rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)",
-            lambda found, part=part: found[1] + part + found[2],
-            text,
-            flags=re.DOTALL,
-        )
+        before, opening, rest = text.partition(f"<!-- {name} -->\n")
+        _, closing, after = rest.partition(f"\n<!-- /{name} -->")
+        text = before + opening + part + closing + after
     return text
 
 

@@ -17,6 +17,7 @@ PACKAGES = (
     "pedchain_network",
     "pedchain_audit",
     "pedchain_demo",
+    "tools",
 )
 STEPS: dict[str, list[str]] = {
     "format": ["ruff", "format", "--check", "--quiet", "."],

@@ -40,7 +40,7 @@ def generate(plugin: str, descriptors: dict[str, FileDescriptor]) -> dict[str, s
     request = plugin_pb2.CodeGeneratorRequest(parameter="quiet")
     for name, file in descriptors.items():
         proto = descriptor_pb2.FileDescriptorProto()
-        file.CopyToProto(proto)
+        file.CopyToProto(proto)  # type: ignore[no-untyped-call]  # protobuf's stubs leave it out
         request.proto_file.append(proto)
         if not name.startswith("google/"):
             request.file_to_generate.append(name)
