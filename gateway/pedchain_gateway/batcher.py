@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gathering records of one district into batches.
 
-A record that comes alone goes at once. While batches are under way, records gather until a batch
-is full or the oldest has waited its linger time; at most three batches are under way. So latency
-is low when little comes, and batches are large when much does.
+What comes alone goes at once. While batches are under way, records gather until a batch is full
+or the oldest has waited its linger time; at most three batches are under way. So latency is low
+when little comes, and batches are large when much does.
 """
 
 import asyncio
@@ -47,7 +47,8 @@ class Batcher:
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(form, answer, self._clock()))
         self._queued_bytes += len(form.record)
-        self._pump()
+        # A turn later, so that what came in one request travels together.
+        asyncio.get_running_loop().call_soon(self._pump)
         return await answer
 
     async def drain(self) -> None:

@@ -18,8 +18,8 @@ BATCH_RECORDS_MAX = 250
 BATCH_BYTES_MAX = 240 * 1024
 """Raw bytes of one batch: below what the contract takes (256 KiB), for the same reason."""
 BATCHES_IN_FLIGHT_MAX = 3
-BATCH_LINGER_S = 0.02
-"""How long a record waits for company while other batches are under way."""
+BATCH_LINGER_S = 0.1
+"""How long a record waits for company while other batches are under way: about a block's time."""
 RECORDS_WAITING_MAX = 5_000
 """Records of one district inside the gateway; above this, callers are asked to wait."""
 RETRY_AFTER_S = 2
