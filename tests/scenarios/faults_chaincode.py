@@ -3,7 +3,6 @@
 
 import asyncio
 import json
-import signal
 import sys
 
 from pedchain_fabric.shim import Context, Contract, Package, Refusal, evaluate, serve, submit
@@ -61,18 +60,11 @@ class Faults(Contract):
         return json.dumps(found).encode()
 
 
-async def main(packages: list[str]) -> None:
-    """Serve each `name=address=ccid` until SIGTERM."""
-    served = []
-    for package in packages:
-        _, address, ccid = package.split("=", 2)
-        served.append(Package(ccid, address, [Faults()]))
-    task = asyncio.create_task(serve(served))
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await asyncio.gather(task, return_exceptions=True)
-    if not task.cancelled() and task.exception():
-        raise SystemExit(str(task.exception()))
+def package(text: str) -> Package:
+    """The package that `name=address=ccid` describes."""
+    _, address, ccid = text.split("=", 2)
+    return Package(ccid, address, [Faults()])
 
 
 if __name__ == "__main__":
-    asyncio.run(main([each for each in sys.argv[2:] if each != "--package"]))
+    asyncio.run(serve([package(each) for each in sys.argv[2:] if each != "--package"]))

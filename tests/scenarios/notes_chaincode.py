@@ -2,7 +2,6 @@
 """The smallest contract a network's own scenarios need: one public note, one private."""
 
 import asyncio
-import signal
 import sys
 
 from pedchain_fabric.shim import Context, Contract, Package, evaluate, serve, submit
@@ -35,18 +34,11 @@ class Notes(Contract):
         return await ctx.stub.get_private(collection, key) or b""
 
 
-async def main(packages: list[str]) -> None:
-    """Serve each `name=address=ccid` until SIGTERM."""
-    served = []
-    for package in packages:
-        _, address, ccid = package.split("=", 2)
-        served.append(Package(ccid, address, [Notes()]))
-    task = asyncio.create_task(serve(served))
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await asyncio.gather(task, return_exceptions=True)
-    if not task.cancelled() and task.exception():
-        raise SystemExit(str(task.exception()))
+def package(text: str) -> Package:
+    """The package that `name=address=ccid` describes."""
+    _, address, ccid = text.split("=", 2)
+    return Package(ccid, address, [Notes()])
 
 
 if __name__ == "__main__":
-    asyncio.run(main([each for each in sys.argv[2:] if each != "--package"]))
+    asyncio.run(serve([package(each) for each in sys.argv[2:] if each != "--package"]))

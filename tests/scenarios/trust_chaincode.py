@@ -2,7 +2,6 @@
 """A contract for attacks on the consortium: writes, locks, private writes, events, a session."""
 
 import asyncio
-import signal
 import sys
 
 from pedchain_fabric.shim import Context, Contract, Package, Refusal, evaluate, serve, submit
@@ -58,18 +57,11 @@ class Trust(Contract):
         await ctx.stub.put_state(key, b"ordered")
 
 
-async def main(packages: list[str]) -> None:
-    """Serve each `name=address=ccid` until SIGTERM."""
-    served = []
-    for package in packages:
-        _, address, ccid = package.split("=", 2)
-        served.append(Package(ccid, address, [Trust()]))
-    task = asyncio.create_task(serve(served))
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await asyncio.gather(task, return_exceptions=True)
-    if not task.cancelled() and task.exception():
-        raise SystemExit(str(task.exception()))
+def package(text: str) -> Package:
+    """The package that `name=address=ccid` describes."""
+    _, address, ccid = text.split("=", 2)
+    return Package(ccid, address, [Trust()])
 
 
 if __name__ == "__main__":
-    asyncio.run(main([each for each in sys.argv[2:] if each != "--package"]))
+    asyncio.run(serve([package(each) for each in sys.argv[2:] if each != "--package"]))
