@@ -2,7 +2,7 @@
 """How long the consortium takes until a probe was committed, and what the network weighs.
 
 The rival of the embedded network is real Fabric as native processes, brought up by the same
-command in the same run, in turns. Medians of five (`up_s`) and of three (`up_again_s`).
+command in the same run, in turns. Medians of three.
 """
 
 import json
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from bench.processes import BIN, fabric_found, resident_mb, timed
 
-ROUNDS = 5
-AGAIN = 3
+ROUNDS = 3
+AGAIN = 2
 
 
 def measure() -> dict[str, dict[str, float]]:
