@@ -122,10 +122,10 @@ def generated_homes(start: int, end: int) -> Iterator[Home]:
     outside = weather(SEED, start - season, (end - start) // HOUR)
     for number in GENERATED:
         in_a = number < FIRST_IN_B
-        roof = 8_000 if in_a else 6_500 if number % 8 else 0
+        roof = 10_000 if in_a else 5_500 if number % 8 else 0
         spec = HouseSpec(
             seed=number,
-            base_wh=(13_500 if in_a else 16_000) + 700 * (number % 7),
+            base_wh=(24_000 if in_a else 20_000) + 700 * (number % 7),
             pv_w=roof,
             battery_wh=2_000 if in_a else 0,
             heat_loss_w_per_k=120 if number % 5 == 0 else 0,

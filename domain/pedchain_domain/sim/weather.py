@@ -42,7 +42,7 @@ def hour_at(seed: int, instant: int) -> Hour:
     of_day = (instant % DAY) / DAY
     season = math.cos(2 * math.pi * (instant % YEAR - WARMEST) / YEAR)
     temperature = 15 + 10 * season + 5 * math.cos(2 * math.pi * (of_day - 0.6)) + warm_day
-    return Hour(temperature, elevation(instant) * (1 - 0.8 * clouds))
+    return Hour(temperature, elevation(instant) * (1 - 0.6 * clouds))
 
 
 def elevation(instant: int) -> float:
