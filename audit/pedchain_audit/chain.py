@@ -54,8 +54,7 @@ def check_genesis(block: Block, trusted: bytes) -> None:
 def check_signatures(block: Block, config: ChannelConfig) -> int:
     """Step 2. The orderers' signatures satisfy the policy; returns how many there are."""
     try:
-        config.check_orderers(block)
-        return len(wire_block.orderer_signatures(block.header, block.metadata, config.consenters))
+        return config.check_orderers(block)
     except (WireError, SignatureInvalid) as error:
         raise VerificationError(
             "orderer signatures", str(error), block=block.header.number

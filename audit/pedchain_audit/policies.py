@@ -6,6 +6,7 @@ core/chaincode/lifecycle/deployedcc_infoprovider.go, ValidationInfo and Collecti
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fabric_protos.peer.collection_pb2 import CollectionConfigPackage, StaticCollectionConfig
 from fabric_protos.peer.lifecycle.chaincode_definition_pb2 import (
@@ -23,6 +24,8 @@ from pedchain_fabric.wire.policytree import Policy, SignatureRule
 LIFECYCLE = "_lifecycle"
 LIFECYCLE_POLICY = "/Channel/Application/LifecycleEndorsement"
 IMPLICIT_PREFIX = "_implicit_org_"
+FIELDS = ("Sequence", "EndorsementInfo", "ValidationInfo", "Collections")
+DEFINITIONS_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +41,21 @@ class Definition:
 
 def definition(world: World, name: str) -> Definition | None:
     """The definition in force, from the fields that `_lifecycle` keeps; None without one."""
-    sequence = field(world, name, "Sequence").Int64
-    if not sequence:
+    fields = (f"namespaces/fields/{name}/{wanted}" for wanted in FIELDS)
+    return read_definition(name, *(world.value(LIFECYCLE, field) or b"" for field in fields))
+
+
+@lru_cache(DEFINITIONS_KEPT)
+def read_definition(name: str, *fields: bytes) -> Definition | None:
+    """A definition from its fields as they stand in the state, in the order of `FIELDS`."""
+    sequence, endorsement, validation, collections = (parse(StateData, raw) for raw in fields)
+    if not sequence.Int64:
         return None
-    version = parse(ChaincodeEndorsementInfo, field(world, name, "EndorsementInfo").Bytes).version
-    rules = parse(ChaincodeValidationInfo, field(world, name, "ValidationInfo").Bytes)
-    package = parse(CollectionConfigPackage, field(world, name, "Collections").Bytes)
-    collections = tuple(item.static_collection_config for item in package.config)
-    return Definition(name, sequence, version, rules.validation_parameter, collections)
-
-
-def field(world: World, name: str, wanted: str) -> StateData:
-    """One field of a definition; empty where there is none."""
-    return parse(StateData, world.value(LIFECYCLE, f"namespaces/fields/{name}/{wanted}") or b"")
+    version = parse(ChaincodeEndorsementInfo, endorsement.Bytes).version
+    rules = parse(ChaincodeValidationInfo, validation.Bytes)
+    package = parse(CollectionConfigPackage, collections.Bytes)
+    configs = tuple(item.static_collection_config for item in package.config)
+    return Definition(name, sequence.Int64, version, rules.validation_parameter, configs)
 
 
 def chaincode_policy(world: World, config: ChannelConfig, name: str) -> Policy | None:

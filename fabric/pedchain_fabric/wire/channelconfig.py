@@ -131,16 +131,18 @@ class ChannelConfig:
         """
         return self.policies.find(path)
 
-    def check_orderers(self, block: Block) -> None:
+    def check_orderers(self, block: Block) -> int:
         """Raise `SignatureInvalid` unless enough orderers signed the block's header and metadata.
 
-        The configuration must be the one in force when the block was made. Raises `WireError`
-        for malformed metadata. The data is checked by `block.check_data`.
+        Returns how many orderers' signatures it carries. The configuration must be the one in
+        force when the block was made. Raises `WireError` for malformed metadata. The data is
+        checked by `block.check_data`.
         """
         consenters = self.consenters if self.is_bft else ()
         claims = orderer_signatures(block.header, block.metadata, consenters)
         if not self.policy(BLOCK_VALIDATION).satisfied_by(claims):
             raise SignatureInvalid(f"block {block.header.number}: not signed by enough orderers")
+        return len(claims)
 
 
 def _group(root: ConfigGroup, name: str) -> ConfigGroup:
