@@ -23,8 +23,8 @@ from pedchain_domain.sim.street import Home, Meter, Street
 from pedchain_domain.sim.weather import DAY, HOUR
 
 Document = dict[str, Any]
-#: Readings that travel in one signed record: a quarter of a day of hours.
-SAMPLES_PER_RECORD = 6
+#: Hours that travel in one signed record: a quarter of a day, in a long replay a whole one.
+SAMPLES_PER_RECORD, SAMPLES_WHEN_LONG, LONG_DAYS = 6, 24, 60
 CALENDAR, FACTORS = "utc-days", "demo-1"
 SOURCE = (
     "carbon intensity: CityLearn 2022 extract, hourly; primary energy: ISO 52000-1's worked "
@@ -41,13 +41,16 @@ def write(out: Path, days: int, gateways: Mapping[str, str], now: int) -> Docume
 
 def lay_out(out: Path, made: Street, gateways: Mapping[str, str]) -> None:
     """Writes the folder of any street."""
+    days = (made.end - made.start) // DAY
+    samples = SAMPLES_WHEN_LONG if days > LONG_DAYS else SAMPLES_PER_RECORD
     for district in sim.DISTRICTS:
         homes = [home for home in made.homes if home.district == district]
         folder = out / district
         (folder / "registers").mkdir(parents=True)
         for meter in meters(homes):
             (folder / "registers" / f"{meter.id}.csv").write_text(registers(meter))
-        (folder / "agent.toml").write_text(agent(district, gateways[district], homes))
+        config = agent(district, gateways[district], homes, samples)
+        (folder / "agent.toml").write_text(config)
     registration = {
         "factors": [factors(made)],
         "calendars": [calendar(made)],
@@ -73,7 +76,7 @@ def registers(meter: Meter) -> str:
     return "\n".join(lines) + "\n"
 
 
-def agent(district: str, url: str, homes: Sequence[Home]) -> str:
+def agent(district: str, url: str, homes: Sequence[Home], samples: int) -> str:
     """The configuration of the district's agents."""
     parts = [
         'schema = "emsagent/1"\nnetwork = "pedchain"\nchannel = "ped"\n'
@@ -82,7 +85,7 @@ def agent(district: str, url: str, homes: Sequence[Home]) -> str:
     for home in homes:
         parts.append(
             f'[[home]]\nid = "{home.id}"\ndistrict = "{district}"\ninterval_s = {HOUR}\n'
-            f"samples_per_record = {SAMPLES_PER_RECORD}\n"
+            f"samples_per_record = {samples}\n"
         )
         parts += [
             f'[[home.device]]\nid = "{meter.id}"\n'
