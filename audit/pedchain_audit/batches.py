@@ -63,19 +63,10 @@ def parts(document: bytes) -> tuple[bytes, Document, list[bytes]]:
         header = canonical.decode(document[start:end])
         assert isinstance(header, dict)
         body = document[end:]
-        records = batch.decode(body) if header["form"] == "sent" else framed(body)
+        records = batch.decode(body) if header["form"] == "sent" else batch.unframe(body)
     except (DomainError, AssertionError, KeyError) as error:
         raise BatchError("the private document cannot be read") from error
     return document[:SALT_BYTES], header, records
-
-
-def framed(body: bytes) -> list[bytes]:
-    records, at = [], 0
-    while at < len(body):
-        end = at + 4 + int.from_bytes(body[at : at + 4], "big")
-        records.append(body[at + 4 : end])
-        at = end
-    return records
 
 
 def root(salt: bytes, records: Sequence[bytes]) -> str:

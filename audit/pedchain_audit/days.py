@@ -8,6 +8,7 @@ from pedchain_audit.filing import Filing
 from pedchain_audit.registry import Registry
 from pedchain_domain import balance, certificate, dayclose, points, publication
 from pedchain_domain import calendar as calendars
+from pedchain_domain import roster as rosters
 from pedchain_domain import window as windows
 from pedchain_domain.documents import parameters
 from pedchain_domain.limits import BRIDGE_DAYS, HISTORY_DAYS
@@ -60,7 +61,7 @@ class Days:
     ) -> tuple[Document, int]:
         roster = registry.roster(cell)
         fold = self.filing.merged(cell, close.day, close.through)
-        fold = None if fold is None else without_doubtful(fold, roster)
+        fold = None if fold is None else rosters.without_doubtful(fold, roster)
         before, after = self._neighbours(cell, row, fold, roster, district["grain"])
 
         def closed(history: list[Document]) -> dayclose.Closed:
@@ -145,19 +146,3 @@ def month_ends(rows: list[calendars.Day], day: str) -> bool:
     """Whether the calendar's next day is of another month."""
     later = sorted(str(row["day"]) for row in rows if row["day"] > day)
     return not later or later[0][:7] != day[:7]
-
-
-def without_doubtful(fold: Document, roster: Document) -> Document:
-    """The fold without what a compromised device read since it was."""
-    series = dict(fold["series"])
-    for device, since in roster.get("compromised", {}).items():
-        columns = series.pop(device, None)
-        if columns is None:
-            continue
-        kept = sum(1 for at in columns["t"] if at < since)
-        if kept:
-            series[device] = {
-                name: [at for at in values if at < since] if name == "s" else values[:kept]
-                for name, values in columns.items()
-            }
-    return {**fold, "series": series}

@@ -16,7 +16,7 @@ from pedchain_domain.reasons import DomainError, Reason
 
 def encode(records: Sequence[bytes]) -> bytes:
     """Pack up to 1,000 records; DomainError `too-large`."""
-    raw = b"".join(len(record).to_bytes(4, "big") + record for record in records)
+    raw = frame(records)
     packed = zlib.compress(raw)
     too_many = len(records) > limits.BATCH_RECORDS
     if too_many or len(raw) > limits.BATCH_RAW_BYTES or len(packed) > limits.BATCH_PACKED_BYTES:
@@ -35,7 +35,7 @@ def decode(data: bytes) -> list[bytes]:
         or len(data) - 8 > limits.BATCH_PACKED_BYTES
     ):
         raise DomainError(Reason.TOO_LARGE)
-    records = _cut(_inflate(data[8:], length))
+    records = unframe(_inflate(data[8:], length))
     if len(records) != count:
         raise DomainError(Reason.MALFORMED_BATCH, "count")
     return records
@@ -52,7 +52,8 @@ def _inflate(packed: bytes, length: int) -> bytes:
     return raw
 
 
-def _cut(raw: bytes) -> list[bytes]:
+def unframe(raw: bytes) -> list[bytes]:
+    """The records of `frame`; DomainError `malformed-batch`."""
     records, at = [], 0
     while at < len(raw):
         start = at + 4
@@ -62,3 +63,8 @@ def _cut(raw: bytes) -> list[bytes]:
         records.append(raw[start:end])
         at = end
     return records
+
+
+def frame(records: Sequence[bytes]) -> bytes:
+    """Records, each after its 4-byte length: the same bytes with every zlib."""
+    return b"".join(len(record).to_bytes(4, "big") + record for record in records)

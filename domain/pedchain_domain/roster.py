@@ -64,6 +64,23 @@ def add(roster: Roster, document: object) -> Roster:
     return {**roster, place: {**roster[place], entry["id"]: entry}}
 
 
+def without_doubtful(fold: Document, roster: Roster) -> Document:
+    """The fold without what a compromised device read since it was: kept, but not certified."""
+    compromised: dict[str, int] = roster.get("compromised", {})
+    series = dict(fold["series"])
+    for device, since in compromised.items():
+        columns = series.pop(device, None)
+        if columns is None:
+            continue
+        kept = sum(1 for at in columns["t"] if at < since)
+        if kept:
+            series[device] = {
+                name: [at for at in values if at < since] if name == "s" else values[:kept]
+                for name, values in columns.items()
+            }
+    return {**fold, "series": series}
+
+
 def _as_registered(known: Document) -> Document:
     first = known.get("registered")
     return known if first is None else first

@@ -45,22 +45,7 @@ class BatchDocument:
 
     def records(self) -> list[bytes]:
         """The records that were kept, as received, in the order of the batch."""
-        return batch.decode(self.body) if self.form == SENT else unframe(self.body)
-
-
-def frame(records: Sequence[bytes]) -> bytes:
-    """Records, each after its length: the same bytes with every zlib."""
-    return b"".join(len(record).to_bytes(4, "big") + record for record in records)
-
-
-def unframe(body: bytes) -> list[bytes]:
-    """The records of `frame`."""
-    records, at = [], 0
-    while at < len(body):
-        end = at + 4 + int.from_bytes(body[at : at + 4], "big")
-        records.append(body[at + 4 : end])
-        at = end
-    return records
+        return batch.decode(self.body) if self.form == SENT else batch.unframe(self.body)
 
 
 def record_salt(salt: bytes, position: int) -> bytes:

@@ -8,6 +8,7 @@ from pedchain_chaincode.documents import Document
 from pedchain_chaincode.metering.vault import Vault
 from pedchain_domain import dayclose, points
 from pedchain_domain import fold as folds
+from pedchain_domain import roster as rosters
 from pedchain_domain.calendar import Day, shifted
 from pedchain_domain.limits import BRIDGE_DAYS, HISTORY_DAYS
 
@@ -82,24 +83,7 @@ async def _fold(vault: Vault, roster: Document, rules: Rules) -> Document | None
     index = await vault.load("day", cell, day)
     periods = [p for p in index["periods"] if p <= rules.through] if index else []
     held = await vault.load_held([("fold", cell, day, period) for period in periods])
-    return without_doubtful(folds.merge(held), roster) if held else None
-
-
-def without_doubtful(fold: Document, roster: Document) -> Document:
-    """The fold without what a compromised device read since it was: kept, but not certified."""
-    compromised: dict[str, int] = roster.get("compromised", {})
-    series = dict(fold["series"])
-    for device, since in compromised.items():
-        columns = series.pop(device, None)
-        if columns is None:
-            continue
-        kept = sum(1 for at in columns["t"] if at < since)
-        if kept:
-            series[device] = {
-                name: [at for at in values if at < since] if name == "s" else values[:kept]
-                for name, values in columns.items()
-            }
-    return {**fold, "series": series}
+    return rosters.without_doubtful(folds.merge(held), roster) if held else None
 
 
 async def _neighbours(

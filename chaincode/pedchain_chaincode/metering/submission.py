@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pedchain_chaincode import limits
 from pedchain_chaincode.documents import Document, load_many, refusals, save
 from pedchain_chaincode.metering import keys
-from pedchain_chaincode.metering.batchdoc import KEPT, SENT, BatchDocument, Row, frame, root
+from pedchain_chaincode.metering.batchdoc import KEPT, SENT, BatchDocument, Row, root
 from pedchain_chaincode.metering.guards import Fence
 from pedchain_domain import batch, ocmf, readings, registers
 from pedchain_domain.canonical import check_id
@@ -180,7 +180,7 @@ async def _keep(
     whole = len(kept) == len(records)
     received = [record for record, _ in kept]
     document = BatchDocument(
-        salt, rows, SENT if whole else KEPT, sent if whole else frame(received)
+        salt, rows, SENT if whole else KEPT, sent if whole else batch.frame(received)
     )
     shards = sorted({outcome.cell % fence.shards for _, outcome in kept})
     shard = str(shards[0]) if len(shards) == 1 else MIXED
