@@ -41,6 +41,37 @@ def test_a_step_passes_only_if_a_test_ran_and_passed(
     assert run_tests.passed(step, Counter()) is passed
 
 
+FLAKY = """
+from pathlib import Path
+
+def test_shaky():
+    mark = Path(__file__).with_name("mark")
+    seen = mark.exists()
+    mark.touch()
+    assert seen
+
+def test_sound():
+    assert 1 + 1 == 2
+"""
+
+
+@pytest.mark.parametrize("second_try", [False, True])
+def test_a_shaky_test_passes_only_where_a_second_try_is_asked_for_and_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    second_try: bool,
+) -> None:
+    monkeypatch.setattr(run_tests, "ROOT", tmp_path)
+    monkeypatch.setenv(run_tests.SECOND_TRY, "1" if second_try else "")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "test_new.py").write_text(FLAKY)
+    counts: Counter[str] = Counter()
+    assert run_tests.passed(Step("new", ("new",), ()), counts) is second_try
+    assert counts == (Counter(passed=2) if second_try else Counter(passed=1, failed=1))
+    assert ("1 of them passed alone" in capfd.readouterr().out) is second_try
+
+
 def test_a_step_without_any_test_file_has_not_passed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
