@@ -86,6 +86,18 @@ class Ledger:
         self._remember(judged)
         return judged
 
+    def unsigned(self, block: Block) -> int | None:
+        """The first transaction that is not as its creator signed it; None if all are."""
+        for position, raw in enumerate(block.data.data):
+            try:
+                self._form(raw)
+            except WireError:
+                return position
+            except Invalid as error:
+                if error.code == TxValidationCode.BAD_CREATOR_SIGNATURE:
+                    return position
+        return None
+
     def _before_reads(
         self, position: int, raw: bytes, check: EndorsementCheck, seen: set[str]
     ) -> Judged:

@@ -59,7 +59,10 @@ def verify(archive: Archive, progress: Progress = lambda number, height: None) -
     metering: Metering | None = None
     for number, raw in archive.blocks():
         block = chain.decode(number, raw)
-        previous = chain.check_link(block, number, previous)
+        try:
+            previous = chain.check_link(block, number, previous)
+        except VerificationError as error:
+            raise located(error, block, ledger) from error
         if ledger is None or metering is None:
             chain.check_genesis(block, archive.genesis)
             ledger = Ledger(ChannelConfig.from_block(block))
@@ -76,6 +79,14 @@ def verify(archive: Archive, progress: Progress = lambda number, height: None) -
     figures.certificates = metering.certificates
     figures.not_checked += metering.not_checked()
     return figures
+
+
+def located(error: VerificationError, block: Block, ledger: Ledger | None) -> VerificationError:
+    """The same with the transaction that was changed, where its creator's signature tells it."""
+    if ledger is None or error.check != "data hash":
+        return error
+    changed = ledger.unsigned(block)
+    return VerificationError(error.check, error.text, block=error.block, transaction=changed)
 
 
 def deeper(metering: Metering, number: int, ledger: Ledger, archive: Archive) -> Valid:

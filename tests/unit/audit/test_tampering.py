@@ -87,7 +87,7 @@ def test_a_changed_transaction_breaks_the_data_hash(archive: Archive) -> None:
         block.data.data[0] = envelope.SerializeToString(deterministic=True)
 
     error = tampered(archive, 12, change)
-    assert (error.check, error.block) == ("data hash", 12)
+    assert (error.check, error.block, error.transaction) == ("data hash", 12, 0)
 
 
 @pytest.mark.fault(25)
