@@ -63,7 +63,9 @@ def play(made: stages.Demo) -> bool:
         runtime = json.loads(made.profile("DSO").read_text())["runtime"]
     text = list(lines(made.street, certificates, made.reports, audit, tampered))
     text += ["", f" Runtime   {ABOUT[runtime]}"]
-    text += [f" Results   {made.folder}: report.html (plots), certificates/, ledger/"]
+    here = Path.cwd()
+    shown = made.folder.relative_to(here) if made.folder.is_relative_to(here) else made.folder
+    text += [f" Results   {shown}/: report.html (plots), certificates/, ledger/"]
     text += [" Next      make network-up"]
     print("\n".join(text))
     (made.folder / "report.html").write_text(page("\n".join(text), certificates))
