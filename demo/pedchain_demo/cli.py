@@ -60,9 +60,9 @@ def play(made: stages.Demo) -> bool:
             stages.live(made)
             certificates = stages.certificates(made)
         audit, tampered = stages.audits(made)
-        runtime = json.loads(made.profile("DSO").read_text())["runtime"]
-    text = list(lines(made.street, certificates, made.reports, audit, tampered))
-    text += ["", f" Runtime   {ABOUT[runtime]}"]
+        profile = json.loads(made.profile("DSO").read_text())
+    text = list(lines(profile, made.street, certificates, made.reports, audit, tampered))
+    text += ["", f" Runtime   {ABOUT[profile['runtime']]}"]
     here = Path.cwd()
     shown = made.folder.relative_to(here) if made.folder.is_relative_to(here) else made.folder
     text += [f" Results   {shown}/: report.html (plots), certificates/, ledger/"]

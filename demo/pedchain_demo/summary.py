@@ -10,6 +10,7 @@ WIDTH = 108
 
 
 def lines(
+    profile: Mapping[str, Any],
     street: Mapping[str, Any],
     certificates: Certificates,
     reports: Sequence[Mapping[str, Any]],
@@ -23,7 +24,7 @@ def lines(
     yield ""
     yield from reading_lines(street, certificates, reports)
     yield ""
-    yield from ledger_lines(audit)
+    yield from ledger_lines(profile, audit)
     yield ""
     yield from audit_lines(audit, tampered)
 
@@ -87,13 +88,20 @@ def reading_lines(
             )
 
 
-def ledger_lines(audit: Mapping[str, Any]) -> Iterator[str]:
+def ledger_lines(profile: Mapping[str, Any], audit: Mapping[str, Any]) -> Iterator[str]:
+    """Who keeps the ledger, by the connection profile; what stands in it, by the audit alone."""
     yield " The ledger"
     yield (
-        f"   4 organisations, 4 orderers (SmartBFT, quorum 3), channel ped, "
-        f"{audit.get('blocks', 0)} blocks, {audit.get('transactions', 0)} transactions"
+        f"   {len(profile['peers'])} organisations, {len(profile['orderers'])} orderers, "
+        f"channel {profile['channel']}"
     )
-    yield "   each certificate endorsed by the DSO and its district: the same bytes from both"
+    if audit["verified"]:
+        # Block 0 is signed by nobody: it is the trusted beginning.
+        quorum = audit["orderer_signatures"] // max(1, audit["blocks"] - 1)
+        yield (
+            f"   {audit['blocks']} blocks, {quorum} orderers' signatures on each, "
+            f"{audit['transactions']} transactions; every valid one endorsed as its policy asks"
+        )
 
 
 def audit_lines(audit: Mapping[str, Any], tampered: Mapping[str, Any]) -> Iterator[str]:

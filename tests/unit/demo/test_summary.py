@@ -60,6 +60,19 @@ def test_both_audits_end_in_their_word() -> None:
     assert "block 4, data hash" in lines[-1]
 
 
+PROFILE: dict[str, Any] = {"peers": [1, 2, 3, 4], "orderers": [1, 2, 3, 4], "channel": "ped"}
+
+
+def test_what_stands_in_the_ledger_is_the_auditors_word() -> None:
+    lines = list(summary.ledger_lines(PROFILE, VERIFIED))
+    assert "4 organisations, 4 orderers, channel ped" in lines[1]
+    assert "9 blocks, 3 orderers' signatures on each" in lines[2]
+
+
+def test_of_a_ledger_that_does_not_verify_nothing_is_claimed() -> None:
+    assert not any("endorsed" in line for line in summary.ledger_lines(PROFILE, TAMPERED))
+
+
 def test_a_ledger_that_does_not_verify_is_not_called_verified() -> None:
     lines = list(summary.audit_lines(TAMPERED, VERIFIED))
     assert lines[-2].endswith("TAMPERED")
