@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pedchain_network import native
 from pedchain_network.errors import RuntimeMissingError
+from pedchain_network.runtimes import native
 
 SOURCES = ("fabric", "chaincode", "network")
 """Folders whose content decides whether a run on real Fabric still speaks for this tree."""

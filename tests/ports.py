@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from pedchain_network.topology import PORTS_PER_ORGANIZATION
+from pedchain_network.topology.model import PORTS_PER_ORGANIZATION
 
 _BASES = range(20_000, 32_000, PORTS_PER_ORGANIZATION)  # below what systems give to clients
 _USED = 40

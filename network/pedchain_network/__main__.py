@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`python -m pedchain_network` is `ped-network`."""
 
-from pedchain_network.cli import main
+from pedchain_network.cli.main import main
 
 main()

@@ -5,9 +5,10 @@ import json
 import os
 from pathlib import Path
 
-from pedchain_network import crypto, files
+from pedchain_network import files
+from pedchain_network.pki import crypto
 from pedchain_network.state import State
-from pedchain_network.topology import Organization, Topology
+from pedchain_network.topology.model import Organization, Topology
 
 SCHEMA = "profile/1"
 

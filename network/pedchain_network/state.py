@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pedchain_network import files
 from pedchain_network.errors import StateError
-from pedchain_network.process import Process
+from pedchain_network.runtimes.process import Process
 
 _SCHEMA = "run/1"
 

@@ -5,7 +5,7 @@ import asyncio
 import subprocess
 from pathlib import Path
 
-from pedchain_network import native
+from pedchain_network.runtimes import native
 from tests.conformance import driver, facts
 from tests.conformance.network import network
 from tests.conformance.steps import SECTIONS, STEPS

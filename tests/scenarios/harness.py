@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pedchain_network.consortium import reference
+from pedchain_network.topology.reader import reference
 from tests import ports
 
 NOTES = ("python", str(Path(__file__).parent / "notes_chaincode.py"), "serve")

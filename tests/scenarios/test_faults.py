@@ -26,7 +26,7 @@ from pedchain_gateway import limits
 from pedchain_gateway.fabricledger import FabricLedger, open_ledger
 from pedchain_gateway.ledger import Committed, LedgerError, Unavailable
 from pedchain_gateway.steps import submit_step
-from pedchain_network.authority import Authority, Credential
+from pedchain_network.pki.authority import Authority, Credential
 from tests.parity.block_probes import send
 from tests.parity.target import CHANNEL, Target, envelope, proposal
 from tests.scenarios.conftest import RUNTIMES

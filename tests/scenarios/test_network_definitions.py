@@ -13,9 +13,9 @@ from pedchain_fabric.admin.package import service_package
 from pedchain_fabric.errors import AdminError, EndorseError
 from pedchain_fabric.wire.block import commit_hash
 from pedchain_fabric.wire.channelconfig import ChannelConfig
-from pedchain_network import consortium
-from pedchain_network.members import Member, connect
+from pedchain_network.bringup.members import Member, connect
 from pedchain_network.state import State
+from pedchain_network.topology import reader
 from tests.scenarios.harness import Network
 
 CHANNEL = "ped"
@@ -25,7 +25,7 @@ NOTES = Definition("notes", "1", 1, "AND('DSOMSP.peer', 'DistrictAMSP.peer')")
 @pytest.fixture(scope="module")
 async def members(notes_network: Network) -> AsyncIterator[dict[str, Member]]:
     async with AsyncExitStack() as stack:
-        topology = consortium.load(notes_network.topology)
+        topology = reader.load(notes_network.topology)
         connected = await stack.enter_async_context(connect(topology, State(notes_network.state)))
         yield {member.organization.name: member for member in connected}
 
@@ -50,7 +50,7 @@ async def test_every_peer_has_the_same_definitions(members: dict[str, Member]) -
 async def test_a_definition_has_the_policies_and_collections_of_the_topology(
     notes_network: Network, members: dict[str, Member]
 ) -> None:
-    for deployment in consortium.load(notes_network.topology).deployments:
+    for deployment in reader.load(notes_network.topology).deployments:
         agreed = await members["Aggregator"].lifecycle.agreed(deployment.definition.name)
         meant = deployment.definition.to_proto()
         assert agreed.validation_parameter == meant.validation_parameter

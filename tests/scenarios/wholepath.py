@@ -37,7 +37,7 @@ from pedchain_domain.sim.weather import DAY, HOUR
 from pedchain_fabric.client import profile
 from pedchain_fabric.wire import rwset
 from pedchain_fabric.wire.block import validation_codes
-from pedchain_network.process import Process
+from pedchain_network.runtimes.process import Process
 from pedchain_network.state import State
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from pedchain_network import bringup, consortium, parts, process, takedown
+from pedchain_network import takedown
+from pedchain_network.bringup import up as bringup
 from pedchain_network.errors import NetworkError, PartError, PortBusyError, StateError
 from pedchain_network.progress import Progress
-from pedchain_network.runtime import Choice
+from pedchain_network.runtimes import parts, process
+from pedchain_network.runtimes.choice import Choice
 from pedchain_network.state import Run, State
-from pedchain_network.topology import Topology
+from pedchain_network.topology import reader
+from pedchain_network.topology.model import Topology
 from tests import ports
 
 NATIVE = Choice("native", "for a test")
@@ -24,10 +27,10 @@ EMBEDDED = Choice("embedded", "for a test")
 @pytest.fixture
 def topology(tmp_path: Path) -> Iterator[Topology]:
     """The reference on free ports, with a contract that only waits."""
-    with ports.moved(consortium.reference().read_text()) as text:
+    with ports.moved(reader.reference().read_text()) as text:
         path = tmp_path / "consortium.yaml"
         path.write_text(text)
-        made = consortium.load(path)
+        made = reader.load(path)
         waiting = ("python", "-c", "import time; time.sleep(60)")
         yield replace(made, chaincode=replace(made.chaincode, command=waiting))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pedchain_network.consortium import reference
+from pedchain_network.topology.reader import reference
 
 
 def ped_network(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from pedchain_network import consortium
 from pedchain_network.errors import TopologyError
-from pedchain_network.topology import Topology
+from pedchain_network.topology import reader
+from pedchain_network.topology.model import Topology
 
-REFERENCE = consortium.reference().read_text()
+REFERENCE = reader.reference().read_text()
 
 
 def load(directory: Path, text: str) -> Topology:
     path = directory / "consortium.yaml"
     path.write_text(text)
-    return consortium.load(path)
+    return reader.load(path)
 
 
 def line_of(text: str, fragment: str) -> int:
@@ -24,7 +24,7 @@ def line_of(text: str, fragment: str) -> int:
 
 
 def test_the_reference_is_the_consortium_of_the_blueprint() -> None:
-    topology = consortium.load(consortium.reference())
+    topology = reader.load(reader.reference())
     assert topology.channel == "ped"
     assert [each.msp_id for each in topology.organizations] == [
         "DSOMSP",
@@ -48,7 +48,7 @@ def test_the_reference_is_the_consortium_of_the_blueprint() -> None:
 
 
 def test_every_definition_of_the_reference_needs_the_dso() -> None:
-    for each in consortium.load(consortium.reference()).deployments:
+    for each in reader.load(reader.reference()).deployments:
         assert each.definition.endorsement.startswith("AND('DSOMSP.peer', ")
 
 
@@ -153,10 +153,10 @@ def test_what_is_no_topology_is_refused(tmp_path: Path, content: bytes, message:
     path = tmp_path / "consortium.yaml"
     path.write_bytes(content)
     with pytest.raises(TopologyError, match=message):
-        consortium.load(path)
+        reader.load(path)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TopologyError, match="No such file") as raised:
-        consortium.load(tmp_path / "nowhere.yaml")
+        reader.load(tmp_path / "nowhere.yaml")
     assert "--topology" in raised.value.fix

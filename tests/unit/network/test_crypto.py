@@ -15,14 +15,16 @@ from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_fabric.wire.identity import Identity
 from pedchain_fabric.wire.keys import verify
 from pedchain_fabric.wire.policy import principal
-from pedchain_network import channel, consortium, crypto
+from pedchain_network.channel import genesis
 from pedchain_network.limits import CERTIFICATE_DAYS
-from pedchain_network.topology import Topology
+from pedchain_network.pki import crypto
+from pedchain_network.topology import reader
+from pedchain_network.topology.model import Topology
 
 
 @pytest.fixture(scope="module")
 def topology() -> Topology:
-    return consortium.load(consortium.reference())
+    return reader.load(reader.reference())
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +36,8 @@ def root(topology: Topology, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def config(topology: Topology, root: Path) -> ChannelConfig:
-    genesis = channel.ensure_genesis(root.parent / "ped.block", topology, root)
-    return ChannelConfig.from_block(parse_block(genesis))
+    first = genesis.ensure_genesis(root.parent / "ped.block", topology, root)
+    return ChannelConfig.from_block(parse_block(first))
 
 
 def certificate(path: Path) -> x509.Certificate:
@@ -132,7 +134,7 @@ def test_what_is_there_stays_and_what_is_half_done_is_made_anew(
 
 def test_the_genesis_block_is_made_once(topology: Topology, root: Path, tmp_path: Path) -> None:
     path = tmp_path / "channel" / "ped.block"
-    made = channel.ensure_genesis(path, topology, root)
-    assert channel.ensure_genesis(path, topology, root) == made
+    made = genesis.ensure_genesis(path, topology, root)
+    assert genesis.ensure_genesis(path, topology, root) == made
     path.unlink()
-    assert channel.ensure_genesis(path, topology, root) != made
+    assert genesis.ensure_genesis(path, topology, root) != made

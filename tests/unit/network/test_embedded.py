@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from pedchain_network import consortium, embedded, parts
-from pedchain_network.process import Spec
+from pedchain_network.runtimes import embedded, parts
+from pedchain_network.runtimes.process import Spec
 from pedchain_network.state import State
-from pedchain_network.topology import Topology
+from pedchain_network.topology import reader
+from pedchain_network.topology.model import Topology
 
 
 @pytest.fixture
 def topology() -> Topology:
-    return consortium.load(consortium.reference())
+    return reader.load(reader.reference())
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from pedchain_network import health
-from pedchain_network.process import Process
+from pedchain_network.runtimes.process import Process
 from pedchain_network.state import Run, State
+from pedchain_network.watch import health
 
 
 def me(address: str) -> Process:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pedchain_network import consortium, crypto, native, parts, runtime
 from pedchain_network.errors import RuntimeMissingError
-from pedchain_network.process import Spec
+from pedchain_network.pki import crypto
+from pedchain_network.runtimes import choice as runtime
+from pedchain_network.runtimes import native, parts
+from pedchain_network.runtimes.process import Spec
 from pedchain_network.state import State
-from pedchain_network.topology import Topology
+from pedchain_network.topology import reader
+from pedchain_network.topology.model import Topology
 
 
 def release(directory: Path, *, without: str = "") -> Path:
@@ -28,7 +31,7 @@ def release(directory: Path, *, without: str = "") -> Path:
 
 @pytest.fixture
 def topology() -> Topology:
-    return consortium.load(consortium.reference())
+    return reader.load(reader.reference())
 
 
 @pytest.fixture

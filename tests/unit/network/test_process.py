@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pedchain_network import process
 from pedchain_network.limits import LOG_LINES
-from pedchain_network.process import Process, Spec
+from pedchain_network.runtimes import process
+from pedchain_network.runtimes.process import Process, Spec
 
 SLEEPER = "import time; time.sleep(60)"
 STUBBORN = """

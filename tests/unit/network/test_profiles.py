@@ -4,12 +4,14 @@
 from pathlib import Path
 
 from pedchain_fabric.client import profile
-from pedchain_network import consortium, crypto, profiles
+from pedchain_network import profiles
+from pedchain_network.pki import crypto
 from pedchain_network.state import State
+from pedchain_network.topology import reader
 
 
 def test_the_client_loads_every_profile(tmp_path: Path) -> None:
-    topology, state = consortium.load(consortium.reference()), State(tmp_path / "one")
+    topology, state = reader.load(reader.reference()), State(tmp_path / "one")
     crypto.create(state.crypto, topology)
     profiles.write(topology, state, "embedded")
     moved = state.root.rename(tmp_path / "two")

@@ -7,7 +7,7 @@ import pytest
 
 from pedchain_network import files
 from pedchain_network.errors import StateError
-from pedchain_network.process import Process
+from pedchain_network.runtimes.process import Process
 from pedchain_network.state import Run, State
 
 PEER = Process("peer0", "peer", "DSO", 4711, 12.5, "/log", {"peer0": "127.0.0.1:7051"})

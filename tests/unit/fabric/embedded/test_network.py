@@ -16,7 +16,7 @@ from pedchain_fabric.embedded.config import parse
 from pedchain_fabric.embedded.ledger import Ledger
 from pedchain_fabric.embedded.node import Network
 from pedchain_fabric.errors import AdminError
-from pedchain_network.joining import join_orderers
+from pedchain_network.bringup.joining import join_orderers
 from tests.parity import chaincode
 from tests.parity.chaincode import Call, Stream
 from tests.parity.config_probes import ALL, _batch_update, _config, _signed

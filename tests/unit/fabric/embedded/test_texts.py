@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedchain_fabric.embedded import durations
 from pedchain_fabric.embedded.multipart import FormRefused, single_file
+from pedchain_fabric.wire import durations
 
 
 @pytest.mark.parametrize(

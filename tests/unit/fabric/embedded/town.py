@@ -25,11 +25,16 @@ from pedchain_fabric.embedded.config import parse
 from pedchain_fabric.embedded.node import Network
 from pedchain_fabric.wire.identity import SigningIdentity
 from pedchain_fabric.wire.proposal import build_proposal
-from pedchain_network import channel, consortium, crypto, embedded, members, profiles
-from pedchain_network.joining import join_orderers, join_peers
-from pedchain_network.members import Member
+from pedchain_network import profiles
+from pedchain_network.bringup import members
+from pedchain_network.bringup.joining import join_orderers, join_peers
+from pedchain_network.bringup.members import Member
+from pedchain_network.channel import genesis
+from pedchain_network.pki import crypto
+from pedchain_network.runtimes import embedded
 from pedchain_network.state import State
-from pedchain_network.topology import Topology
+from pedchain_network.topology import reader
+from pedchain_network.topology.model import Topology
 from tests import ports
 from tests.parity.chaincode import Server
 from tests.parity.gateway_probes import submit
@@ -56,7 +61,7 @@ class Town:
     def genesis(self) -> bytes:
         """The channel's first block."""
         path = self.state.root / "genesis.block"
-        return channel.ensure_genesis(path, self.topology, self.state.crypto)
+        return genesis.ensure_genesis(path, self.topology, self.state.crypto)
 
     async def join(self, orderers: Sequence[Member] | None = None) -> None:
         """All peers, and all or these orderers, onto the channel."""
@@ -213,7 +218,7 @@ def _config(topology: Topology, state: State) -> dict[str, Any]:
 def _topology(directory: Path, stack: ExitStack) -> Topology:
     path = directory / "consortium.yaml"
     path.write_text(stack.enter_context(ports.moved(_TOPOLOGY.read_text())))
-    return consortium.load(path)
+    return reader.load(path)
 
 
 async def evaluate(town: Town, *args: str, chaincode: str = "probe") -> bytes:

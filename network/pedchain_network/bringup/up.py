@@ -5,18 +5,18 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from functools import partial
 
-from pedchain_network import crypto, native, ports, process, profiles
-from pedchain_network import embedded as embedded_runtime
+from pedchain_network import profiles
+from pedchain_network.bringup.waiting import until
 from pedchain_network.errors import PartError, StateError
 from pedchain_network.limits import NODE_TIMEOUT_S, PAUSE_S, UP_TIMEOUT_S
-from pedchain_network.process import Process, Spec
+from pedchain_network.pki import crypto
 from pedchain_network.progress import Progress
-from pedchain_network.runtime import Choice
+from pedchain_network.runtimes import listeners
+from pedchain_network.runtimes.choice import Choice
+from pedchain_network.runtimes.part import Part
+from pedchain_network.runtimes.runtime import by_name
 from pedchain_network.state import Run, State
-from pedchain_network.topology import Topology
-from pedchain_network.waiting import until
-
-_PROCESSES = {"native": native.processes, "embedded": embedded_runtime.processes}
+from pedchain_network.topology.model import Topology
 
 
 async def up(topology: Topology, state: State, choice: Choice, progress: Progress) -> Run:
@@ -31,10 +31,12 @@ async def up(topology: Topology, state: State, choice: Choice, progress: Progres
         if made:
             progress.step(f"keys and certificates of {made} organisations")
         profiles.write(topology, state, choice.runtime)
-        run = _start(state, run, _PROCESSES[choice.runtime](topology, state), progress)
+        runtime = by_name(choice.runtime)
+        run = runtime.start(topology, state, run, progress)
+        parts = runtime.parts(state, run)
         try:
             async with asyncio.timeout(UP_TIMEOUT_S):
-                await _while_alive(run.processes, _work(topology, state, run, progress))
+                await _while_alive(parts, _work(topology, state, parts, progress))
         except TimeoutError as error:
             raise PartError("network", f"not up within {UP_TIMEOUT_S:.0f} s") from error
         return run
@@ -59,67 +61,51 @@ def _resume(topology: Topology, state: State, choice: Choice) -> Run:
     return run
 
 
-def _start(state: State, run: Run, specs: Sequence[Spec], progress: Progress) -> Run:
-    """Start what does not run; every process is on record before the next one starts."""
-    running = {each.name for each in run.processes if each.alive}
-    missing = [spec for spec in specs if spec.name not in running]
-    ports.require_free(listener for spec in missing for listener in spec.listens.items())
-    state.save(run)
-    for spec in missing:
-        try:
-            run = run.with_process(process.start(spec))
-        except OSError as error:
-            raise PartError(spec.name, f"cannot start {spec.command[0]}: {error}") from error
-        state.save(run)
-    if missing:
-        progress.step(f"started {len(missing)} processes")
-    else:
-        progress.step(f"all {len(running)} processes run already")
-    return run
-
-
-async def _while_alive(processes: Sequence[Process], work: Coroutine[None, None, None]) -> None:
+async def _while_alive(parts: Sequence[Part], work: Coroutine[None, None, None]) -> None:
     """Do the work, but stop as soon as a process ends: its log says more than our timeouts."""
     task = asyncio.create_task(work)
     try:
         while not (await asyncio.wait({task}, timeout=PAUSE_S))[0]:
-            _require_alive(processes)
+            _require_alive(parts)
         try:
             task.result()
         except PartError as error:
-            _require_alive(processes)
-            raise _with_log(error, processes) from error
+            _require_alive(parts)
+            raise _with_log(error, parts) from error
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _with_log(error: PartError, processes: Sequence[Process]) -> PartError:
+def _with_log(error: PartError, parts: Sequence[Part]) -> PartError:
     """The same error with the last lines of whoever plays that part."""
-    for each in processes:
+    for each in parts:
         if error.part in each.listens and not error.log:
             return PartError(error.part, error.what, each.log_tail())
     return error
 
 
-def _require_alive(processes: Sequence[Process]) -> None:
-    for each in processes:
+def _require_alive(parts: Sequence[Part]) -> None:
+    for each in parts:
         if not each.alive:
             raise PartError(each.name, "ended", each.log_tail())
 
 
-async def _work(topology: Topology, state: State, run: Run, progress: Progress) -> None:
+async def _work(
+    topology: Topology, state: State, parts: Sequence[Part], progress: Progress
+) -> None:
     # Here, so that nodes are starting while we load gRPC and the protocol's messages.
-    from pedchain_network import channel, deploying, joining, probing
-    from pedchain_network.members import connect
+    from pedchain_network.bringup import deploying, joining, probing
+    from pedchain_network.bringup.members import connect
+    from pedchain_network.channel import genesis
 
-    genesis = channel.ensure_genesis(state.genesis(topology.channel), topology, state.crypto)
+    first_block = genesis.ensure_genesis(state.genesis(topology.channel), topology, state.crypto)
     async with connect(topology, state) as members:
-        await _listening(run.processes)
+        await _listening(parts)
         progress.step("all nodes listen")
         await asyncio.gather(
-            joining.join_orderers(members, topology.channel, genesis),
-            joining.join_peers(members, topology.channel, genesis),
+            joining.join_orderers(members, topology.channel, first_block),
+            joining.join_peers(members, topology.channel, first_block),
             deploying.install(topology, members),
         )
         progress.step(f"channel {topology.channel} joined by {len(members)} peers and orderers")
@@ -130,15 +116,15 @@ async def _work(topology: Topology, state: State, run: Run, progress: Progress) 
         progress.step("probe transaction endorsed by every organisation and committed")
 
 
-async def _listening(processes: Sequence[Process]) -> None:
+async def _listening(parts: Sequence[Part]) -> None:
     await asyncio.gather(
-        *(_answers(each, address) for each in processes for address in each.listens.values())
+        *(_answers(each, address) for each in parts for address in each.listens.values())
     )
 
 
-async def _answers(each: Process, address: str) -> None:
+async def _answers(each: Part, address: str) -> None:
     try:
-        await until(partial(ports.answers, address), each.name, "listen", NODE_TIMEOUT_S)
+        await until(partial(listeners.answers, address), each.name, "listen", NODE_TIMEOUT_S)
     except PartError as error:
         text = f"does not listen on {address}"
         raise PartError(each.name, text, each.log_tail()) from error

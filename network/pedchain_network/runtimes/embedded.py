@@ -5,10 +5,12 @@ chaincode. For trying, developing and testing."""
 import json
 import sys
 
-from pedchain_network import crypto, files, parts
-from pedchain_network.process import Spec
+from pedchain_network import files
+from pedchain_network.pki import crypto
+from pedchain_network.runtimes import parts
+from pedchain_network.runtimes.process import Spec
 from pedchain_network.state import State
-from pedchain_network.topology import Organization, Topology
+from pedchain_network.topology.model import Organization, Topology
 
 
 def processes(topology: Topology, state: State) -> list[Spec]:

@@ -5,9 +5,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from pedchain_network import ports
 from pedchain_network.limits import STATUS_TIMEOUT_S
-from pedchain_network.process import Process
+from pedchain_network.runtimes import listeners
+from pedchain_network.runtimes.process import Process
 from pedchain_network.state import State
 
 UP, DEGRADED, DOWN = "up", "degraded", "down"
@@ -84,7 +84,7 @@ def _verdict(parts: tuple[PartHealth, ...]) -> str:
 async def _part(process: Process) -> PartHealth:
     alive = process.alive
     answers = await asyncio.gather(
-        *(ports.answers(address, STATUS_TIMEOUT_S) for address in process.listens.values())
+        *(listeners.answers(address, STATUS_TIMEOUT_S) for address in process.listens.values())
     )
     return PartHealth(
         name=process.name,

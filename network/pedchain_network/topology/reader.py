@@ -9,8 +9,9 @@ from pathlib import Path
 from pedchain_fabric.admin.definition import Collection, Definition
 from pedchain_fabric.admin.smartbft import Batch, Timers
 from pedchain_fabric.wire.quorum import faults_tolerated
-from pedchain_network import limits, policytext, yamlnode
-from pedchain_network.topology import (
+from pedchain_network import limits
+from pedchain_network.topology import policytext, yamlnode
+from pedchain_network.topology.model import (
     PORTS_PER_ORGANIZATION,
     Chaincode,
     Deployment,
@@ -19,7 +20,7 @@ from pedchain_network.topology import (
     Ports,
     Topology,
 )
-from pedchain_network.yamlnode import Fields, Value
+from pedchain_network.topology.yamlnode import Fields, Value
 
 SCHEMA = "consortium/1"
 

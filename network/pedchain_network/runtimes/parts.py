@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pedchain_fabric.admin.package import service_package
 from pedchain_network.errors import RuntimeMissingError
-from pedchain_network.process import Spec
+from pedchain_network.runtimes.process import Spec
 from pedchain_network.state import State
-from pedchain_network.topology import Organization, Topology
+from pedchain_network.topology.model import Organization, Topology
 
 # Variables with which nodes and chaincode would override the configuration we wrote for them.
 _FOREIGN = ("CORE_", "ORDERER_", "CHAINCODE_", "FABRIC_CFG_PATH", "FABRIC_LOGGING_")

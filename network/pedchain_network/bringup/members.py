@@ -13,10 +13,10 @@ from pedchain_fabric.admin.lifecycle import Lifecycle
 from pedchain_fabric.admin.limits import MESSAGE_BYTES
 from pedchain_fabric.admin.participation import Participation, mutual_tls
 from pedchain_fabric.client import Gateway
-from pedchain_network import crypto
-from pedchain_network.crypto import Crypto
+from pedchain_network.pki import crypto
+from pedchain_network.pki.crypto import Crypto
 from pedchain_network.state import State
-from pedchain_network.topology import Organization, Topology
+from pedchain_network.topology.model import Organization, Topology
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", MESSAGE_BYTES),

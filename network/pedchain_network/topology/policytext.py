@@ -8,8 +8,8 @@ from fabric_protos.msp.msp_principal_pb2 import MSPRole
 from pedchain_fabric.errors import PolicyError
 from pedchain_fabric.wire import policy
 from pedchain_fabric.wire.messages import parse
-from pedchain_network.topology import Organization
-from pedchain_network.yamlnode import Value
+from pedchain_network.topology.model import Organization
+from pedchain_network.topology.yamlnode import Value
 
 
 def check(value: Value, organizations: Sequence[Organization], role: str) -> str:

@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pedchain_network.crypto import Crypto
-from pedchain_network.topology import Organization, Topology
+from pedchain_network.pki.crypto import Crypto
+from pedchain_network.topology.model import Organization, Topology
 
 _MESSAGE_BYTES = 100 << 20
 _SECOND = "1s"

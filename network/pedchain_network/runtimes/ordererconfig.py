@@ -3,8 +3,8 @@
 
 from pathlib import Path
 
-from pedchain_network.crypto import Crypto
-from pedchain_network.topology import Organization, Topology
+from pedchain_network.pki.crypto import Crypto
+from pedchain_network.topology.model import Organization, Topology
 
 _MESSAGE_BYTES = 100 << 20
 

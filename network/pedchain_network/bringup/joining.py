@@ -6,8 +6,8 @@ from functools import partial
 
 from pedchain_fabric.admin import cscc
 from pedchain_fabric.errors import AdminError
-from pedchain_network.members import Member
-from pedchain_network.waiting import until
+from pedchain_network.bringup.members import Member
+from pedchain_network.bringup.waiting import until
 
 _ALREADY_JOINED = 409
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from pedchain_fabric.wire.identity import SigningIdentity
 from pedchain_fabric.wire.keys import load_signer
 from pedchain_network import files
-from pedchain_network.authority import Authority, Credential
-from pedchain_network.topology import Organization, Topology
+from pedchain_network.pki.authority import Authority, Credential
+from pedchain_network.topology.model import Organization, Topology
 
 USERS = {"admin": "admin", "gateway": "client", "auditor": "client"}
 """Users of every organisation and the role (organisational unit) each has in its MSP."""

@@ -3,8 +3,8 @@
 
 from dataclasses import dataclass
 
-from pedchain_network import native
 from pedchain_network.errors import RuntimeMissingError
+from pedchain_network.runtimes import native
 
 RUNTIMES = ("auto", "docker", "native", "embedded")
 

@@ -9,8 +9,9 @@ from pedchain_fabric.admin.channel import Channel, Consenter
 from pedchain_fabric.admin.channel import Organization as ChannelOrganization
 from pedchain_fabric.admin.genesis import genesis_block
 from pedchain_fabric.wire.messages import serialize
-from pedchain_network import crypto, files
-from pedchain_network.topology import Organization, Topology
+from pedchain_network import files
+from pedchain_network.pki import crypto
+from pedchain_network.topology.model import Organization, Topology
 
 _NONCE_BYTES = 24
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from functools import partial
 
 from pedchain_fabric.errors import EndorsementMismatch
+from pedchain_network.bringup.members import Member
+from pedchain_network.bringup.waiting import until
 from pedchain_network.errors import CodeDiffersError
-from pedchain_network.members import Member
-from pedchain_network.topology import Topology
-from pedchain_network.waiting import until
+from pedchain_network.topology.model import Topology
 
 
 async def probe(topology: Topology, members: tuple[Member, ...]) -> None:

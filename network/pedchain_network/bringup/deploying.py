@@ -6,9 +6,9 @@ from functools import partial
 
 from pedchain_fabric.admin.definition import Definition
 from pedchain_fabric.admin.package import Package, service_package
-from pedchain_network.members import Member
-from pedchain_network.topology import Topology
-from pedchain_network.waiting import until
+from pedchain_network.bringup.members import Member
+from pedchain_network.bringup.waiting import until
+from pedchain_network.topology.model import Topology
 
 
 async def install(topology: Topology, members: tuple[Member, ...]) -> None:

@@ -7,11 +7,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pedchain_network import crypto, files, ordererconfig, parts, peerconfig
+from pedchain_network import files
 from pedchain_network.errors import RuntimeMissingError
-from pedchain_network.process import Spec
+from pedchain_network.pki import crypto
+from pedchain_network.runtimes import ordererconfig, parts, peerconfig
+from pedchain_network.runtimes.process import Spec
 from pedchain_network.state import State
-from pedchain_network.topology import Organization, Topology
+from pedchain_network.topology.model import Organization, Topology
 
 _RELEASE = Path("/opt/hyperledger/fabric")
 _LOGGING = "warn"
