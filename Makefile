@@ -64,7 +64,7 @@ network-status: setup ## every node: height, version, memory
 
 .PHONY: lock
 lock: setup ## resolve all members anew into requirements.lock
-	@$(BIN)/python tools/lock.py
+	@$(BIN)/python -m tools.lock
 
 .PHONY: clean
 clean: ## remove what builds and runs left behind, the virtual environment included

@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tools import imagelocks
+
 ROOT = Path(__file__).resolve().parent.parent
 UV = Path(sys.executable).parent / "uv"
 LOCK = ROOT / "requirements.lock"
@@ -52,7 +54,7 @@ def main() -> int:
             str(LOCK),
         )
     print("lock: requirements.lock resolves and installs from wheels")
-    return 0
+    return imagelocks.main()
 
 
 if __name__ == "__main__":
