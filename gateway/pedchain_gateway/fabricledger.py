@@ -38,6 +38,13 @@ from pedchain_gateway.ledger import (
 # How a peer hands a contract's answer on (Fabric: internal/pkg/gateway/apiutils.go).
 _ANSWER = re.compile(r"chaincode response (?P<status>[0-9]{3}), (?P<text>.*)", re.DOTALL)
 _REASON = re.compile(r"(?P<reason>[a-z0-9]+(?:-[a-z0-9]+)*)(?:: (?P<rest>.*))?", re.DOTALL)
+# What a peer says in the contract's place while a definition is being upgraded or its server starts
+# (core/endorser, core/chaincode): it passes, and says nothing about the call's contents.
+_NOT_READY = re.compile(
+    r"make sure the chaincode |error in simulation: failed to execute transaction .*"
+    r"(could not launch chaincode|definition for '[^']*' changed during invoke)",
+    re.DOTALL,
+)
 # Fabric has no code for it (common/ledger/blkstorage).
 _NO_SUCH_TRANSACTION = "no such transaction ID"
 _REFUSAL_STATUS = "400"
@@ -153,7 +160,9 @@ def _not_endorsed(error: FabricError) -> LedgerError:
     return Unavailable("the peer's answer cannot be read")
 
 
-def _refusal(status: str, text: str) -> Refused:
+def _refusal(status: str, text: str) -> LedgerError:
+    if status != _REFUSAL_STATUS and _NOT_READY.match(text):
+        return Unavailable("the chaincode is not ready")
     reason = _REASON.fullmatch(text)
     if status != _REFUSAL_STATUS or reason is None:
         return Refused(CONTRACT_FAULT)

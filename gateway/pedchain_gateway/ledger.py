@@ -18,6 +18,12 @@ from typing import Protocol
 VALID = "VALID"
 CONTENTION = frozenset({"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"})
 """Codes that say: somebody else was faster, compute it again."""
+UPGRADED = frozenset(
+    {"ENDORSEMENT_POLICY_FAILURE", "CHAINCODE_VERSION_CONFLICT", "EXPIRED_CHAINCODE"}
+)
+"""Codes that a transaction may get which was endorsed under a definition upgraded since."""
+REPEATABLE = CONTENTION | UPGRADED
+"""Codes after which the same call, computed anew, may well be valid. Only ever a few times."""
 CONTRACT_FAULT = "contract-fault"
 """The reason given for a contract that failed without naming one."""
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 from pedchain_gateway import limits
 from pedchain_gateway.ledger import (
-    CONTENTION,
+    REPEATABLE,
     Invalid,
     Ledger,
     LedgerError,
@@ -51,7 +51,7 @@ def _passes(error: LedgerError, lagging: Collection[str]) -> bool:
         case Mismatch() | Unknown():
             return True
         case Invalid(code=code):
-            return code in CONTENTION
+            return code in REPEATABLE
         case Refused(reason=reason):
             return reason in lagging
         case _:

@@ -25,8 +25,8 @@ from pedchain_gateway.fence import SEALED, Fence
 from pedchain_gateway.form import Form
 from pedchain_gateway.index import Index
 from pedchain_gateway.ledger import (
-    CONTENTION,
     CONTRACT_FAULT,
+    REPEATABLE,
     Committed,
     Invalid,
     Ledger,
@@ -176,7 +176,7 @@ def _retry_reason(error: LedgerError) -> str | None:
             raise _Poisoned(reason) from error
         case Refused(reason=reason):
             return reason
-        case Invalid(code=code) if code in CONTENTION:
+        case Invalid(code=code) if code in REPEATABLE:
             return None
         case Invalid(code=code):
             return code.lower().replace("_", "-")

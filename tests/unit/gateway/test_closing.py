@@ -172,12 +172,20 @@ async def test_somebody_faster_is_no_failure() -> None:
     assert await closer(ledger, DAY_S).close() == [Due("2026-03-01", "P")]
 
 
+@pytest.mark.parametrize(
+    "code", ["ENDORSEMENT_POLICY_FAILURE", "CHAINCODE_VERSION_CONFLICT", "EXPIRED_CHAINCODE"]
+)
+async def test_a_definition_upgraded_meanwhile_is_no_failure(code: str) -> None:
+    ledger = Metering(trouble=[Invalid("tx", code)])
+    assert await closer(ledger, DAY_S).close() == [Due("2026-03-01", "P")]
+
+
 async def test_a_refusal_ends_with_its_reason() -> None:
     ledger = Metering(trouble=[Refused("not-permitted")])
     with pytest.raises(ClosingError, match="DistrictA: not-permitted"):
         await closer(ledger, DAY_S).close()
-    ledger = Metering(trouble=[Invalid("tx", "ENDORSEMENT_POLICY_FAILURE")])
-    with pytest.raises(ClosingError, match="ENDORSEMENT_POLICY_FAILURE"):
+    ledger = Metering(trouble=[Invalid("tx", "BAD_RWSET")])
+    with pytest.raises(ClosingError, match="BAD_RWSET"):
         await closer(ledger, DAY_S).close()
 
 

@@ -144,6 +144,23 @@ async def test_every_step_fails_as_its_own_type(
         assert caught.value.transaction == "t" * 64
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "make sure the chaincode metering-D has been successfully defined on channel ped and try "
+        "again: chaincode cache at sequence 2 but current sequence is 1, chaincode definition for "
+        "'metering-D' changed during invoke",
+        "error in simulation: failed to execute transaction t: could not launch chaincode m:1: "
+        "chaincode registration failed",
+    ],
+)
+async def test_a_peer_between_two_definitions_is_no_fault_of_the_contract(text: str) -> None:
+    """A fault of the contract would be blamed on the batch, and its records set aside."""
+    fabric, _ = ledger(endorse_error=refused(EndorseError, f"chaincode response 500, {text}"))
+    with pytest.raises(Unavailable):
+        await fabric.submit("metering-D", "SubmitReadings")
+
+
 async def test_a_transaction_nobody_has_seen_is_none() -> None:
     text = "chaincode response 500, Failed to get ..., error no such transaction ID [t] in index"
     fabric, steps = ledger(endorse_error=refused(GatewayError, text))

@@ -304,12 +304,20 @@ async def test_a_refusal_that_is_not_about_the_records_is_passed_on(
     assert submissions(ledger) == 1
 
 
-async def test_another_invalid_code_is_passed_on(
+async def test_a_definition_upgraded_meanwhile_is_tried_again(
     services: Services, ledger: Any, make: Any
 ) -> None:
     ledger.faults.append(type_of(ledger, "Ordered")("ENDORSEMENT_POLICY_FAILURE"))
+    (verdict,) = await services.intake.take(D, [make(1)])
+    assert verdict.status is Status.RECORDED
+
+
+async def test_another_invalid_code_is_passed_on(
+    services: Services, ledger: Any, make: Any
+) -> None:
+    ledger.faults.append(type_of(ledger, "Ordered")("BAD_RWSET"))
     verdicts = await services.intake.take(D, [make(1)])
-    assert verdicts == [Verdict(Status.RETRY, "endorsement-policy-failure")]
+    assert verdicts == [Verdict(Status.RETRY, "bad-rwset")]
 
 
 @pytest.mark.fault(32)
