@@ -3,15 +3,14 @@
 
 from collections.abc import Sequence
 
-from fabric_protos.common import configtx_pb2, policies_pb2
+from fabric_protos.common import configtx_pb2, configuration_pb2, policies_pb2
 
-from pedchain_fabric.admin.channel import Consenter
+from pedchain_fabric.admin.configvalue import ADMINS
 from pedchain_fabric.wire import policy
 from pedchain_fabric.wire.identity import Identity
 from pedchain_fabric.wire.messages import serialize
 from pedchain_fabric.wire.quorum import bft_quorum
 
-ADMINS = "Admins"
 READERS = "Readers"
 WRITERS = "Writers"
 ENDORSEMENT = "Endorsement"
@@ -35,8 +34,10 @@ def any_role(msp_id: str, roles: Sequence[str]) -> configtx_pb2.ConfigPolicy:
     return _signature(policy.n_of(1, [policy.principal(msp_id, role) for role in roles]))
 
 
-def block_validation(consenters: Sequence[Consenter]) -> configtx_pb2.ConfigPolicy:
-    """A quorum of the consenters' own identities, in the mapping's order.
+def block_validation(
+    consenters: Sequence[configuration_pb2.Consenter],
+) -> configtx_pb2.ConfigPolicy:
+    """A quorum of the SmartBFT consenters' own identities, in the mapping's order.
 
     Orderers compare it byte for byte at every later change (smartbft/configverifier.go), so a
     genesis block that differs could never be changed again.
@@ -45,7 +46,7 @@ def block_validation(consenters: Sequence[Consenter]) -> configtx_pb2.ConfigPoli
         policy.identity_principal(Identity(consenter.msp_id, consenter.identity))
         for consenter in consenters
     ]
-    return _signature(policy.n_of(bft_quorum(len(principals)), principals))
+    return _signature(policy.n_of(bft_quorum(max(1, len(principals))), principals))
 
 
 def _signature(envelope: policies_pb2.SignaturePolicyEnvelope) -> configtx_pb2.ConfigPolicy:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An orderer's channels: join, list, remove (orderer/common/channelparticipation, REST).
+"""An orderer's channels: join, list, change, read, remove (orderer/common/channelparticipation).
 
 Orderers take these requests on a port of their own and only from clients whose TLS certificate
 they know: who holds it may make the node join or leave channels, and nothing else.
@@ -13,7 +13,9 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from fabric_protos.common.common_pb2 import Block
 
 from pedchain_fabric.admin.limits import (
     PARTICIPATION_ANSWER_BYTES,
@@ -21,6 +23,9 @@ from pedchain_fabric.admin.limits import (
     PARTICIPATION_TIMEOUT_S,
 )
 from pedchain_fabric.errors import AdminError
+from pedchain_fabric.wire.block import parse_block
+
+Which = Literal["newest", "oldest", "config"]
 
 _CHANNELS = "/participation/v1/channels"
 
@@ -62,32 +67,52 @@ class Participation:
 
     async def join(self, block: bytes) -> ChannelInfo:
         """Join the channel of this configuration block. Raises `AdminError` (409: joined)."""
-        if len(block) > PARTICIPATION_BODY_BYTES:
-            raise AdminError(413, f"a block of {len(block)} bytes is more than an orderer takes")
-        boundary = secrets.token_hex(16)
-        body = (
-            (
-                f'--{boundary}\r\nContent-Disposition: form-data; name="config-block"; '
-                'filename="config.block"\r\nContent-Type: application/octet-stream\r\n\r\n'
-            ).encode()
-            + block
-            + f"\r\n--{boundary}--\r\n".encode()
-        )
-        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-        return _info(await self._request("POST", _CHANNELS, body, headers))
+        return await self._upload("POST", "config-block", block)
+
+    async def update(self, envelope: bytes) -> ChannelInfo:
+        """Change a channel's configuration by this CONFIG_UPDATE envelope (Fabric 3.1.2 and later).
+
+        The answer comes before the change is ordered. Raises `AdminError` (400: refused).
+
+        An orderer that is no consenter of the channel must not be asked: Fabric 3.1.5 refuses with
+        its registrar locked for ever (multichannel/registrar.go, UpdateChannel).
+        """
+        return await self._upload("PUT", "config-update-envelope", envelope)
+
+    async def block(self, channel: str, which: Which | int) -> Block:
+        """One block of the channel as this orderer has it. Raises `AdminError` (404: has not)."""
+        path = f"{_CHANNELS}/{channel}/blocks/{which}"
+        status, answer = await self._exchange("GET", path, b"", {})
+        if status >= http.HTTPStatus.BAD_REQUEST:
+            _document(status, answer)
+        return parse_block(answer)
 
     async def remove(self, channel: str) -> None:
         """Leave the channel and delete its blocks here. Raises `AdminError`."""
         await self._request("DELETE", f"{_CHANNELS}/{channel}")
 
-    async def _request(
-        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> dict[str, Any]:
-        return await asyncio.to_thread(self._send, method, path, body, headers or {})
+    async def _upload(self, method: str, name: str, content: bytes) -> ChannelInfo:
+        """Sends a form with one file."""
+        if len(content) > PARTICIPATION_BODY_BYTES:
+            raise AdminError(413, f"{name} of {len(content)} bytes is more than an orderer takes")
+        boundary = secrets.token_hex(16)
+        disposition = f'Content-Disposition: form-data; name="{name}"; filename="{name}"'
+        head = f"--{boundary}\r\n{disposition}\r\nContent-Type: application/octet-stream\r\n\r\n"
+        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return _info(_document(*await self._exchange(method, _CHANNELS, body, headers)))
+
+    async def _request(self, method: str, path: str) -> dict[str, Any]:
+        return _document(*await self._exchange(method, path, b"", {}))
+
+    async def _exchange(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
+        return await asyncio.to_thread(self._send, method, path, body, headers)
 
     def _send(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str]
-    ) -> dict[str, Any]:
+    ) -> tuple[int, bytes]:
         connection = self._connection()
         try:
             connection.request(method, path, body, dict(headers))
@@ -97,7 +122,7 @@ class Participation:
             raise AdminError("UNAVAILABLE", f"{method} {path}: {error}") from error
         finally:
             connection.close()
-        return _document(response.status, answer)
+        return response.status, answer
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._tls is None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fabric_protos.orderer import configuration_pb2
 from fabric_protos.orderer.smartbft import configuration_pb2 as smartbft_pb2
 
+from pedchain_fabric.wire.durations import duration, milliseconds
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -61,29 +63,45 @@ _REQUEST_POOL = 100_000
 _HEARTBEAT_COUNT = 10
 
 
-def duration(milliseconds: int) -> str:
-    """Milliseconds as Go prints a duration (`10ms`, `2s`, `3m0s`)."""
-    if milliseconds % 1000:
-        return f"{milliseconds}ms" if milliseconds < 1000 else f"{milliseconds / 1000:g}s"
-    minutes, seconds = divmod(milliseconds // 1000, 60)
-    return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
-
-
 def options(batch: Batch, timers: Timers) -> smartbft_pb2.Options:
     """The metadata of the channel's `ConsensusType`. Leader rotation stays off: Fabric v3 refuses
     it (configverifier.go)."""
-    return smartbft_pb2.Options(
-        request_batch_max_count=batch.messages,
-        request_batch_max_bytes=batch.absolute_bytes,
-        request_batch_max_interval=duration(batch.interval_ms),
+    made = smartbft_pb2.Options(
         incoming_message_buffer_size=_INCOMING_BUFFER,
         request_pool_size=_REQUEST_POOL,
-        request_forward_timeout=duration(timers.forward_ms),
-        request_complain_timeout=duration(timers.complain_ms),
-        request_auto_remove_timeout=duration(timers.auto_remove_ms),
-        view_change_resend_interval=duration(timers.resend_ms),
-        view_change_timeout=duration(timers.view_change_ms),
-        leader_heartbeat_timeout=duration(timers.heartbeat_ms),
         leader_heartbeat_count=_HEARTBEAT_COUNT,
-        collect_timeout=duration(timers.collect_ms),
+    )
+    put_batch(made, batch)
+    put_timers(made, timers)
+    return made
+
+
+def put_batch(stored: smartbft_pb2.Options, batch: Batch) -> None:
+    """Repeat the channel's batch in the options, and say how long it waits."""
+    stored.request_batch_max_count = batch.messages
+    stored.request_batch_max_bytes = batch.absolute_bytes
+    stored.request_batch_max_interval = duration(batch.interval_ms)
+
+
+def put_timers(stored: smartbft_pb2.Options, timers: Timers) -> None:
+    """Write the timers into the options, leaving the rest."""
+    stored.request_forward_timeout = duration(timers.forward_ms)
+    stored.request_complain_timeout = duration(timers.complain_ms)
+    stored.request_auto_remove_timeout = duration(timers.auto_remove_ms)
+    stored.view_change_resend_interval = duration(timers.resend_ms)
+    stored.view_change_timeout = duration(timers.view_change_ms)
+    stored.leader_heartbeat_timeout = duration(timers.heartbeat_ms)
+    stored.collect_timeout = duration(timers.collect_ms)
+
+
+def timers_of(stored: smartbft_pb2.Options) -> Timers:
+    """The timers a channel's options hold. Raises `ValueError` for what no orderer would take."""
+    return Timers(
+        forward_ms=milliseconds(stored.request_forward_timeout),
+        complain_ms=milliseconds(stored.request_complain_timeout),
+        auto_remove_ms=milliseconds(stored.request_auto_remove_timeout),
+        heartbeat_ms=milliseconds(stored.leader_heartbeat_timeout),
+        view_change_ms=milliseconds(stored.view_change_timeout),
+        resend_ms=milliseconds(stored.view_change_resend_interval),
+        collect_ms=milliseconds(stored.collect_timeout),
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pedchain_fabric.embedded import limits
-from pedchain_fabric.embedded.durations import seconds
+from pedchain_fabric.wire.durations import seconds
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _FIELD = re.compile(r"\{\{-?\s*\.([A-Za-z_][A-Za-z0-9_]*)\s*-?\}\}")

@@ -14,7 +14,7 @@ from fabric_protos.common.common_pb2 import Envelope, Payload, SignatureHeader
 from fabric_protos.common.configuration_pb2 import Consenter as ConsenterMapping
 from fabric_protos.orderer.smartbft.configuration_pb2 import Options
 
-from pedchain_fabric.embedded import durations, limits
+from pedchain_fabric.embedded import limits
 from pedchain_fabric.embedded.channel import Channel
 from pedchain_fabric.embedded.ledger import BlockRefused
 from pedchain_fabric.embedded.orderer import blocks
@@ -26,6 +26,7 @@ from pedchain_fabric.embedded.orderer.pool import (
     request_of,
 )
 from pedchain_fabric.errors import FabricError, IdentityError
+from pedchain_fabric.wire import durations
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_fabric.wire.identity import Identity, SigningIdentity
 from pedchain_fabric.wire.messages import parse

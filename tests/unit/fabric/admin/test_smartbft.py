@@ -3,7 +3,8 @@
 
 import pytest
 
-from pedchain_fabric.admin.smartbft import Batch, Timers, duration, options
+from pedchain_fabric.admin.smartbft import Batch, Timers, options, timers_of
+from pedchain_fabric.wire.durations import duration
 
 
 @pytest.mark.parametrize(

@@ -24,3 +24,21 @@ def seconds(text: str) -> float:
     if position == 0 or position != len(text):
         raise ValueError(f'invalid duration "{text}"')
     return total
+
+
+def milliseconds(text: str) -> int:
+    """The duration in whole milliseconds. Raises ValueError."""
+    return round(seconds(text) * 1000)
+
+
+def duration(ms: int) -> str:
+    """Milliseconds as Go prints a duration (`10ms`, `1.5s`, `3m0s`, `1h0m0s`)."""
+    if ms < 1000:
+        return f"{ms}ms" if ms else "0s"
+    minutes, rest = divmod(ms, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    whole, fraction = divmod(rest, 1000)
+    text = f"{whole}.{fraction:03d}".rstrip("0").rstrip(".") + "s"
+    if hours:
+        return f"{hours}h{minutes}m{text}"
+    return f"{minutes}m{text}" if minutes else text

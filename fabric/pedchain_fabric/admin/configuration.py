@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A channel's configuration on its nodes: read it, change it, wait until all have it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeAlias
+
+from pedchain_fabric.admin import configupdate, cscc
+from pedchain_fabric.admin.configupdate import SignedUpdate
+from pedchain_fabric.admin.endorser import Endorser
+from pedchain_fabric.admin.limits import CONFIGURATION_PAUSE_S, CONFIGURATION_TIMEOUT_S
+from pedchain_fabric.admin.participation import Participation
+from pedchain_fabric.errors import AdminError, WireError
+from pedchain_fabric.wire.channelconfig import ChannelConfig
+from pedchain_fabric.wire.identity import SigningIdentity
+from pedchain_fabric.wire.messages import serialize
+
+Ask: TypeAlias = Callable[[], Awaitable[ChannelConfig]]
+
+_CONSENTER = "consenter"
+
+
+async def from_orderer(orderer: Participation, channel: str) -> ChannelConfig:
+    """The configuration an orderer has in force. Raises `AdminError`."""
+    return ChannelConfig.from_block(await orderer.block(channel, "config"))
+
+
+async def from_peer(peer: Endorser, channel: str) -> ChannelConfig:
+    """The configuration a peer has in force. Raises `AdminError`."""
+    return ChannelConfig.from_block(await cscc.config_block(peer, channel))
+
+
+async def submit(
+    orderers: Sequence[Participation], update: SignedUpdate, submitter: SigningIdentity
+) -> int:
+    """Send the update to the first of these orderers that takes it; the sequence it leads to.
+
+    The configuration's present sequence is read from that orderer, and what lacks a signature is
+    not sent. Raises `AdminError`: EditRefused (STALE), NOT_SIGNED, an orderer's own refusal, or
+    UNAVAILABLE if none can be asked.
+    """
+    problems = []
+    for orderer in orderers:
+        try:
+            current = await _consenting(orderer, update.channel_id)
+        except AdminError as error:
+            problems.append(str(error))
+            continue
+        _check_signed(current, update)
+        await orderer.update(serialize(update.envelope(submitter)))
+        return current.sequence + 1
+    text = f"no orderer can be asked to change {update.channel_id}: {'; '.join(problems)}"
+    raise AdminError("UNAVAILABLE", text)
+
+
+async def _consenting(orderer: Participation, channel: str) -> ChannelConfig:
+    """The configuration of an orderer that may be sent an update. Raises `AdminError`."""
+    info = await orderer.info(channel)
+    if info.relation != _CONSENTER:
+        raise AdminError("NOT_CONSENTER", f"an orderer is only {info.relation} of {channel}")
+    return await from_orderer(orderer, channel)
+
+
+def _check_signed(current: ChannelConfig, update: SignedUpdate) -> None:
+    lacking = configupdate.lacking(current, update)
+    if lacking:
+        signed = ", ".join(sorted({each.msp_id for each in update.signers()})) or "nobody"
+        text = f"{', '.join(lacking)} not satisfied; signed by {signed}"
+        raise AdminError("NOT_SIGNED", text)
+
+
+async def in_force(
+    sequence: int,
+    channel: str,
+    *,
+    orderers: Sequence[Participation] = (),
+    peers: Sequence[Endorser] = (),
+    timeout_s: float = CONFIGURATION_TIMEOUT_S,
+) -> None:
+    """Return once all these nodes have at least this sequence. Raises `AdminError` (TIMEOUT)."""
+    asked: list[Ask] = [partial(from_orderer, each, channel) for each in orderers]
+    asked += [partial(from_peer, each, channel) for each in peers]
+    heard: dict[int, str] = {}
+    try:
+        async with asyncio.timeout(timeout_s):
+            await asyncio.gather(
+                *(_until(each, sequence, heard, n) for n, each in enumerate(asked))
+            )
+    except TimeoutError as error:
+        last = "; ".join(heard.values())
+        text = f"sequence {sequence} of {channel} is not in force everywhere yet: {last}"
+        raise AdminError("TIMEOUT", text) from error
+
+
+async def _until(ask: Ask, sequence: int, heard: dict[int, str], number: int) -> None:
+    """Ask until the sequence is reached; meanwhile `heard` has the node's last word."""
+    while True:
+        try:
+            reached = (await ask()).sequence
+            heard[number] = f"a node is at {reached}"
+        except (AdminError, WireError) as error:
+            reached, heard[number] = -1, str(error)
+        if reached >= sequence:
+            del heard[number]
+            return
+        await asyncio.sleep(CONFIGURATION_PAUSE_S)
