@@ -41,3 +41,8 @@ def test_count_and_bytes_repeat_the_batch_that_fabric_reads() -> None:
     written = options(Batch(messages=7, absolute_bytes=9_000), Timers())
     assert (written.request_batch_max_count, written.request_batch_max_bytes) == (7, 9_000)
     assert written.request_pool_size >= 2 * written.request_batch_max_count
+
+
+def test_timers_are_read_back_from_the_options() -> None:
+    timers = Timers(forward_ms=1, complain_ms=2_500, heartbeat_ms=61_000, view_change_ms=5_000)
+    assert timers_of(options(Batch(), timers)) == timers
