@@ -38,6 +38,14 @@ class CodeDiffersError(NetworkError):
     """Organisations do not run the same contract: their answers can never agree."""
 
 
+class ChangeRefusedError(NetworkError):
+    """A change of the network is refused; `reason` is its code. Nothing has happened."""
+
+    def __init__(self, reason: str, message: str, fix: str = "") -> None:
+        super().__init__(message, fix)
+        self.reason = reason
+
+
 class PartError(NetworkError):
     """A part of the network is not healthy. `part` names it, `log` holds its last lines."""
 
