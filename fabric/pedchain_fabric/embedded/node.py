@@ -23,7 +23,8 @@ from pedchain_fabric.embedded.gateway.registry import Registry
 from pedchain_fabric.embedded.gateway.service import GatewayService
 from pedchain_fabric.embedded.joined import JoinRefused
 from pedchain_fabric.embedded.ledger import BlockRefused, Ledger
-from pedchain_fabric.embedded.operations import LogSpec, Operations, Sample
+from pedchain_fabric.embedded.metrics import VERSION, Sampler
+from pedchain_fabric.embedded.operations import LogSpec, Operations
 from pedchain_fabric.embedded.orderer.chain import BFT, OrderingChain
 from pedchain_fabric.embedded.orderer.node import Orderer
 from pedchain_fabric.embedded.participation import Participation
@@ -35,8 +36,6 @@ from pedchain_fabric.wire.block import header_hash
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 
 _log = logging.getLogger("embedded")
-
-VERSION = "3.1.5-embedded"
 
 
 class Network:
@@ -156,7 +155,7 @@ class Network:
         nodes: list[Peer | Orderer] = [*self.peers, *self.orderers]
         for node in nodes:
             if node.config.operations is not None:
-                handler = Operations(VERSION, self._log_spec, _Sampler(node)).handle
+                handler = Operations(VERSION, self._log_spec, Sampler(node)).handle
                 self._http.append(await http.listen(node.config.operations, handler, None))
         for orderer in self.orderers:
             config = orderer.config
@@ -167,27 +166,6 @@ class Network:
                 )
             handler = Participation(orderer, self.join_orderer).handle
             self._http.append(await http.listen(config.admin_listen, handler, tls))
-
-
-class _Sampler:
-    """A node's metrics, under Fabric's names."""
-
-    def __init__(self, node: Peer | Orderer) -> None:
-        self._node = node
-
-    def __call__(self) -> Iterable[Sample]:
-        heights = "ledger_blockchain_height" if isinstance(self._node, Peer) else "ledger_height"
-        for channel in self._node.joined:
-            labels = (("channel", channel.name),)
-            yield Sample(heights, "gauge", channel.ledger.height, labels)
-        if isinstance(self._node, Peer):
-            counts = self._node.endorser.counts
-            yield Sample("endorser_proposals_received", "counter", counts["received"])
-            yield Sample("endorser_successful_proposals", "counter", counts["successful"])
-            yield Sample("endorser_proposal_validation_failures", "counter", counts["failed"])
-        else:
-            for status, count in self._node.broadcasts.items():
-                yield Sample("broadcast_processed_count", "counter", count, (("status", status),))
 
 
 def _join_config(genesis: Block) -> ChannelConfig:

@@ -112,6 +112,6 @@ def _exposition(samples: Iterable[Sample]) -> bytes:
             described.add(sample.name)
             lines.append(f"# TYPE {sample.name} {sample.kind}")
         labels = ",".join(f'{name}="{value}"' for name, value in sample.labels)
-        lines.append(f"{sample.name}{{{labels}}} {sample.value:g}" if labels else
-                     f"{sample.name} {sample.value:g}")  # fmt: skip
+        series = f"{sample.name}{{{labels}}}" if labels else sample.name
+        lines.append(f"{series} {sample.value:.17g}")
     return "\n".join([*lines, ""]).encode()
