@@ -46,6 +46,10 @@ class ChangeRefusedError(NetworkError):
         self.reason = reason
 
 
+class BackupError(NetworkError):
+    """A backup that cannot be made, or that must not be restored."""
+
+
 class PartError(NetworkError):
     """A part of the network is not healthy. `part` names it, `log` holds its last lines."""
 

@@ -42,3 +42,9 @@ LOG_LINE_CHARACTERS = 300
 
 LOG_TAIL_BYTES = 64 << 10
 """How much of a log's end is read to find them."""
+
+BACKUP_FILES = 200_000
+"""Most files in a backup: a ledger's databases have some thousand."""
+
+BACKUP_MANIFEST_BYTES = 64 << 20
+"""Largest manifest of a backup read."""
