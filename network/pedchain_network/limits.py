@@ -48,3 +48,39 @@ BACKUP_FILES = 200_000
 
 BACKUP_MANIFEST_BYTES = 64 << 20
 """Largest manifest of a backup read."""
+
+OPERATIONS_BYTES = 8 << 20
+"""Most that is read of one answer of a node's operations interface."""
+
+BEHIND_BLOCKS = 5
+"""A node this many blocks below the highest is looked at again..."""
+
+BEHIND_PATIENCE_S = 1.0
+"""...and is behind if it has not reached by then what another had before."""
+
+EXPIRY_WARN_DAYS = 30
+"""`doctor` warns of certificates with fewer days left..."""
+
+EXPIRY_FAIL_DAYS = 7
+"""...and fails with fewer than these."""
+
+DISK_WARN = 0.80
+"""Share of a file system in use at which `doctor` warns..."""
+
+DISK_FAIL = 0.90
+"""...and at which it fails."""
+
+CLOCK_WARN_S = 2.0
+"""How far a node's clock may be off before `doctor` warns..."""
+
+CLOCK_FAIL_S = 60.0
+"""...and fails. Peers refuse proposals 15 minutes off."""
+
+CHECK_TIMEOUT_S = 20.0
+"""Longest any one check of `doctor` takes."""
+
+PROBE_TIMEOUT_S = 15.0
+"""How long `doctor` waits for its probe transaction."""
+
+SAMPLED_BLOCKS = 100
+"""Newest blocks in which `doctor` looks for private data that members lack."""
