@@ -38,6 +38,10 @@ class CodeDiffersError(NetworkError):
     """Organisations do not run the same contract: their answers can never agree."""
 
 
+class LedgerDiffersError(NetworkError):
+    """Two peers of one channel do not hold the same state."""
+
+
 class ChangeRefusedError(NetworkError):
     """A change of the network is refused; `reason` is its code. Nothing has happened."""
 

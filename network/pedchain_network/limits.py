@@ -84,3 +84,10 @@ PROBE_TIMEOUT_S = 15.0
 
 SAMPLED_BLOCKS = 100
 """Newest blocks in which `doctor` looks for private data that members lack."""
+
+HEALTHY_TIMEOUT_S = 5.0
+"""How long an orderer may take to be healthy before a change of orderers is refused."""
+
+HEALTHY_LAG_BLOCKS = 5
+"""How far an orderer may be behind the others and still count as healthy: under load all are
+always a block or two apart."""
