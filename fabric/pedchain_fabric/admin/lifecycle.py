@@ -102,6 +102,15 @@ class Lifecycle:
         standings = await asyncio.gather(*(member.standing(definition) for member in members))
         told = dict(zip((member.msp_id for member in members), standings, strict=True))
         readiness.require_ready(definition, told)
+        await self.commit_regardless(definition)
+
+    async def commit_regardless(self, definition: Definition) -> None:
+        """Make the definition the channel's as soon as the lifecycle policy lets it.
+
+        An organisation its policies name that has not approved it with an installed package stops
+        endorsing, and so may the name altogether: `commit` asks first. Raises `GatewayError` or
+        `CommitError`.
+        """
         await self._contract.submit("CommitChaincodeDefinition", serialize(definition.to_proto()))
 
     async def _ask(self, function: str, arguments: bytes) -> bytes:
