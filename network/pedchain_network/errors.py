@@ -26,6 +26,10 @@ class RuntimeMissingError(NetworkError):
     """The runtime asked for cannot run here."""
 
 
+class ImageMissingError(NetworkError):
+    """A container image is not here and cannot be had."""
+
+
 class StateError(NetworkError):
     """The state directory holds something else than what is asked for."""
 

@@ -91,3 +91,15 @@ HEALTHY_TIMEOUT_S = 5.0
 HEALTHY_LAG_BLOCKS = 5
 """How far an orderer may be behind the others and still count as healthy: under load all are
 always a block or two apart."""
+
+ENGINE_TIMEOUT_S = 600
+"""Longest wait for one answer of the container engine: pulling and building are among them."""
+
+ENGINE_LOOK_S = 0.3
+"""How old what the engine said may be before it is asked again."""
+
+COMPOSE_TIMEOUT_S = 120.0
+"""Longest that compose may take to start or to end containers."""
+
+KEPT_LOG_LINES = 2_000
+"""Lines of a container's log that are kept when the container is removed."""
