@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a test finds: a network with the contracts under test, and clients of one kind for it."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    Prehashed,
+    decode_dss_signature,
+    encode_dss_signature,
+)
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from tests.interop.clients.model import Call, Client
+from tests.interop.clients.node import Driver, NodeClient
+from tests.interop.clients.python import PythonClient
+from tests.scenarios import harness
+
+ORGANIZATIONS: Final = ("DSO", "DistrictA", "DistrictB", "Aggregator")
+_FOLDER: Final = Path(__file__).parent
+_P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+@contextmanager
+def network(runtime: str, directory: Path, shims: tuple[str, ...]) -> Iterator[harness.Network]:
+    """The network on free ports, up, with the definitions these shims can serve."""
+    topology = directory / "interop.yaml"
+    topology.write_text(_only(shims, (_FOLDER / "consortium.yaml").read_text()))
+    command = ("python", str(_FOLDER / "serve.py"))
+    with harness.network(runtime, directory, command, topology) as made:
+        made.run("up")
+        yield made
+
+
+def _only(shims: tuple[str, ...], topology: str) -> str:
+    """The topology without what other shims would have to serve."""
+    for absent in {"node", "fcp"} - set(shims):
+        topology = re.sub(rf"(packages: .*), {absent}\b", r"\1", topology)
+        topology = re.sub(rf"  - name: \S+\n    package: {absent}\n(?:    .*\n)*", "", topology)
+    return topology
+
+
+@dataclass
+class Clients:
+    """Clients of one kind, one per user, opened when first asked for."""
+
+    kind: str
+    network: harness.Network
+    stack: AsyncExitStack
+    opened: dict[tuple[str, str, bool], Client] = field(default_factory=dict)
+    driver: Driver | None = None
+
+    async def of(self, organization: str, user: str = "gateway", *, signs: bool = True) -> Client:
+        """The client of an organisation's user; without `signs` it has no key."""
+        key = (organization, user, signs)
+        if key not in self.opened:
+            made = await self._open(self.network.profile(organization), user, signs=signs)
+            self.stack.push_async_callback(made.close)
+            self.opened[key] = made
+        return self.opened[key]
+
+    async def _open(self, profile: Path, user: str, *, signs: bool) -> Client:
+        if self.kind == "python":
+            return await PythonClient.open(profile, user, signs=signs)
+        if self.driver is None:
+            self.driver = await Driver.start()
+            self.stack.push_async_callback(self.driver.stop)
+        return await NodeClient.open(self.driver, profile, user, signs=signs)
+
+    def sign(self, organization: str, digest: bytes, user: str = "gateway") -> bytes:
+        """What the user's key makes of a digest, with a low S as Fabric demands."""
+        profile = self.network.profile(organization)
+        path = json.loads(profile.read_text())["users"][user]["key"]
+        key = load_pem_private_key((profile.parent / path).read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        r, s = decode_dss_signature(key.sign(digest, ec.ECDSA(Prehashed(hashes.SHA256()))))
+        return encode_dss_signature(r, min(s, _P256_ORDER - s))
+
+
+def script(
+    chaincode: str,
+    *steps: list[Any],
+    organizations: tuple[str, ...] = (),
+    **transient: str,
+) -> Call:
+    """A call that has a chaincode carry out these steps; `organizations` without their "MSP"."""
+    return Call(
+        chaincode,
+        "Run",
+        (json.dumps(steps).encode(),),
+        {name: value.encode() for name, value in transient.items()},
+        tuple(f"{each}MSP" for each in organizations),
+    )
+
+
+def answers(result: bytes) -> list[Any]:
+    """What the steps of a script gave."""
+    found: list[Any] = json.loads(result)
+    return found
