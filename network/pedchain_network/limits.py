@@ -40,9 +40,6 @@ LOG_LINES = 12
 LOG_LINE_CHARACTERS = 300
 """How much of such a line."""
 
-LOG_TAIL_BYTES = 64 << 10
-"""How much of a log's end is read to find them."""
-
 BACKUP_FILES = 200_000
 """Most files in a backup: a ledger's databases have some thousand."""
 
@@ -103,3 +100,9 @@ COMPOSE_TIMEOUT_S = 120.0
 
 KEPT_LOG_LINES = 2_000
 """Lines of a container's log that are kept when the container is removed."""
+
+LOG_FOLLOW_PAUSE_S = 0.2
+"""Pause of `logs --follow` when nothing new was written."""
+
+STATUS_CHAINCODE_S = 4.0
+"""How long `status` waits for a peer's chaincode: peers themselves give it 5 s."""

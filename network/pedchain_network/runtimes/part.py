@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A part of a network that was started: a process or a container."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 
@@ -34,6 +34,15 @@ class Part(Protocol):
         """Does it run."""
         ...
 
+    @property
+    def memory_bytes(self) -> int | None:
+        """Resident memory of all of it; None if that is not known."""
+        ...
+
     def log_tail(self) -> str:
         """The last lines it wrote, each led by its name."""
+        ...
+
+    def read_log(self, lines: int | None, *, follow: bool) -> Iterator[str]:
+        """The last lines it wrote (None: all), then with `follow` further ones as they come."""
         ...

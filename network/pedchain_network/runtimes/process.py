@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,10 @@ import psutil
 from pedchain_network.limits import (
     LOG_LINE_CHARACTERS,
     LOG_LINES,
-    LOG_TAIL_BYTES,
     PAUSE_S,
     STOP_TIMEOUT_S,
 )
+from pedchain_network.runtimes import logfile
 
 # Start times are told from the wall clock of the boot, which the kernel corrects now and then.
 _SAME_START_S = 2.0
@@ -60,17 +60,28 @@ class Process:
         found = self._find()
         return found is not None and found.status() != psutil.STATUS_ZOMBIE
 
+    @property
+    def memory_bytes(self) -> int | None:
+        """Resident memory of it and its children; None if it does not run."""
+        found = self._find()
+        if found is None:
+            return None
+        try:
+            return sum(each.memory_info().rss for each in (found, *found.children(recursive=True)))
+        except psutil.Error:
+            return None
+
     def log_tail(self) -> str:
         """The last lines it wrote."""
         try:
-            with open(self.log, "rb") as file:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_TAIL_BYTES))
-                lines = file.read().decode(errors="replace").splitlines()
+            lines = logfile.tail(Path(self.log), LOG_LINES)
         except OSError:
             return "(no log)"
-        return "\n".join(
-            f"  {self.name}| {line[:LOG_LINE_CHARACTERS]}" for line in lines[-LOG_LINES:]
-        )
+        return "\n".join(f"  {self.name}| {line[:LOG_LINE_CHARACTERS]}" for line in lines)
+
+    def read_log(self, lines: int | None, *, follow: bool) -> Iterator[str]:
+        """The last lines it wrote (None: all), then with `follow` further ones as they come."""
+        return logfile.read(Path(self.log), lines, follow=follow)
 
     def to_document(self) -> dict[str, object]:
         """As JSON."""
