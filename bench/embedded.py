@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The embedded network beside real Fabric native: four organisations, two endorse, one client.
+
+Both networks are up at once and take turns under load; each one's chaincode is ours.
+"""
+
+import statistics
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench import networks
+from bench.processes import fabric_found
+from bench.shim import job, processes
+
+ROUNDS = 7
+WRITES, READS = 400, 1_500
+
+
+def measure() -> dict[str, dict[str, float]]:
+    runtimes = ["embedded", *(["native"] if fabric_found() else [])]
+    with ExitStack() as stack:
+        states = {each: stack.enter_context(networks.network(each, four())) for each in runtimes}
+        clients = {
+            runtime: stack.enter_context(networks.client("python", state / "profiles/Solo.json"))
+            for runtime, state in states.items()
+        }
+        found = rounds(clients)
+        made = {runtime: figures(found[runtime]) for runtime in runtimes}
+        for runtime, state in states.items():
+            made[runtime]["resident_mb"] = resident_mb(state)
+    if "native" in found:
+        for kind in ("submit", "evaluate"):
+            pairs = zip(found["embedded"][kind], found["native"][kind], strict=True)
+            made["embedded"][f"{kind}_vs_native"] = round(
+                statistics.median(ours / theirs for ours, theirs in pairs), 3
+            )
+    return made
+
+
+def four() -> str:
+    """The one organisation's topology made four, any two of which must agree."""
+    text = networks.without((networks.RIVALS / "consortium.yaml").read_text(), ["node", "go"])
+    names = ("Solo", "North", "South", "East")
+    members = [f"  - {{name: {n}, ports: {17_050 + 100 * i}}}\n" for i, n in enumerate(names)]
+    peers = ", ".join(f"'{name}MSP.peer'" for name in names)
+    return (
+        text.replace("  - {name: Solo, ports: 17050}\n", "".join(members))
+        .replace("OR('SoloMSP.peer')\"}", f'OutOf(2, {peers})"}}')
+        .replace("faults: 0", "faults: 1")
+    )
+
+
+def rounds(clients: dict[str, networks.Client]) -> dict[str, dict[str, list[float]]]:
+    """Calls per second by runtime and kind; the first, cold round is left out."""
+    found: dict[str, dict[str, list[float]]] = {
+        runtime: {"submit": [], "evaluate": []} for runtime in clients
+    }
+    for number in range(ROUNDS + 1):
+        order = list(clients) if number % 2 else list(clients)[::-1]
+        for runtime in order:
+            put = clients[runtime].do(job("submit", "ours", "Put", ["k#", "v" * 200], WRITES))
+            get = clients[runtime].do(job("evaluate", "ours", "Get", ["key"], READS))
+            if number:
+                found[runtime]["submit"].append(put["count"] / put["seconds"])
+                found[runtime]["evaluate"].append(get["count"] / get["seconds"])
+        print(number, {each: rates["submit"][-1:] for each, rates in found.items()}, flush=True)
+    return found
+
+
+def figures(rates: dict[str, list[float]]) -> dict[str, float]:
+    """Medians."""
+    return {f"{kind}_per_s": round(statistics.median(each), 1) for kind, each in rates.items()}
+
+
+def resident_mb(state: Path) -> float:
+    """Resident MB of everything that runs for this network, chaincode included."""
+    return round(sum(each.memory_info().rss for each in processes(state)) / 1e6, 1)
