@@ -54,6 +54,10 @@ class ChangeRefusedError(NetworkError):
         self.reason = reason
 
 
+class RenewalError(NetworkError):
+    """A certificate that cannot be renewed here."""
+
+
 class BackupError(NetworkError):
     """A backup that cannot be made, or that must not be restored."""
 

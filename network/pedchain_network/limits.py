@@ -106,3 +106,12 @@ LOG_FOLLOW_PAUSE_S = 0.2
 
 STATUS_CHAINCODE_S = 4.0
 """How long `status` waits for a peer's chaincode: peers themselves give it 5 s."""
+
+CHAINCODE_CALL_S = 5.0
+"""Longest chaincode call (a peer's `executetimeout`): so long an old server may still be needed."""
+
+RENEW_WITHIN_DAYS = 30
+"""Certificates that end within so many days are due for renewal, if nothing else is asked."""
+
+UPDATE_BYTES = 1 << 20
+"""Largest file of a channel update read: no orderer would take a larger one."""
