@@ -7,11 +7,11 @@ a majority of all stays a majority of all, what was everybody stays everybody, a
 stays that number. A policy of another form is the consortium's own to word.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from fabric_protos.common.policies_pb2 import SignaturePolicy, SignaturePolicyEnvelope
-from fabric_protos.msp.msp_principal_pb2 import MSPRole
+from fabric_protos.msp.msp_principal_pb2 import MSPPrincipal, MSPRole
 
 from pedchain_fabric.wire import policy
 from pedchain_fabric.wire.messages import parse
@@ -60,8 +60,11 @@ def named(text: str) -> frozenset[str]:
 
 def names_in(envelope: SignaturePolicyEnvelope) -> frozenset[str]:
     """MSP ids whose roles a policy asks for."""
-    roles = (parse(MSPRole, each.principal) for each in envelope.identities)
-    return frozenset(role.msp_identifier for role in roles)
+    return frozenset(
+        parse(MSPRole, each.principal).msp_identifier
+        for each in envelope.identities
+        if each.principal_classification == MSPPrincipal.ROLE
+    )
 
 
 def with_member(text: str, msp_id: str) -> str:
@@ -116,7 +119,7 @@ def _rule(
 
 
 def _principals(
-    envelope: SignaturePolicyEnvelope, rules: "tuple[SignaturePolicy, ...]"
+    envelope: SignaturePolicyEnvelope, rules: Iterable[SignaturePolicy]
 ) -> Iterator[MSPRole]:
     for each in rules:
         yield parse(MSPRole, envelope.identities[each.signed_by].principal)

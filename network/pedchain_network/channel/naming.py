@@ -8,9 +8,8 @@ that names an organisation outside the channel is refused (peer/lifecycle, check
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from fabric_protos.common.common_pb2 import HeaderType
+from fabric_protos.common.common_pb2 import Block, HeaderType
 from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
-from fabric_protos.common.common_pb2 import Block
 from fabric_protos.peer.collection_pb2 import CollectionConfig
 from fabric_protos.peer.lifecycle.lifecycle_pb2 import QueryChaincodeDefinitionResult
 from fabric_protos.peer.policy_pb2 import ApplicationPolicy
@@ -98,13 +97,15 @@ class KeyPolicies:
     def words(self) -> list[str]:
         """How many keys there are in each place."""
         places = sorted({(chaincode, collection) for chaincode, collection, _ in self.keys})
-        return [
-            f"the policies of {self._count(place)} keys of {' collection '.join(filter(None, place))}"
-            for place in places
-        ]
+        return [f"the policies of {self._count(each)} keys of {_words(each)}" for each in places]
 
     def _count(self, place: tuple[str, str]) -> int:
         return sum(1 for key in self.keys if key[:2] == place)
+
+
+def _words(place: tuple[str, str]) -> str:
+    chaincode, collection = place
+    return f"{chaincode}, collection {collection}" if collection else chaincode
 
 
 def _key_policy_names(policy: bytes) -> frozenset[str]:
