@@ -47,6 +47,9 @@ HTTP_IDLE_S = 60.0
 REQUEST_POOL_SIZE = 400
 """SmartBFT's request pool when the channel's options name none."""
 
+RAFT_POOL_SIZE = 10_000
+"""Ours: Raft has no such limit, it makes the sender wait."""
+
 LAYOUT_COMBINATIONS = 10_000
 """Upper bound on the principal sets of one policy (common/policies/inquire)."""
 

@@ -41,7 +41,7 @@ class Sampler:
         for status, count in self._node.broadcasts.items():
             yield Sample("broadcast_processed_count", "counter", count, (("status", status),))
         for channel in self._node.joined:
-            if channel.config.is_bft:
+            if channel.config.consensus_type == "BFT":
                 yield from _consensus(channel, self._node.identity)
 
 

@@ -25,7 +25,7 @@ from pedchain_fabric.embedded.joined import JoinRefused
 from pedchain_fabric.embedded.ledger import BlockRefused, Ledger
 from pedchain_fabric.embedded.metrics import VERSION, Sampler
 from pedchain_fabric.embedded.operations import LogSpec, Operations
-from pedchain_fabric.embedded.orderer.chain import BFT, OrderingChain
+from pedchain_fabric.embedded.orderer.chain import KINDS, OrderingChain
 from pedchain_fabric.embedded.orderer.node import Orderer
 from pedchain_fabric.embedded.participation import Participation
 from pedchain_fabric.embedded.peer import Peer
@@ -175,7 +175,7 @@ def _join_config(genesis: Block) -> ChannelConfig:
         raise JoinRefused(str(error)) from error
     if not is_channel_name(config.channel_id):
         raise JoinRefused(f"bad channel ID: '{config.channel_id}' contains illegal characters")
-    if config.consensus_type != BFT:
+    if config.consensus_type not in KINDS:
         raise JoinRefused(f"failed to find a consenter for consensus type: {config.consensus_type}")
     return config
 

@@ -130,7 +130,7 @@ class Participation:
         return Response(204)
 
     def _info(self, chain: OrderingChain) -> dict[str, object]:
-        consenter = chain.is_consenter(self.orderer.identity)
+        consenter = chain.is_consenter(self.orderer.member)
         return {
             "name": chain.channel.name,
             "url": f"{BASE}/{chain.channel.name}",

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blocks as SmartBFT makes them: metadata and a quorum of consenters' signatures.
+"""Blocks as orderers make them: metadata and signatures, SmartBFT's by numbered consenters.
 
-Source: orderer/consensus/smartbft/assembler.go, signer.go, signature.go, chain.go (Deliver).
+Source: orderer/consensus/smartbft/assembler.go, signer.go, signature.go, chain.go (Deliver);
+orderer/common/multichannel/blockwriter.go.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,12 +17,24 @@ from fabric_protos.common.common_pb2 import (
     Metadata,
     MetadataSignature,
     OrdererBlockMetadata,
+    SignatureHeader,
 )
 
 from pedchain_fabric.wire import block as wire
+from pedchain_fabric.wire.identity import SigningIdentity
 from pedchain_fabric.wire.keys import Signer
-from pedchain_fabric.wire.limits import NONCE_BYTES
 from pedchain_fabric.wire.messages import serialize
+from pedchain_fabric.wire.proposal import new_nonce
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a chain ends: the next block's number, its predecessor's hash, the block of the last
+    configuration (the next one itself if it is a configuration)."""
+
+    number: int
+    previous_hash: bytes
+    last_config: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +45,16 @@ class Consenter:
     signer: Signer
 
 
-def assemble(
-    number: int, previous_hash: bytes, envelopes: Sequence[bytes], last_config: int
-) -> Block:
-    """The next block, unsigned. `last_config` is its own number if it is a config block."""
+def assemble(end: End, envelopes: Sequence[bytes], consenter_metadata: bytes) -> Block:
+    """The next block, unsigned."""
     data = BlockData(data=envelopes)
-    header = BlockHeader(number=number, previous_hash=previous_hash, data_hash=wire.data_hash(data))
+    header = BlockHeader(
+        number=end.number, previous_hash=end.previous_hash, data_hash=wire.data_hash(data)
+    )
     block = Block(header=header, data=data)
     wire.init_metadata(block)
-    last = LastConfig(index=last_config)
-    signed = OrdererBlockMetadata(last_config=last, consenter_metadata=view_metadata(number))
+    last = LastConfig(index=end.last_config)
+    signed = OrdererBlockMetadata(last_config=last, consenter_metadata=consenter_metadata)
     block.metadata.metadata[wire.SIGNATURES] = serialize(Metadata(value=serialize(signed)))
     block.metadata.metadata[wire.LAST_CONFIG] = serialize(Metadata(value=serialize(last)))
     return block
@@ -67,6 +79,16 @@ def sign(block: Block, consenters: Sequence[Consenter]) -> None:
     block.metadata.metadata[wire.SIGNATURES] = serialize(metadata)
 
 
+def sign_alone(block: Block, identity: SigningIdentity) -> None:
+    """Puts one orderer's signature, under its name, into the block's metadata (Raft)."""
+    value = _signed_value(block)
+    header = serialize(SignatureHeader(creator=identity.creator, nonce=new_nonce()))
+    signature = identity.sign(wire.signed_message(value, header, block.header))
+    signed = MetadataSignature(signature_header=header, signature=signature)
+    metadata = Metadata(value=value, signatures=[signed])
+    block.metadata.metadata[wire.SIGNATURES] = serialize(metadata)
+
+
 def as_ordered(block: Block) -> Block:
     """The block as orderers keep it: without what committers note in its metadata."""
     ordered = Block()
@@ -78,8 +100,7 @@ def as_ordered(block: Block) -> Block:
 
 
 def _signature(header: BlockHeader, value: bytes, consenter: Consenter) -> MetadataSignature:
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    identifier = serialize(IdentifierHeader(identifier=consenter.number, nonce=nonce))
+    identifier = serialize(IdentifierHeader(identifier=consenter.number, nonce=new_nonce()))
     message = wire.signed_message(value, identifier, header)
     return MetadataSignature(signature=consenter.signer.sign(message), identifier_header=identifier)
 

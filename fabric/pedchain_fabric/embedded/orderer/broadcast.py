@@ -27,7 +27,6 @@ from pedchain_fabric.embedded.acl import refusal
 from pedchain_fabric.embedded.expiry import expires_at
 from pedchain_fabric.embedded.ledger import ConfigRefused, Ledger
 from pedchain_fabric.embedded.orderer.chain import OrderingChain
-from pedchain_fabric.embedded.orderer.consenters import check_consenters
 from pedchain_fabric.embedded.orderer.pool import RequestRefused
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire.block import SignedData
@@ -84,6 +83,9 @@ class Ingress:
             ) from refused
         try:
             config = ledger.propose_update(update)
+            reason = self.chain.invalid(config.config)
+            if reason:
+                raise ConfigRefused(reason)
         except (ConfigRefused, WireError) as refused:
             raise _bad(
                 f"error applying config update to existing channel '{ledger.channel_id}': {refused}"
@@ -95,7 +97,7 @@ class Ingress:
             raise BroadcastRefused(
                 refused.status, f"{prefix} final checks: {refused.info}"
             ) from refused
-        reason = check_consenters(config.config)
+        reason = self.chain.refusal(config.config)
         if reason:
             raise BroadcastRefused(Status.SERVICE_UNAVAILABLE, reason)
         return serialize(envelope)

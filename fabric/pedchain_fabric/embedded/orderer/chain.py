@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orders a channel's envelopes into signed blocks.
 
-All orderers of the process share one chain, so they agree without talking; what SmartBFT makes
-visible is kept: batches by count, bytes and interval, config alone, a quorum of signatures, no
+All orderers of the process share one chain, so they agree without talking; what consensus makes
+visible is kept: batches by count, bytes and interval, config alone, consenters' signatures, no
 block unless a quorum of the channel's consenters takes part.
 """
 
@@ -11,30 +11,23 @@ import logging
 from collections.abc import Callable, Mapping
 
 from fabric_protos.common.common_pb2 import Envelope, Payload, SignatureHeader
-from fabric_protos.common.configuration_pb2 import Consenter as ConsenterMapping
-from fabric_protos.orderer.smartbft.configuration_pb2 import Options
+from fabric_protos.common.configtx_pb2 import Config
 
-from pedchain_fabric.embedded import limits
 from pedchain_fabric.embedded.channel import Channel
 from pedchain_fabric.embedded.ledger import BlockRefused
-from pedchain_fabric.embedded.orderer import blocks
-from pedchain_fabric.embedded.orderer.blocks import Consenter
-from pedchain_fabric.embedded.orderer.pool import (
-    Cut,
-    Request,
-    RequestPool,
-    request_of,
-)
-from pedchain_fabric.errors import FabricError, IdentityError
-from pedchain_fabric.wire import durations
+from pedchain_fabric.embedded.orderer.blocks import End
+from pedchain_fabric.embedded.orderer.consensus import Consensus, Member, Turn
+from pedchain_fabric.embedded.orderer.pool import Request, RequestPool
+from pedchain_fabric.embedded.orderer.raft import Raft
+from pedchain_fabric.embedded.orderer.reconfiguration import incompatible
+from pedchain_fabric.embedded.orderer.smartbft import SmartBft
 from pedchain_fabric.wire.channelconfig import ChannelConfig
-from pedchain_fabric.wire.identity import Identity, SigningIdentity
 from pedchain_fabric.wire.messages import parse
-from pedchain_fabric.wire.quorum import bft_quorum
 
-_log = logging.getLogger("orderer.consensus.smartbft.chain")
+_log = logging.getLogger("orderer.consensus.chain")
 
-BFT = "BFT"
+KINDS: Mapping[str, Callable[[], Consensus]] = {"BFT": SmartBft, "etcdraft": Raft}
+"""By the name the channel's `ConsensusType` gives."""
 
 
 class OrderingChain:
@@ -47,8 +40,9 @@ class OrderingChain:
         self.channel = channel
         self._broken = broken
         self._pool = RequestPool()
-        self._orderers: dict[str, SigningIdentity] = {}
-        self._taking_part: tuple[ChannelConfig, dict[int, SigningIdentity]] | None = None
+        self._consensus = KINDS[channel.config.consensus_type]()
+        self._orderers: dict[str, Member] = {}
+        self._taking_part: tuple[ChannelConfig, dict[int, Member]] | None = None
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -69,41 +63,53 @@ class OrderingChain:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def join(self, orderer: str, identity: SigningIdentity) -> None:
+    def join(self, orderer: str, member: Member) -> None:
         """An orderer of the process serves the channel now."""
-        self._orderers[orderer] = identity
+        self._orderers[orderer] = member
         self._taking_part = None
         self._arrived.set()
 
     def leave(self, orderer: str) -> None:
-        """An orderer of the process was removed from the channel."""
+        """An orderer of the process no longer serves the channel."""
         self._orderers.pop(orderer, None)
         self._taking_part = None
 
-    def is_consenter(self, identity: SigningIdentity) -> bool:
-        """Whether the channel's mapping names this orderer."""
-        return any(_same(mapping, identity) for mapping in self.channel.config.consenters)
+    def is_consenter(self, member: Member) -> bool:
+        """Whether the channel names this orderer as one that orders."""
+        return self._consensus.number(self.channel.config, member) is not None
+
+    def invalid(self, wanted: Config) -> str:
+        """Why no orderer may propose the configuration; empty if it may. Raises WireError."""
+        reason = incompatible(self.channel.config, wanted)
+        if reason:
+            return reason
+        reason = self._consensus.invalid(self.channel.config, wanted)
+        prefix = "consensus metadata update for channel config update is invalid: "
+        return reason and prefix + reason
+
+    def refusal(self, wanted: Config) -> str:
+        """Why the consenters would not order the configuration; empty if they would."""
+        return self._consensus.refusal(wanted)
 
     def submit(self, orderer: str, envelope: bytes) -> None:
         """Takes a checked envelope. Raises RequestRefused."""
-        options = _options(self.channel.config)
-        limit = options.request_pool_size or limits.REQUEST_POOL_SIZE
-        self._pool.add(orderer, request_of(envelope), limit)
+        limit = self._consensus.pool_size(self.channel.config)
+        self._pool.add(orderer, self._consensus.request(envelope), limit)
         self._arrived.set()
 
     async def _run(self) -> None:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            while len(self._pool) and len(self._consenters()) >= self._quorum():
+            while len(self._pool) and self._has_quorum():
                 await self._fill()
                 self._cut()
 
     async def _fill(self) -> None:
         """Waits for a full batch, at most the batch interval."""
         config = self.channel.config
-        cut = _cut(config)
-        deadline = asyncio.get_running_loop().time() + _interval(config)
+        cut = self._consensus.cut(config)
+        deadline = asyncio.get_running_loop().time() + self._consensus.interval(config)
         while not self._pool.is_full(cut):
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
@@ -115,7 +121,7 @@ class OrderingChain:
             self._arrived.clear()
 
     def _cut(self) -> None:
-        batch = self._pool.batch(_cut(self.channel.config))
+        batch = self._pool.batch(self._consensus.cut(self.channel.config))
         if not batch:
             return
         sequence = self.channel.config.sequence
@@ -134,33 +140,23 @@ class OrderingChain:
         ledger = self.channel.ledger
         info = ledger.chain_info()
         last_config = info.height if batch[0].is_config else ledger.config_block
-        envelopes = [request.envelope for request in batch]
-        block = blocks.assemble(info.height, info.current_hash, envelopes, last_config)
-        blocks.sign(block, self._signers(info.height))
-        ledger.commit(block)
+        end = End(info.height, info.current_hash, last_config)
+        turn = Turn(self.channel.config, end, self._consenters())
+        ledger.commit(self._consensus.block(turn, [request.envelope for request in batch]))
 
-    def _quorum(self) -> int:
-        return bft_quorum(max(1, len(self.channel.config.consenters)))
+    def _has_quorum(self) -> bool:
+        return len(self._consenters()) >= self._consensus.quorum(self.channel.config)
 
-    def _consenters(self) -> Mapping[int, SigningIdentity]:
-        """The orderers that take part, by their number in the channel's mapping."""
+    def _consenters(self) -> Mapping[int, Member]:
+        """The orderers that take part, by their number among the channel's consenters."""
         config = self.channel.config
         if self._taking_part is None or self._taking_part[0] is not config:
-            present = {
-                mapping.id: identity
-                for mapping in config.consenters
-                for identity in self._orderers.values()
-                if _same(mapping, identity)
+            numbered = {
+                self._consensus.number(config, each): each for each in self._orderers.values()
             }
+            present = {number: each for number, each in numbered.items() if number is not None}
             self._taking_part = (config, present)
         return self._taking_part[1]
-
-    def _signers(self, number: int) -> list[Consenter]:
-        """A quorum, another one for each block."""
-        present = sorted(self._consenters().items())
-        first = number % len(present)
-        chosen = (present[first:] + present[:first])[: self._quorum()]
-        return [Consenter(identifier, identity.signer) for identifier, identity in chosen]
 
     def _prune(self) -> None:
         """After a new configuration, requests it no longer admits are dropped.
@@ -179,30 +175,3 @@ class OrderingChain:
 
 def _creator(signature_header: bytes) -> bytes:
     return parse(SignatureHeader, signature_header).creator
-
-
-def _same(mapping: ConsenterMapping, identity: SigningIdentity) -> bool:
-    if mapping.msp_id != identity.msp_id:
-        return False
-    try:
-        named = Identity(mapping.msp_id, mapping.identity)
-        return named.x509 == identity.identity.x509
-    except IdentityError:
-        return False
-
-
-def _options(config: ChannelConfig) -> Options:
-    return parse(Options, config.consensus_metadata)
-
-
-def _cut(config: ChannelConfig) -> Cut:
-    """SmartBFT takes count and bytes from the channel's batch size (createSmartBftConfig)."""
-    size = config.batch_size
-    return Cut(max(1, size.max_message_count), size.absolute_max_bytes or limits.MAX_MESSAGE_BYTES)
-
-
-def _interval(config: ChannelConfig) -> float:
-    try:
-        return durations.seconds(_options(config).request_batch_max_interval)
-    except (ValueError, FabricError):
-        return 0.05

@@ -20,6 +20,7 @@ from pedchain_fabric.embedded.orderer.broadcast import (
     channel_header,
 )
 from pedchain_fabric.embedded.orderer.chain import OrderingChain
+from pedchain_fabric.embedded.orderer.consensus import Member
 from pedchain_fabric.embedded.rpc import HEALTH, Context, Method, Service, certificate_hash
 from pedchain_fabric.embedded.store import Store
 from pedchain_fabric.wire.block import SignedData
@@ -36,6 +37,7 @@ class Orderer:
         self.msp_id = config.msp_id
         self.address = str(config.listen)
         self.identity = local.identity
+        self.member = Member(local.identity, config.tls.certificate)
         self.joined = Joined(config.name, store)
         self.broadcasts: dict[str, int] = {}
         self._chains: dict[str, OrderingChain] = {}
@@ -44,7 +46,7 @@ class Orderer:
     def serve(self, chain: OrderingChain) -> None:
         """Takes part in a channel it has joined."""
         self._chains[chain.channel.name] = chain
-        chain.join(self.name, self.identity)
+        chain.join(self.name, self.member)
 
     def withdraw(self, channel: str) -> None:
         """Leaves a channel."""

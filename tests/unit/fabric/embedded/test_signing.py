@@ -6,7 +6,7 @@ from fabric_protos.common.common_pb2 import Block, Metadata, OrdererBlockMetadat
 
 from pedchain_fabric.embedded.ledger import BlockRefused, Ledger
 from pedchain_fabric.embedded.orderer import blocks
-from pedchain_fabric.embedded.orderer.blocks import Consenter
+from pedchain_fabric.embedded.orderer.blocks import Consenter, End
 from pedchain_fabric.wire import block as wire
 from tests.unit.fabric.embedded_ledger.consortium import NAMES, Consortium
 
@@ -25,7 +25,8 @@ def consenters(consortium: Consortium, *numbers: int) -> list[Consenter]:
 
 def next_block(ledger: Ledger, envelope: bytes = b"\x0a\x01x\x12\x01s") -> Block:
     info = ledger.chain_info()
-    return blocks.assemble(info.height, info.current_hash, [envelope], ledger.config_block)
+    end = End(info.height, info.current_hash, ledger.config_block)
+    return blocks.assemble(end, [envelope], blocks.view_metadata(info.height))
 
 
 @pytest.mark.parametrize("numbers", [(1, 2, 3), (2, 3, 4), (4, 1, 2), (1, 2, 3, 4)])
