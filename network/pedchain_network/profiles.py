@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Connection profiles: what a client needs to act for one organisation, keys by path."""
+"""Connection profiles: what a client needs to act for one organisation, keys by path.
+
+<Org>.json       `profile/1`, for clients of the Gateway: paths relative to the file
+hfc/<Org>.json   for fabric-sdk-py: paths absolute, so `up` writes it anew where it moved to
+"""
 
 import json
 import os
 from pathlib import Path
+from typing import Any
 
-from pedchain_network import files
+from pedchain_network import commonprofiles, files
+from pedchain_network.errors import StateError
 from pedchain_network.pki import crypto
 from pedchain_network.state import State
 from pedchain_network.topology.model import Organization, Topology
@@ -14,11 +20,31 @@ SCHEMA = "profile/1"
 
 
 def write(topology: Topology, state: State, runtime: str) -> None:
-    """One profile per organisation; every path in it is relative to the profile itself."""
+    """Both profiles of every organisation."""
     for organization in topology.organizations:
         document = _document(topology, state, runtime, organization)
         text = json.dumps(document, indent=1)
         files.write(state.profiles / f"{organization.name}.json", text.encode())
+        common = json.dumps(commonprofiles.made(document, state.profiles, "hfc"), indent=1)
+        files.write(state.profiles / "hfc" / f"{organization.name}.json", common.encode())
+        store = state.profiles / commonprofiles.hfc_store(organization.name)
+        store.mkdir(mode=0o700, exist_ok=True)
+
+
+def read(state: State, organization: str, form: str) -> dict[str, Any]:
+    """An organisation's profile as `gateway`, `hfc` or `ccp` clients read it, paths absolute.
+
+    Raises `StateError` if there is none.
+    """
+    known = sorted(each.stem for each in state.profiles.glob("*.json"))
+    if organization not in known:
+        what = f"no profile of {organization!r} in {state.profiles}"
+        raise StateError(what, f"one of {', '.join(known)}" if known else "run up first")
+    profile = json.loads((state.profiles / f"{organization}.json").read_text())
+    if form == "gateway":
+        return commonprofiles.with_absolute_paths(profile, state.profiles)
+    dialect: commonprofiles.Dialect = "hfc" if form == "hfc" else "ccp"
+    return commonprofiles.made(profile, state.profiles, dialect)
 
 
 def _document(

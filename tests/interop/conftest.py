@@ -70,6 +70,13 @@ async def clients(
 
 
 @pytest.fixture(scope="session")
+async def ours(network: Network) -> AsyncIterator[Clients]:
+    """Our clients, for what does not depend on the client."""
+    async with AsyncExitStack() as stack:
+        yield Clients("python", network, stack)
+
+
+@pytest.fixture(scope="session")
 async def both(network: Network, missing: dict[str, str]) -> AsyncIterator[tuple[Clients, Clients]]:
     """Our clients and Node's, side by side."""
     _demand(NODE, missing)

@@ -17,8 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from fabric_protos.gateway.gateway_pb2 import CommitStatusRequest, SignedCommitStatusRequest
 
-from tests.interop.clients.model import Call, Client
+from pedchain_fabric.client import profile
+from tests.interop.clients.model import Call, Client, Outcome
 from tests.interop.clients.node import Driver, NodeClient
 from tests.interop.clients.python import PythonClient
 from tests.scenarios import harness
@@ -82,6 +84,27 @@ class Clients:
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         r, s = decode_dss_signature(key.sign(digest, ec.ECDSA(Prehashed(hashes.SHA256()))))
         return encode_dss_signature(r, min(s, _P256_ORDER - s))
+
+
+def status_request(network: harness.Network, organization: str, transaction_id: str) -> bytes:
+    """An organisation's request, unsigned, for the status of anybody's transaction."""
+    known = profile.load(network.profile(organization))
+    request = CommitStatusRequest(
+        transaction_id=transaction_id,
+        channel_id=known.channel,
+        identity=known.identity().creator,
+    )
+    return SignedCommitStatusRequest(request=request.SerializeToString()).SerializeToString()
+
+
+async def everywhere(clients: Clients, call: Call, organization: str = "DSO") -> Outcome:
+    """Submit, and wait until every organisation's peer has the block: peers lag behind."""
+    sent = await (await clients.of(organization)).submit_async(call)
+    found = []
+    for each in ORGANIZATIONS:
+        request = status_request(clients.network, each, sent.transaction_id)
+        found.append(await (await clients.of(each)).status(request))
+    return found[0]
 
 
 def script(

@@ -7,7 +7,7 @@ from fabric_protos.gateway.gateway_pb2 import PreparedTransaction
 from pedchain_fabric.wire.identity import Identity
 from pedchain_fabric.wire.transaction import parse_envelope
 from tests.interop.clients.model import RefusedError, Step
-from tests.interop.setting import ORGANIZATIONS, Clients, answers, script
+from tests.interop.setting import ORGANIZATIONS, Clients, answers, everywhere, script
 
 
 def endorsers(transaction: Step) -> list[str]:
@@ -47,11 +47,12 @@ async def test_named_organisations_endorse_and_no_others(
 @pytest.mark.interop("named-for-evaluate")
 async def test_a_named_organisation_evaluates(clients: Clients, chaincode: str, key: str) -> None:
     client = await clients.of("DSO")
-    await client.submit(script(chaincode, ["private_put", "pair", key, "text"], text="ours"))
+    put = script(chaincode, ["private_put", "pair", key, "text"], text="ours")
+    await everywhere(clients, put)
     members = script(chaincode, ["private_get", "pair", key], organizations=("DistrictA",))
     assert answers(await client.evaluate(members)) == ["ours"]
+    others = script(chaincode, ["private_get", "pair", key], organizations=("DistrictB",))
     with pytest.raises(RefusedError) as refused:
-        others = script(chaincode, ["private_get", "pair", key], organizations=("DistrictB",))
         await client.evaluate(others)
     assert [each.msp_id for each in refused.value.details] == ["DistrictBMSP"]
 

@@ -6,7 +6,7 @@ import asyncio
 import pytest
 
 from tests.interop.clients.model import Call, RefusedError
-from tests.interop.setting import Clients, answers, script
+from tests.interop.setting import Clients, answers, everywhere, script, status_request
 
 
 @pytest.mark.interop("evaluate-refused")
@@ -44,7 +44,8 @@ async def test_each_endorsers_own_words_are_told(
 ) -> None:
     client = await clients.of("DSO")
     # The two that are no members of the collection hold no value; each says so for itself.
-    await client.submit(script(chaincode, ["private_put", "pair", key, "text"], text="ours"))
+    put = script(chaincode, ["private_put", "pair", key, "text"], text="ours")
+    await everywhere(clients, put)
     call = script(
         chaincode,
         ["private_get", "pair", key],
@@ -146,32 +147,13 @@ async def test_a_status_that_does_not_come_in_time_ends_at_the_deadline(
     client = await clients.of("DSO")
     proposal = await client.propose(script(chaincode, ["put", key, "1"]))
     transaction = await client.endorse(proposal.bytes)
-    commit = await _unsent(clients, transaction.bytes)
+    commit = status_request(clients.network, "DSO", proposal.transaction_id)
     with pytest.raises(RefusedError) as refused:
         await client.status(commit, deadline=0.3)
     assert (refused.value.kind, refused.value.code) == ("commit-status", "DEADLINE_EXCEEDED")
     waiting = asyncio.create_task(client.status(commit))
     await client.order(transaction.bytes)
     assert (await waiting).successful  # asked before it was sent, answered when it was committed
-
-
-async def _unsent(clients: Clients, transaction: bytes) -> bytes:
-    """The request for the status of a transaction nobody has sent yet."""
-    from fabric_protos.gateway.gateway_pb2 import (
-        CommitStatusRequest,
-        PreparedTransaction,
-        SignedCommitStatusRequest,
-    )
-
-    from tests.interop.clients.python import signer
-
-    identity = signer(clients.network.profile("DSO"), "gateway")
-    request = CommitStatusRequest(
-        transaction_id=PreparedTransaction.FromString(transaction).transaction_id,
-        channel_id="ped",
-        identity=identity.creator,
-    )
-    return SignedCommitStatusRequest(request=request.SerializeToString()).SerializeToString()
 
 
 @pytest.mark.interop("no-key")

@@ -10,7 +10,7 @@ import hashlib
 import pytest
 
 from tests.interop.clients.model import RefusedError
-from tests.interop.setting import Clients, answers, script
+from tests.interop.setting import Clients, answers, everywhere, script
 from tests.interop.test_endorsement import endorsers
 
 
@@ -19,7 +19,8 @@ async def test_members_read_what_one_of_them_wrote(
     clients: Clients, chaincode: str, key: str
 ) -> None:
     dso, district = await clients.of("DSO"), await clients.of("DistrictA")
-    await dso.submit(script(chaincode, ["private_put", "pair", key, "text"], text="between us"))
+    put = script(chaincode, ["private_put", "pair", key, "text"], text="between us")
+    await everywhere(clients, put)
     assert answers(await dso.evaluate(script(chaincode, ["private_get", "pair", key]))) == [
         "between us"
     ]
@@ -72,12 +73,9 @@ async def test_a_collections_policy_that_is_not_met_makes_an_invalid_transaction
 
 @pytest.mark.interop("private-hash")
 async def test_everybody_can_check_the_hash(clients: Clients, chaincode: str, key: str) -> None:
-    dso, other = await clients.of("DSO"), await clients.of("DistrictB")
-    sent = await dso.submit_async(
-        script(chaincode, ["private_put", "pair", key, "text"], text="proof")
-    )
-    await dso.status(sent.bytes)
-    await other.status((await _asked(clients, sent.transaction_id)))
+    other = await clients.of("DistrictB")
+    put = script(chaincode, ["private_put", "pair", key, "text"], text="proof")
+    await everywhere(clients, put)
     read = script(chaincode, ["private_hash", "pair", key], organizations=("DistrictB",))
     assert answers(await other.evaluate(read)) == [hashlib.sha256(b"proof").hexdigest()]
 
@@ -152,16 +150,3 @@ async def test_a_private_key_can_have_a_policy_of_its_own(
         await client.submit(without)
     assert refused.value.code == "ENDORSEMENT_POLICY_FAILURE"
     await client.submit(script(chaincode, put, organizations=("DistrictB",), text="3"))
-
-
-async def _asked(clients: Clients, transaction_id: str) -> bytes:
-    """The request of DistrictB for the status of another's transaction."""
-    from fabric_protos.gateway.gateway_pb2 import CommitStatusRequest, SignedCommitStatusRequest
-
-    from tests.interop.clients.python import signer
-
-    identity = signer(clients.network.profile("DistrictB"), "gateway")
-    request = CommitStatusRequest(
-        transaction_id=transaction_id, channel_id="ped", identity=identity.creator
-    )
-    return SignedCommitStatusRequest(request=request.SerializeToString()).SerializeToString()

@@ -7,7 +7,7 @@ Exit codes: 0 done or healthy, 1 failed, 2 usage, 3 the network is down, 4 somet
 import sys
 
 # Each module puts its commands on the app; what they need is imported when they run.
-from pedchain_network.cli import looking, network  # noqa: F401
+from pedchain_network.cli import looking, network, profile  # noqa: F401
 from pedchain_network.cli.app import app
 from pedchain_network.errors import NetworkError
 

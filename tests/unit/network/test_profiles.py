@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: a profile the client can use wherever the state lies. Method: let the client load it."""
 
+import json
 from pathlib import Path
 
 from pedchain_fabric.client import profile
@@ -20,3 +21,12 @@ def test_the_client_loads_every_profile(tmp_path: Path) -> None:
         assert loaded.msp_id == organization.msp_id
         assert loaded.peer.address == topology.address(organization.ports.peer)
         assert set(loaded.users) == {"admin", "gateway", "auditor"}
+
+
+def test_what_hfc_keeps_of_users_is_for_nobody_else(tmp_path: Path) -> None:
+    topology, state = reader.load(reader.reference()), State(tmp_path)
+    crypto.create(state.crypto, topology)
+    profiles.write(topology, state, "embedded")
+    made = json.loads((state.profiles / "hfc" / "DSO.json").read_text())
+    store = Path(made["client"]["credentialStore"]["path"])
+    assert store.stat().st_mode & 0o777 == 0o700
