@@ -36,7 +36,7 @@ class Network:
         check: bool = True,
         environment: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """`ped-network VERB` on this network's state; on `check` a failure shows its output.
+        """`ped-network VERB` (`up`, `org add`) on its state; on `check` a failure shows its output.
 
         `environment` is added to ours, and reaches the processes that are started.
         """
@@ -51,14 +51,18 @@ class Network:
             raise AssertionError(f"{verb} exits {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
 
-    def start(self, verb: str) -> subprocess.Popen[str]:
+    def start(self, verb: str, *options: str) -> subprocess.Popen[str]:
         """The same, but only started; its output is there line by line."""
         return subprocess.Popen(
-            self._command(verb), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            self._command(verb, *options),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
 
     def _command(self, verb: str, *options: str) -> list[str]:
-        command = [sys.executable, "-m", "pedchain_network", verb, "--state", str(self.state)]
+        command = [sys.executable, "-m", "pedchain_network", *verb.split()]
+        command += ["--state", str(self.state)]
         if verb == "up":
             command += ["--runtime", self.runtime, "--topology", str(self.topology)]
         return [*command, *options]
