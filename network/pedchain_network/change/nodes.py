@@ -10,7 +10,6 @@ from functools import partial
 
 from pedchain_fabric.admin import cscc
 from pedchain_fabric.admin.lifecycle import Lifecycle
-from pedchain_fabric.admin.package import service_package
 from pedchain_fabric.errors import AdminError
 from pedchain_fabric.wire.messages import serialize
 from pedchain_network import profiles
@@ -21,6 +20,7 @@ from pedchain_network.change.reach import Reach
 from pedchain_network.limits import NODE_TIMEOUT_S
 from pedchain_network.pki import crypto
 from pedchain_network.runtimes import listeners
+from pedchain_network.runtimes.parts import package_of
 from pedchain_network.topology.model import Node, Topology
 
 _ALREADY_JOINED = 409
@@ -97,7 +97,9 @@ async def peer_joined(reach: Reach, peer: Node, genesis: bytes, model: Node) -> 
 async def installed(reach: Reach, peer: Node) -> bool:
     """Every package is on the peer. Raises `PartError`."""
     lifecycle = reach.lifecycle(peer)
-    packages = [service_package(each.label) for each in reach.topology.chaincode.packages]
+    packages = [
+        package_of(reach.topology, each.label) for each in reach.topology.chaincode.packages
+    ]
     missing = False
 
     async def install() -> bool:
@@ -128,7 +130,8 @@ async def approved(reach: Reach, peer: Node) -> bool:
             name = each.definition.name, each.definition.sequence
             if agreed.get(name[0]) == name[1] and name not in own:
                 missing = True
-                await lifecycle.approve(each.definition, service_package(each.package).id)
+                package = package_of(reach.topology, each.package)
+                await lifecycle.approve(each.definition, package.id)
         return True
 
     await until(approve, peer.name, "approve definitions")
