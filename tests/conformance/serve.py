@@ -7,14 +7,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from pedchain_fabric.shim import Package, serve
+from pedchain_fabric.shim import Package, Tls, serve
 from tests.conformance.contract import CONTRACTS
 
 
 def package(text: str) -> Package:
     """The package that `name=address=ccid` describes."""
     name, address, ccid = text.split("=", 2)
-    return Package(ccid, address, [contract() for contract in CONTRACTS[name]])
+    contracts = [contract() for contract in CONTRACTS[name]]
+    return Package(ccid, address, contracts, tls=Tls.from_environment())
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import grpc
 from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
@@ -293,7 +294,9 @@ FUNCTIONS: dict[str, Callable[..., Awaitable[Response | None]]] = {
 class Server:
     """One package's server."""
 
-    def __init__(self, ccid: str, address: str) -> None:
+    def __init__(
+        self, ccid: str, address: str, credentials: grpc.ServerCredentials | None = None
+    ) -> None:
         self._ccid = ccid
         self._server = grpc.aio.server(options=_OPTIONS)
         handler = grpc.stream_stream_rpc_method_handler(
@@ -302,7 +305,10 @@ class Server:
         self._server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler("protos.Chaincode", {"Connect": handler}),)
         )
-        self.port = self._server.add_insecure_port(address)
+        if credentials is None:
+            self.port = self._server.add_insecure_port(address)
+        else:
+            self.port = self._server.add_secure_port(address, credentials)
 
     async def start(self) -> None:
         """Listens."""
@@ -324,12 +330,29 @@ class Server:
         reading.cancel()
 
 
+def credentials(certificate: Path, key: Path, client_ca: Path) -> grpc.ServerCredentials:
+    """Mutual TLS."""
+    return grpc.ssl_server_credentials(
+        [(key.read_bytes(), certificate.read_bytes())],
+        root_certificates=client_ca.read_bytes(),
+        require_client_auth=True,
+    )
+
+
+def told() -> grpc.ServerCredentials | None:
+    """The TLS material `ped-network` names in the environment."""
+    names = ("CHAINCODE_TLS_CERT", "CHAINCODE_TLS_KEY", "CHAINCODE_CLIENT_CA_CERT")
+    if names[0] not in os.environ:
+        return None
+    return credentials(*(Path(os.environ[each]) for each in names))
+
+
 async def main(packages: list[str]) -> None:
     """Serve each `name=address=ccid` until SIGTERM."""
     servers = []
     for package in packages:
         name, address, ccid = package.split("=", 2)
-        servers.append(Server(ccid, address))
+        servers.append(Server(ccid, address, told()))
         await servers[-1].start()
         sys.stdout.write(f"serving {name} on {address}\n")
         sys.stdout.flush()

@@ -5,7 +5,7 @@ import asyncio
 import json
 import sys
 
-from pedchain_fabric.shim import Context, Contract, Package, Refusal, evaluate, serve, submit
+from pedchain_fabric.shim import Context, Contract, Package, Tls, Refusal, evaluate, serve, submit
 from pedchain_fabric.shim.errors import StubError
 
 PREFIX = "many"
@@ -63,7 +63,7 @@ class Faults(Contract):
 def package(text: str) -> Package:
     """The package that `name=address=ccid` describes."""
     _, address, ccid = text.split("=", 2)
-    return Package(ccid, address, [Faults()])
+    return Package(ccid, address, [Faults()], tls=Tls.from_environment())
 
 
 if __name__ == "__main__":

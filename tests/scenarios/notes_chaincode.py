@@ -4,7 +4,7 @@
 import asyncio
 import sys
 
-from pedchain_fabric.shim import Context, Contract, Package, evaluate, serve, submit
+from pedchain_fabric.shim import Context, Contract, Package, Tls, evaluate, serve, submit
 
 
 class Notes(Contract):
@@ -37,7 +37,7 @@ class Notes(Contract):
 def package(text: str) -> Package:
     """The package that `name=address=ccid` describes."""
     _, address, ccid = text.split("=", 2)
-    return Package(ccid, address, [Notes()])
+    return Package(ccid, address, [Notes()], tls=Tls.from_environment())
 
 
 if __name__ == "__main__":

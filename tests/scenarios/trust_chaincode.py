@@ -4,7 +4,7 @@
 import asyncio
 import sys
 
-from pedchain_fabric.shim import Context, Contract, Package, Refusal, evaluate, serve, submit
+from pedchain_fabric.shim import Context, Contract, Package, Tls, Refusal, evaluate, serve, submit
 from pedchain_fabric.shim.keypolicy import all_of
 
 
@@ -60,7 +60,7 @@ class Trust(Contract):
 def package(text: str) -> Package:
     """The package that `name=address=ccid` describes."""
     _, address, ccid = text.split("=", 2)
-    return Package(ccid, address, [Trust()])
+    return Package(ccid, address, [Trust()], tls=Tls.from_environment())
 
 
 if __name__ == "__main__":
