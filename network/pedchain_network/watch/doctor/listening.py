@@ -2,21 +2,19 @@
 """Who listens where: nothing beyond loopback unless the topology says so."""
 
 import ipaddress
-from collections.abc import Collection, Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-import psutil
-
+from pedchain_network.watch import sockets
 from pedchain_network.watch.doctor.finding import Finding, fail, ok
 
 CHECK = "listeners"
 
-_EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 - recognised, not bound
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - recognised, not bound
 
 
 @dataclass(frozen=True, slots=True)
-class Socket:
+class Owned:
     """A listening socket of this host and whose it is."""
 
     owner: str
@@ -24,9 +22,9 @@ class Socket:
     port: int
 
 
-def judge(sockets: Iterable[Socket], allowed: Collection[str]) -> list[Finding]:
+def judge(found: Iterable[Owned], allowed: Collection[str]) -> list[Finding]:
     """Every socket is on loopback or on one of the `allowed` addresses (those of the topology)."""
-    all_sockets = list(sockets)
+    all_sockets = list(found)
     beyond = [each for each in all_sockets if not _may(each.ip, allowed)]
     findings = [
         fail(
@@ -42,37 +40,20 @@ def judge(sockets: Iterable[Socket], allowed: Collection[str]) -> list[Finding]:
 
 
 def _may(ip: str, allowed: Collection[str]) -> bool:
-    plain = ip.removeprefix("::ffff:")
-    if set(allowed) & _EVERYWHERE or plain in allowed:
+    if set(allowed) & _EVERYWHERE or ip in allowed:
         return True
     try:
-        return ipaddress.ip_address(plain).is_loopback
+        return ipaddress.ip_address(ip).is_loopback
     except ValueError:
         return False
 
 
-def of_ports(owners: dict[int, str]) -> list[Socket]:
-    """Listening sockets of this host at these ports, whoever holds them."""
-    try:
-        connections = psutil.net_connections("tcp")
-    except psutil.AccessDenied:
-        return []
+def look(ports: Mapping[int, str], processes: Mapping[int, str]) -> list[Owned]:
+    """Listening sockets at the topology's ports (by port: the node's name), whoever holds them,
+    and at any port of the network's own processes (by pid: the part's name)."""
+    families = {pid: name for root, name in processes.items() for pid in sockets.family(root)}
     return [
-        Socket(owners[each.laddr.port], each.laddr.ip, each.laddr.port)
-        for each in connections
-        if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port in owners
+        Owned(families.get(each.pid or 0) or ports[each.port], each.ip, each.port)
+        for each in sockets.listening()
+        if each.port in ports or each.pid in families
     ]
-
-
-def of_process(name: str, pid: int) -> list[Socket]:
-    """Listening sockets of a process and of its children, at any port."""
-    sockets = []
-    with suppress(psutil.Error):
-        process = psutil.Process(pid)
-        for one in (process, *process.children(recursive=True)):
-            sockets += [
-                Socket(name, each.laddr.ip, each.laddr.port)
-                for each in one.net_connections("tcp")
-                if each.status == psutil.CONN_LISTEN and each.laddr
-            ]
-    return sockets

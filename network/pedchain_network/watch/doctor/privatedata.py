@@ -53,7 +53,7 @@ def _lacks(
     later: Sequence[Held],
 ) -> bool:
     return any(
-        not write.is_delete
+        not write.deletes
         and (write.key_hash, write.value_hash) not in plain
         and not _purged(write.key_hash, place, later)
         for write in writes
