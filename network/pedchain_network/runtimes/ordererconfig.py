@@ -8,6 +8,17 @@ from pedchain_network.topology.model import Organization, Topology
 
 _MESSAGE_BYTES = 100 << 20
 
+# An orderer that has fallen behind asks all others how far they are before it does anything else.
+# One that accepts connections and then says nothing (paused, cut off) keeps it for as long as a
+# dial may take; with Fabric's own 5 s that is longer than a view change may last, the next one is
+# called for meanwhile, and they go round for ever.
+_CLUSTER = {
+    "DialTimeout": "1s",
+    "RPCTimeout": "3s",
+    "ReplicationPullTimeout": "2s",
+    "ReplicationRetryTimeout": "2s",
+}
+
 
 def orderer(
     topology: Topology, organization: Organization, crypto: Crypto, data: Path
@@ -30,6 +41,7 @@ def orderer(
             "LocalMSPID": organization.msp_id,
             "BCCSP": {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}},
             "Authentication": {"TimeWindow": "15m"},
+            "Cluster": _CLUSTER,
             "MaxRecvMsgSize": _MESSAGE_BYTES,
             "MaxSendMsgSize": _MESSAGE_BYTES,
         },

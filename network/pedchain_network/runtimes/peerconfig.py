@@ -91,7 +91,8 @@ def _peer(
             "reconnectTotalTimeThreshold": "3600s",
             "connTimeout": "3s",
             "reConnectBackoffThreshold": "5s",
-            "blockCensorshipTimeoutKey": "30s",
+            # How long a peer takes blocks from an orderer that says nothing while others go on.
+            "blockCensorshipTimeoutKey": "3s",
             "minimalReconnectInterval": "100ms",
         },
         "handlers": {
@@ -151,14 +152,19 @@ def _gossip(address: str) -> dict[str, object]:
         "msgExpirationFactor": 20,
         "state": {"enabled": False},
         "pvtData": {
-            "pullRetryThreshold": "60s",
+            # A commit waits so long for private data that nobody has; what is late is reconciled.
+            # With Fabric's own minute, one transaction whose data was never given to others stops
+            # every member's peer for a minute.
+            "pullRetryThreshold": "3s",
             "transientstoreMaxBlockRetention": 1000,
             "pushAckTimeout": "3s",
             "btlPullMargin": 10,
             "reconcileBatchSize": 10,
-            "reconcileSleepInterval": "1m",
+            "reconcileSleepInterval": "10s",
             "reconciliationEnabled": True,
-            "skipPullingInvalidTransactionsDuringCommit": False,
+            # After a change of leader a transaction may be ordered twice; the second is invalid,
+            # and the private data of both is gone with the first.
+            "skipPullingInvalidTransactionsDuringCommit": True,
             "implicitCollectionDisseminationPolicy": {"requiredPeerCount": 0, "maxPeerCount": 1},
         },
     }
