@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A channel of the process: one ledger, and the nodes that have joined it."""
 
-from typing import Protocol
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
 from fabric_protos.common.common_pb2 import Block
 from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
@@ -28,6 +29,9 @@ class Member(Protocol):
         ...
 
 
+M = TypeVar("M", bound=Member)
+
+
 class Channel:
     """All nodes of the process share the channel's ledger; what they may read differs.
 
@@ -50,6 +54,12 @@ class Channel:
     def can_purge(self) -> bool:
         """Whether private data may be purged (application capability V2_5)."""
         return bool(self.config.application_capabilities & _PURGE)
+
+    def members(self, peers: Iterable[M]) -> list[M]:
+        """Which of these peers other members talk to: joined, and of an organisation that is on
+        the channel still (or already)."""
+        organizations = {each.msp_id for each in self.config.application_orgs.values()}
+        return [each for each in peers if each.name in self.peers and each.msp_id in organizations]
 
     def config_block(self) -> Block:
         """The block that holds the configuration in force."""

@@ -4,6 +4,7 @@
 Source: msp/configbuilder.go (the folder's layout and what config.yaml may say).
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,18 @@ def load(msp_id: str, folder: Path) -> LocalMsp:
     except (OSError, yaml.YAMLError) as error:
         raise ConfigError(f"MSP folder {folder.name} of {msp_id}: unreadable: {error}") from error
     return LocalMsp(identity, msp)
+
+
+def digest(folder: Path) -> bytes:
+    """Changes with any file of the folder. Raises ConfigError."""
+    total = hashlib.sha256()
+    try:
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            content = hashlib.sha256(path.read_bytes()).digest()
+            total.update(str(path.relative_to(folder)).encode() + b"\0" + content)
+    except OSError as error:
+        raise ConfigError(f"MSP folder {folder.name}: unreadable: {error}") from error
+    return total.digest()
 
 
 def _only(folder: Path) -> bytes:

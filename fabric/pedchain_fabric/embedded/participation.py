@@ -103,6 +103,8 @@ class Participation:
         chain = self.orderer.chain(header.channel_id)
         if chain is None:
             return _error(405, "cannot update: channel does not exist")
+        if not chain.is_consenter(self.orderer.member):
+            return _error(403, "cannot update: channel is not ready, he is a follower")
         answer = self.orderer.take(envelope)
         if answer.status != Status.SUCCESS:
             reason = f"failed update config of channel {header.channel_id}: {answer.info}"

@@ -77,6 +77,11 @@ class Peer:
         self._approvals[channel.name] = Approvals(channel, self.msp_id, self.packages)
         channel.peers[self.name] = self
 
+    def depart(self) -> None:
+        """The peer stops: it serves no channel, but has left none."""
+        for channel in self.joined:
+            channel.peers.pop(self.name, None)
+
     async def close(self) -> None:
         """Ends its chaincode streams."""
         await self.executor.runtime.close()

@@ -33,7 +33,11 @@ def _require_peers(
     collection = channel.ledger.collection(*place)
     if collection is None:
         return
-    joined = [peer.msp_id for peer in channel.peers.values() if peer.msp_id in collection.members]
+    joined = [
+        each.msp_id
+        for each in channel.members(channel.peers.values())
+        if each.msp_id in collection.members
+    ]
     eligible = len(joined) - (1 if msp_id in joined else 0)
     if eligible < collection.required_peers:
         raise ChaincodeFailed(

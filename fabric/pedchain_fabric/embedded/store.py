@@ -27,6 +27,7 @@ class Store:
     def __init__(self, data_dir: Path | None) -> None:
         self._root = data_dir
         self._joined: dict[str, set[str]] = {}
+        self._packages: dict[str, PackageStore] = {}
         if data_dir is not None:
             (data_dir / "channels").mkdir(parents=True, exist_ok=True)
             (data_dir / "nodes").mkdir(exist_ok=True)
@@ -71,8 +72,9 @@ class Store:
 
     def packages(self, node: str) -> "PackageStore":
         """The chaincode packages installed on this peer."""
-        root = None if self._root is None else self._root / "nodes" / node / "packages"
-        return PackageStore(root)
+        if self._root is None:
+            return self._packages.setdefault(node, PackageStore(None))
+        return PackageStore(self._root / "nodes" / node / "packages")
 
 
 class PackageStore:

@@ -99,7 +99,7 @@ class Discovery:
         return "admin" in member.roles
 
     def _joined(self, channel: Channel) -> list[peers.Peer]:
-        return [peer for peer in self.all_peers if peer.name in channel.peers]
+        return channel.members(self.all_peers)
 
     def _members(self, found: Sequence[peers.Peer], channel: Channel | None) -> QueryResult:
         by_org: dict[str, Peers] = {}

@@ -27,7 +27,7 @@ class Registry:
 
     def members(self, channel: Channel) -> list[Peer]:
         """Peers of the channel, the gateway's own first: all are at the same height."""
-        joined = [peer for peer in self.peers if peer.name in channel.peers]
+        joined = channel.members(self.peers)
         return sorted(joined, key=lambda peer: peer is not self.local)
 
     def offering(self, channel: Channel, chaincode: str) -> dict[str, list[Peer]]:

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import grpc
-from fabric_protos.common.common_pb2 import Status
 from fabric_protos.gateway.gateway_pb2 import (
     ChaincodeEventsRequest,
     ChaincodeEventsResponse,
@@ -16,7 +15,6 @@ from fabric_protos.gateway.gateway_pb2 import (
     CommitStatusResponse,
     EndorseRequest,
     EndorseResponse,
-    ErrorDetail,
     EvaluateRequest,
     EvaluateResponse,
     SignedChaincodeEventsRequest,
@@ -33,15 +31,13 @@ from pedchain_fabric.embedded.gateway.endorse import endorse
 from pedchain_fabric.embedded.gateway.evaluate import evaluate
 from pedchain_fabric.embedded.gateway.events import follow, start_block
 from pedchain_fabric.embedded.gateway.registry import Registry
-from pedchain_fabric.embedded.orderer.node import Orderer
+from pedchain_fabric.embedded.gateway.submit import submit
 from pedchain_fabric.embedded.rpc import Context, Method, RpcRefused, Service
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire.block import SignedData
 from pedchain_fabric.wire.messages import parse
-from pedchain_fabric.wire.quorum import bft_quorum
 
 _Code = grpc.StatusCode
-_ALREADY_THERE = "failed to submit request: request already exists"
 
 
 class GatewayService:
@@ -73,7 +69,7 @@ class GatewayService:
         return EndorseResponse(prepared_transaction=await endorse(self._registry, request))
 
     async def _submit(self, request: SubmitRequest, _context: Context) -> SubmitResponse:
-        """Sends the transaction to all orderers; a quorum of them must take it."""
+        """Sends the transaction to as many orderers as consensus needs."""
         if not request.HasField("prepared_transaction"):
             raise RpcRefused(_Code.INVALID_ARGUMENT, "a prepared transaction is required")
         envelope = request.prepared_transaction
@@ -86,39 +82,8 @@ class GatewayService:
                 f"failed to get config for channel [{request.channel_id}]: could not get last "
                 f"config for channel {request.channel_id}",
             )
-        endpoints = [e for org in channel.config.orderer_orgs.values() for e in org.endpoints]
-        if not endpoints:
-            raise RpcRefused(_Code.UNAVAILABLE, "no orderer nodes available")
-        quorum = bft_quorum(len(endpoints))
-        by_address = {orderer.address: orderer for orderer in self._registry.orderers}
-        accepted, errors = 0, []
-        for endpoint in endpoints:
-            error = self._send(by_address.get(endpoint), endpoint, request)
-            accepted += error is None
-            errors += [] if error is None else [error]
-        if accepted < quorum:
-            raise RpcRefused(
-                _Code.UNAVAILABLE,
-                "insufficient number of orderers could successfully process transaction to "
-                "satisfy quorum requirement",
-                errors,
-            )
+        submit(self._registry.orderers, channel.config, envelope)
         return SubmitResponse()
-
-    def _send(
-        self, orderer: Orderer | None, endpoint: str, request: SubmitRequest
-    ) -> ErrorDetail | None:
-        if orderer is None:
-            message = f"rpc error: code = Unavailable desc = connection error: dial {endpoint}"
-            return ErrorDetail(address=endpoint, message=message)
-        answer = orderer.take(request.prepared_transaction)
-        if answer.status == Status.SUCCESS or answer.info == _ALREADY_THERE:
-            return None
-        status = Status.Name(answer.status)
-        message = (
-            f"received unsuccessful response from orderer: status={status}, info={answer.info}"
-        )
-        return ErrorDetail(address=endpoint, msp_id=orderer.msp_id, message=message)
 
     async def _commit_status(
         self, signed: SignedCommitStatusRequest, _context: Context

@@ -53,6 +53,11 @@ class Orderer:
         self._chains.pop(channel).leave(self.name)
         self.joined.remove(channel)
 
+    def depart(self) -> None:
+        """The orderer stops: it takes part in no channel, but has left none."""
+        for chain in self._chains.values():
+            chain.leave(self.name)
+
     def chain(self, channel: str) -> OrderingChain | None:
         """The channel's chain, None if this orderer has not joined it."""
         return self._chains.get(channel)
@@ -85,7 +90,7 @@ class Orderer:
         try:
             header = channel_header(envelope)
             chain = self._chains.get(header.channel_id)
-            if chain is None:
+            if chain is None or not chain.is_consenter(self.member):
                 raise BroadcastRefused(Status.BAD_REQUEST, "channel does not exist")
             Ingress(self.name, self.identity, chain).take(envelope, header)
         except BroadcastRefused as error:
