@@ -14,7 +14,6 @@ from pathlib import Path
 from pedchain_network.topology.model import PORTS_PER_ORGANIZATION
 
 _BASES = range(20_000, 32_000, PORTS_PER_ORGANIZATION)  # below what systems give to clients
-_USED = 40
 
 
 @contextmanager
@@ -51,7 +50,7 @@ def moved(topology: str) -> Iterator[str]:
 def _taken(lock: int, base: int) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for port in range(base, base + _USED):
+        for port in range(base, base + PORTS_PER_ORGANIZATION):
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
     except OSError:

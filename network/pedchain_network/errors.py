@@ -34,6 +34,10 @@ class StateError(NetworkError):
     """The state directory holds something else than what is asked for."""
 
 
+class CertificateMissingError(NetworkError):
+    """A certificate or key that is needed is not in the state directory."""
+
+
 class PortBusyError(NetworkError):
     """A port we need belongs to somebody else."""
 
@@ -56,6 +60,10 @@ class ChangeRefusedError(NetworkError):
 
 class RenewalError(NetworkError):
     """A certificate that cannot be renewed here."""
+
+
+class BundleError(NetworkError):
+    """An organisation's part that cannot be made for a host of its own."""
 
 
 class BackupError(NetworkError):

@@ -7,11 +7,38 @@ TOPOLOGY_BYTES = 1 << 20
 ORGANIZATIONS = 64
 """Most organisations in a topology."""
 
-PACKAGES = 50
+PEERS = 3
+"""Most peers of one organisation."""
+
+PACKAGES = 20
 """Most chaincode packages: as many as an organisation's port range has room for."""
 
-CERTIFICATE_DAYS = 3_650
-"""Lifetime of every certificate; an expired node certificate is an outage."""
+AUTHORITY_DAYS = 5_475
+"""Lifetime of an organisation's authorities: 15 years, as Fabric's own CA has it."""
+
+NODE_DAYS = 730
+"""Lifetime of a node's identity; an expired one is an outage."""
+
+USER_DAYS = 365
+"""Lifetime of a user's identity."""
+
+TLS_DAYS = 730
+"""Lifetime of a TLS certificate."""
+
+MOST_DAYS = 36_500
+"""Longest lifetime of a certificate a topology may ask for."""
+
+BATCH_MESSAGES = 10_000
+"""Most messages of a block."""
+
+PEER_RESOURCES = (1_000, 768)
+"""What a peer's container may use: thousandths of a processor, MB of memory."""
+
+ORDERER_RESOURCES = (1_000, 512)
+"""The same for an orderer's."""
+
+CHAINCODE_RESOURCES = (1_000, 512)
+"""The same for the container of a peer's chaincode."""
 
 BACKDATE_S = 300
 """How long before now certificates become valid: clocks differ."""
@@ -40,6 +67,11 @@ LOG_LINES = 12
 LOG_LINE_CHARACTERS = 300
 """How much of such a line."""
 
+LOG_TAIL_BYTES = 64 << 10
+"""How much of a log's end is read to find them."""
+
+VERSION_TIMEOUT_S = 10.0
+"""How long a binary may take to tell its version."""
 BACKUP_FILES = 200_000
 """Most files in a backup: a ledger's databases have some thousand."""
 

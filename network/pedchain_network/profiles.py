@@ -14,7 +14,8 @@ from pedchain_network import commonprofiles, files
 from pedchain_network.errors import StateError
 from pedchain_network.pki import crypto
 from pedchain_network.state import State
-from pedchain_network.topology.model import Organization, Topology
+from pedchain_network.topology.model import Node, Organization, Topology
+from pedchain_network.topology.node import PEER
 
 SCHEMA = "profile/1"
 
@@ -56,29 +57,27 @@ def _document(
         "msp_id": organization.msp_id,
         "channel": topology.channel,
         "runtime": runtime,
-        "peer": _endpoint(topology, state, organization, "peer"),
+        "peer": _endpoint(topology, state, topology.node(PEER, organization)),
         "users": {user: _user(state, organization, user) for user in crypto.USERS},
         "orderers": [
-            _endpoint(topology, state, each, "orderer") | {"msp_id": each.msp_id}
-            for each in topology.organizations
+            _endpoint(topology, state, each) | {"msp_id": each.member.msp_id}
+            for each in topology.orderers()
         ],
         "peers": [
-            {"organization": each.name, "msp_id": each.msp_id}
-            | _endpoint(topology, state, each, "peer")
-            for each in topology.organizations
+            {"organization": each.organization, "msp_id": each.member.msp_id}
+            | _endpoint(topology, state, each)
+            for each in topology.peers()
         ],
         "genesis": _relative(state, state.genesis(topology.channel)),
     }
 
 
-def _endpoint(
-    topology: Topology, state: State, organization: Organization, kind: str
-) -> dict[str, str]:
-    port = organization.ports.peer if kind == "peer" else organization.ports.orderer
+def _endpoint(topology: Topology, state: State, node: Node) -> dict[str, str]:
+    owned = crypto.of(state.crypto, node.member)
     return {
-        "address": topology.address(port),
-        "server_name": topology.node(kind, organization),
-        "tls_ca": _relative(state, crypto.of(state.crypto, organization).authority("tlsca")),
+        "address": topology.address(node),
+        "server_name": node.name,
+        "tls_ca": _relative(state, owned.authority("tlsca")),
     }
 
 

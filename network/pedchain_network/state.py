@@ -8,21 +8,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pedchain_network import files
 from pedchain_network.errors import StateError
 from pedchain_network.runtimes.process import Process
 
-_SCHEMA = "run/1"
+if TYPE_CHECKING:  # reading one loads the protocol's messages, which `status` has no need of
+    from pedchain_network.topology.model import Topology
+
+_SCHEMA = "run/2"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What is (or was last) running here. `digest` is the topology's."""
+    """What is (or was last) running here."""
 
     runtime: str
     channel: str
-    digest: str
     processes: tuple[Process, ...] = ()
 
     def with_process(self, process: Process) -> "Run":
@@ -62,6 +65,25 @@ class State:
         """Connection profiles, one per organisation."""
         return self.root / "profiles"
 
+    @property
+    def topology_file(self) -> Path:
+        """The topology in force: what the network is now, not what somebody wishes it were."""
+        return self.root / "consortium.yaml"
+
+    def topology(self) -> "Topology":
+        """The topology in force. Raises `StateError` if there is none."""
+        from pedchain_network.topology import reader
+
+        if not self.topology_file.exists():
+            raise StateError(f"no network in {self.root}", "ped-network up")
+        return reader.load(self.topology_file)
+
+    def save_topology(self, topology: "Topology") -> None:
+        """Put a topology in force: once it is, not before."""
+        from pedchain_network.topology import writer
+
+        files.write(self.topology_file, writer.text(topology).encode())
+
     def genesis(self, channel: str) -> Path:
         """The channel's genesis block."""
         return self.root / "channel" / f"{channel}.block"
@@ -77,7 +99,7 @@ class State:
             if document["schema"] != _SCHEMA:
                 raise StateError(f"{self._record} is of another version", "run clean")
             processes = tuple(Process.from_document(each) for each in document["processes"])
-            return Run(document["runtime"], document["channel"], document["digest"], processes)
+            return Run(document["runtime"], document["channel"], processes)
         except (ValueError, KeyError, TypeError) as error:
             raise StateError(f"{self._record} is damaged", "end its processes, clean") from error
 
@@ -87,7 +109,6 @@ class State:
             "schema": _SCHEMA,
             "runtime": run.runtime,
             "channel": run.channel,
-            "digest": run.digest,
             "processes": [each.to_document() for each in run.processes],
         }
         files.write(self._record, json.dumps(document, indent=1).encode())

@@ -7,7 +7,7 @@ from pedchain_network.progress import Progress
 from pedchain_network.runtimes.runtime import by_name
 from pedchain_network.state import Run, State
 
-_OWNED = ("crypto", "channel", "config", "data", "log", "profiles", "run.json")
+_OWNED = ("crypto", "channel", "config", "data", "log", "profiles", "consortium.yaml", "run.json")
 
 
 def down(state: State, progress: Progress) -> None:

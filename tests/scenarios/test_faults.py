@@ -18,6 +18,7 @@ from fabric_protos.common.common_pb2 import ENDORSER_TRANSACTION
 from fabric_protos.common.configtx_pb2 import Config
 from fabric_protos.gateway.gateway_pb2 import EndorseRequest
 
+from pedchain_fabric.admin.authority import Authority, Credential
 from pedchain_fabric.client import profile
 from pedchain_fabric.errors import GatewayError
 from pedchain_fabric.wire.identity import SigningIdentity
@@ -26,7 +27,6 @@ from pedchain_gateway import limits
 from pedchain_gateway.fabricledger import FabricLedger, open_ledger
 from pedchain_gateway.ledger import Committed, LedgerError, Unavailable
 from pedchain_gateway.steps import submit_step
-from pedchain_network.pki.authority import Authority, Credential
 from tests.parity.block_probes import send
 from tests.parity.target import CHANNEL, Target, envelope, proposal
 from tests.scenarios.conftest import RUNTIMES

@@ -35,3 +35,6 @@ CONFIGURATION_TIMEOUT_S = 30.0
 
 CONFIGURATION_PAUSE_S = 0.1
 """Between two looks at whether they have."""
+
+BACKDATE_S = 300
+"""How long before now certificates become valid: clocks differ."""

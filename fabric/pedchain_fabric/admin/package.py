@@ -21,6 +21,9 @@ _LABEL = re.compile(r"[a-zA-Z0-9]+([.+\-_][a-zA-Z0-9]+)*")
 # A name a Go template can look up after a dot.
 _FIELD = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
+TLS_FIELDS = ("root_cert", "client_key", "client_cert")
+"""What a peer's configuration holds besides addresses, if its chaincode is served with TLS."""
+
 
 @dataclass(frozen=True, slots=True)
 class Package:
@@ -35,18 +38,27 @@ class Package:
         return f"{self.label}:{hashlib.sha256(self.content).hexdigest()}"
 
 
-def service_package(label: str, *, dial_timeout: str = "10s") -> Package:
-    """The package of the chaincode server that each peer's configuration calls `label`.
+def service_package(
+    label: str, field: str = "", *, tls: bool = False, dial_timeout: str = "10s"
+) -> Package:
+    """The package of the chaincode server whose address each peer's configuration holds as
+    `field` (default: the label).
 
-    Raises `ValueError` if the label cannot be both a Fabric label and a template's field.
+    With `tls` peers and server show each other certificates: the configuration holds `root_cert`,
+    `client_key` and `client_cert` too, as PEM. Raises `ValueError` if the label is none Fabric
+    takes, or the field none that a template can look up.
     """
-    if not (_LABEL.fullmatch(label) and _FIELD.fullmatch(label)):
+    name = field or label
+    if not (_LABEL.fullmatch(label) and _FIELD.fullmatch(name)) or name in TLS_FIELDS:
         raise ValueError(f"{label!r} is no package label: letters, digits and single _ only")
-    connection = {
-        "address": f"{{{{.{label}}}}}",
+    connection: dict[str, object] = {
+        "address": _template(name),
         "dial_timeout": dial_timeout,
-        "tls_required": False,
+        "tls_required": tls,
     }
+    if tls:
+        connection["client_auth_required"] = True
+        connection |= {each: _template(each) for each in TLS_FIELDS}
     code = _tgz({"connection.json": _json(connection)})
     content = _tgz({"metadata.json": _json({"type": "ccaas", "label": label}), "code.tar.gz": code})
     if len(content) > PACKAGE_BYTES:
@@ -63,6 +75,10 @@ def _tgz(files: Mapping[str, bytes]) -> bytes:
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
     return store(archive.getvalue())
+
+
+def _template(field: str) -> str:
+    return f"{{{{.{field}}}}}"
 
 
 def _json(document: Mapping[str, object]) -> bytes:

@@ -5,6 +5,8 @@ import asyncio
 from functools import partial
 
 from pedchain_fabric.admin import cscc
+from pedchain_fabric.admin.endorser import Endorser
+from pedchain_fabric.admin.participation import Participation
 from pedchain_fabric.errors import AdminError
 from pedchain_network.bringup.members import Member
 from pedchain_network.bringup.waiting import until
@@ -15,18 +17,19 @@ _ALREADY_JOINED = 409
 async def join_orderers(members: tuple[Member, ...], channel: str, genesis: bytes) -> None:
     """All orderers take the genesis block, together. Raises `PartError`."""
 
-    async def join(member: Member) -> bool:
-        if channel not in await member.orderer.channels():
+    async def join(orderer: Participation) -> bool:
+        if channel not in await orderer.channels():
             try:
-                await member.orderer.join(genesis)
+                await orderer.join(genesis)
             except AdminError as error:
                 if error.status != _ALREADY_JOINED:
                     raise
-        return (await member.orderer.info(channel)).status == "active"
+        return (await orderer.info(channel)).status == "active"
 
     goal = f"join {channel}"
+    orderers = [each for member in members for each in member.orderers]
     await asyncio.gather(
-        *(until(partial(join, member), member.orderer_name, goal) for member in members)
+        *(until(partial(join, each.participation), each.name, goal) for each in orderers)
     )
 
 
@@ -38,10 +41,10 @@ async def join_peers(members: tuple[Member, ...], channel: str, genesis: bytes) 
     last finds all others ready and makes everybody known to everybody.
     """
 
-    async def join(member: Member) -> bool:
-        if channel not in await cscc.channels(member.peer):
-            await cscc.join(member.peer, genesis)
+    async def join(peer: Endorser) -> bool:
+        if channel not in await cscc.channels(peer):
+            await cscc.join(peer, genesis)
         return True
 
-    for member in members:
-        await until(partial(join, member), member.peer_name, f"join {channel}")
+    for each in [peer for member in members for peer in member.peers]:
+        await until(partial(join, each.endorser), each.name, f"join {channel}")

@@ -7,36 +7,53 @@ from contextlib import contextmanager
 from functools import partial
 
 from pedchain_fabric.errors import EndorsementMismatch
-from pedchain_network.bringup.members import Member
+from pedchain_network.bringup.members import Member, PeerAccess
 from pedchain_network.bringup.waiting import until
 from pedchain_network.errors import CodeDiffersError
 from pedchain_network.topology.model import Topology
 
 
 async def probe(topology: Topology, members: tuple[Member, ...]) -> None:
-    """Every definition can be endorsed through every gateway, by the plan its policy demands, and
-    one transaction is endorsed by every organisation and committed.
+    """Every definition can be endorsed through every peer's gateway, by the plan its policy
+    demands, and one transaction is endorsed by every organisation and committed. What gateways
+    need not ask, an organisation's further peers, is asked directly.
 
     Raises `PartError`, or `CodeDiffersError` if organisations do not run the same contract.
     """
     await asyncio.gather(
         *(
             until(
-                partial(_endorsed, topology, member, deployment.definition.name),
-                member.peer_name,
+                partial(_endorsed, topology, peer, deployment.definition.name),
+                peer.name,
                 f"gateway, {deployment.definition.name}",
             )
             for member in members
+            for peer in member.peers
             for deployment in topology.deployments
-        )
+        ),
+        *(
+            until(
+                partial(_answered, topology, peer, deployment.definition.name),
+                peer.name,
+                f"chaincode, {deployment.definition.name}",
+            )
+            for member in members
+            for peer in member.peers[1:]
+            for deployment in topology.deployments
+        ),
     )
     if topology.deployments:
         everybody = partial(_committed, topology, members)
         await until(everybody, members[0].peer_name, "gateway, probe by every organisation")
 
 
-async def _endorsed(topology: Topology, member: Member, name: str) -> bool:
-    contract = member.client.network(topology.channel).contract(name)
+async def _answered(topology: Topology, peer: PeerAccess, name: str) -> bool:
+    await peer.endorser.query(name, topology.chaincode.probe, channel=topology.channel)
+    return True
+
+
+async def _endorsed(topology: Topology, peer: PeerAccess, name: str) -> bool:
+    contract = peer.client.network(topology.channel).contract(name)
     with _one_code(name):
         await contract.new_proposal(topology.chaincode.probe).endorse()
     return True

@@ -6,8 +6,9 @@ from collections.abc import Coroutine, Sequence
 from functools import partial
 
 from pedchain_network import profiles
+from pedchain_network.bringup import resuming
 from pedchain_network.bringup.waiting import until
-from pedchain_network.errors import PartError, StateError
+from pedchain_network.errors import PartError
 from pedchain_network.limits import NODE_TIMEOUT_S, PAUSE_S, UP_TIMEOUT_S
 from pedchain_network.pki import crypto
 from pedchain_network.progress import Progress
@@ -19,46 +20,31 @@ from pedchain_network.state import Run, State
 from pedchain_network.topology.model import Topology
 
 
-async def up(topology: Topology, state: State, choice: Choice, progress: Progress) -> Run:
+async def up(topology: Topology | None, state: State, choice: Choice, progress: Progress) -> Run:
     """Bring the network up, or what is missing of it. Raises `NetworkError`.
 
-    What was started stays when a later step fails, so that the next `up` goes on from there and
-    `down` ends it.
+    Without a topology it is the one in force, or the reference's the first time. What was started
+    stays when a later step fails, so that the next `up` goes on from there and `down` ends it.
     """
     with state.locked():
-        run = _resume(topology, state, choice)
-        made = crypto.create(state.crypto, topology)
+        wanted, run = resuming.resume(topology, state, choice)
+        if not state.genesis(wanted.channel).exists():
+            state.save_topology(wanted)
+        made = crypto.create(state.crypto, wanted)
         if made:
             progress.step(f"keys and certificates of {made} organisations")
-        profiles.write(topology, state, choice.runtime)
+        profiles.write(wanted, state, choice.runtime)
         runtime = by_name(choice.runtime)
-        run = runtime.start(topology, state, run, progress)
+        run = runtime.start(wanted, state, run, progress)
         parts = runtime.parts(state, run)
         try:
             async with asyncio.timeout(UP_TIMEOUT_S):
-                await _while_alive(parts, _work(topology, state, parts, progress))
+                await _while_alive(parts, _work(wanted, state, parts, progress))
         except TimeoutError as error:
             raise PartError("network", f"not up within {UP_TIMEOUT_S:.0f} s") from error
+        if state.topology() != wanted:
+            state.save_topology(wanted)
         return run
-
-
-def _resume(topology: Topology, state: State, choice: Choice) -> Run:
-    run = state.load()
-    if run is None:
-        if state.genesis(topology.channel).exists():
-            raise StateError(f"{state.root} holds a channel but no record of it", "run clean")
-        return Run(choice.runtime, topology.channel, topology.digest)
-    if run.runtime != choice.runtime:
-        raise StateError(
-            f"{state.root} holds a network of runtime {run.runtime}, not {choice.runtime}",
-            f"use --runtime {run.runtime}, another --state, or clean",
-        )
-    if run.digest != topology.digest:
-        raise StateError(
-            f"{state.root} was made from another topology",
-            "use the topology it was made from, another --state, or clean",
-        )
-    return run
 
 
 async def _while_alive(parts: Sequence[Part], work: Coroutine[None, None, None]) -> None:
@@ -108,7 +94,8 @@ async def _work(
             joining.join_peers(members, topology.channel, first_block),
             deploying.install(topology, members),
         )
-        progress.step(f"channel {topology.channel} joined by {len(members)} peers and orderers")
+        nodes = f"{len(topology.peers())} peers and {len(topology.orderers())} orderers"
+        progress.step(f"channel {topology.channel} joined by {nodes}")
         new = await deploying.agree(topology, members)
         if new:
             progress.step(f"agreed on {', '.join(new)}")

@@ -11,7 +11,7 @@ from pedchain_fabric.admin.genesis import genesis_block
 from pedchain_fabric.wire.messages import serialize
 from pedchain_network import files
 from pedchain_network.pki import crypto
-from pedchain_network.topology.model import Organization, Topology
+from pedchain_network.topology.model import Node, Organization, Topology
 
 _NONCE_BYTES = 24
 
@@ -30,45 +30,53 @@ def ensure_genesis(path: Path, topology: Topology, crypto_root: Path) -> bytes:
 
 def describe(topology: Topology, crypto_root: Path) -> Channel:
     """What the channel is made from. Consenter ids count from 1 in the topology's order."""
+    ordering = topology.ordering
     return Channel(
         channel_id=topology.channel,
         organizations=tuple(
-            _organization(topology, each, crypto_root) for each in topology.organizations
+            organization(topology, each, crypto_root) for each in topology.organizations
         ),
         consenters=tuple(
-            _consenter(number, topology, each, crypto_root)
-            for number, each in enumerate(topology.organizations, start=1)
+            consenter(number, topology, each, crypto_root)
+            for number, each in enumerate(topology.orderers(), start=1)
         ),
         admins=topology.governance.admins,
         lifecycle_endorsement=topology.governance.lifecycle,
-        batch=topology.batch,
-        timers=topology.timers,
+        batch=ordering.batch,
+        timers=ordering.timers,
+        consensus=ordering.consensus,
+        raft=ordering.raft,
     )
 
 
-def _organization(
-    topology: Topology, organization: Organization, crypto_root: Path
+def organization(
+    topology: Topology, member: Organization, crypto_root: Path
 ) -> ChannelOrganization:
-    files_of = crypto.of(crypto_root, organization)
+    """What the channel holds of a member: its authorities, orderers and anchor peers."""
+    owned = crypto.of(crypto_root, member)
     return ChannelOrganization(
-        name=organization.name,
-        msp_id=organization.msp_id,
-        root_certificates=(files_of.authority("ca").read_bytes(),),
-        tls_root_certificates=(files_of.authority("tlsca").read_bytes(),),
-        orderer_endpoints=(topology.address(organization.ports.orderer),),
-        anchor_peers=((topology.host, organization.ports.peer),),
+        name=member.name,
+        msp_id=member.msp_id,
+        root_certificates=(owned.authority("ca").read_bytes(),),
+        intermediate_certificates=owned.intermediates("ca"),
+        tls_root_certificates=(owned.authority("tlsca").read_bytes(),),
+        tls_intermediate_certificates=owned.intermediates("tlsca"),
+        orderer_endpoints=tuple(topology.dialled(each) for each in topology.orderers(member)),
+        anchor_peers=tuple(
+            (topology.dialled_host(each), each.port()) for each in topology.peers(member)
+        ),
+        orders=member.orderer,
     )
 
 
-def _consenter(
-    number: int, topology: Topology, organization: Organization, crypto_root: Path
-) -> Consenter:
-    files_of = crypto.of(crypto_root, organization)
+def consenter(number: int, topology: Topology, orderer: Node, crypto_root: Path) -> Consenter:
+    """One orderer of the quorum."""
+    owned = crypto.of(crypto_root, orderer.member)
     return Consenter(
         id=number,
-        host=topology.host,
-        port=organization.ports.orderer,
-        msp_id=organization.msp_id,
-        identity=(files_of.node_msp("orderer") / "signcerts" / "cert.pem").read_bytes(),
-        tls_certificate=(files_of.node_tls("orderer") / "cert.pem").read_bytes(),
+        host=topology.dialled_host(orderer),
+        port=orderer.port(),
+        msp_id=orderer.member.msp_id,
+        identity=(owned.msp(orderer) / "signcerts" / "cert.pem").read_bytes(),
+        tls_certificate=next(files.pem_parts((owned.tls(orderer) / "cert.pem").read_bytes())),
     )

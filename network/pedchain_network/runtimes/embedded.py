@@ -4,19 +4,24 @@ chaincode. For trying, developing and testing."""
 
 import json
 import sys
+from pathlib import Path
 
 from pedchain_network import files
 from pedchain_network.pki import crypto
 from pedchain_network.runtimes import parts
 from pedchain_network.runtimes.process import Spec
 from pedchain_network.state import State
-from pedchain_network.topology.model import Organization, Topology
+from pedchain_network.topology.model import Node, Topology
+from pedchain_network.topology.node import CHAINCODE
 
 
 def processes(topology: Topology, state: State) -> list[Spec]:
-    """The network's process and the chaincode's."""
+    """The network's process and the chaincode's, one per generation of packages."""
     config = state.config / "embedded.json"
-    files.write(config, json.dumps(_config(topology, state), indent=1).encode())
+    document = json.dumps(_config(topology, state), indent=1)
+    files.write(config, document.encode(), secret=True)
+    trust = state.config / "tlscas.pem"
+    files.write(trust, crypto.trusted_tls(state.crypto, topology))
     nodes = Spec(
         name="embedded",
         kind="network",
@@ -27,64 +32,67 @@ def processes(topology: Topology, state: State) -> list[Spec]:
         log=state.log / "embedded.log",
         listens={
             label: address
-            for organization in topology.organizations
-            for label, address in _listens(topology, organization).items()
+            for each in topology.nodes()
+            if each.kind != CHAINCODE
+            for label, address in each.listens.items()
+            if label != f"{each.name} chaincode"
         },
     )
-    host = topology.organizations[0]
-    return [nodes, parts.chaincode_server(topology, state, host, "chaincode")]
+    servers = topology.servers_of(_host(topology))
+    return [nodes, *(_server(topology, state, each, trust) for each in servers)]
 
 
-def _listens(topology: Topology, organization: Organization) -> dict[str, str]:
-    ports = organization.ports
-    peer, orderer = (topology.node(kind, organization) for kind in ("peer", "orderer"))
-    return {
-        orderer: topology.address(ports.orderer),
-        f"{orderer} admin": topology.address(ports.orderer_admin),
-        f"{orderer} operations": topology.address(ports.orderer_operations),
-        peer: topology.address(ports.peer),
-        f"{peer} operations": topology.address(ports.peer_operations),
-    }
+def _host(topology: Topology) -> Node:
+    """The peer beside which the one chaincode process of everybody stands."""
+    return topology.peers()[0]
+
+
+def _server(topology: Topology, state: State, server: Node, trust: Path) -> Spec:
+    name = f"chaincode-{server.generation}" if server.generation else "chaincode"
+    return parts.chaincode_server(topology, state, server, name, trust)
 
 
 def _config(topology: Topology, state: State) -> dict[str, object]:
-    servers = topology.chaincode_addresses(topology.organizations[0])
     return {
         "data_dir": str(state.data / "embedded"),
-        "peers": [
-            _node(topology, state, each, "peer")
-            | {
-                "listen": topology.address(each.ports.peer),
-                "operations": topology.address(each.ports.peer_operations),
-                "chaincode_config": dict(servers),
-            }
-            for each in topology.organizations
-        ],
-        "orderers": [
-            _node(topology, state, each, "orderer")
-            | {
-                "listen": topology.address(each.ports.orderer),
-                "admin_listen": topology.address(each.ports.orderer_admin),
-                "admin_client_ca": str(crypto.of(state.crypto, each).authority("tlsca")),
-                "operations": topology.address(each.ports.orderer_operations),
-            }
-            for each in topology.organizations
-        ],
+        "peers": [_peer(topology, state, each) for each in topology.peers()],
+        "orderers": [_orderer(state, each) for each in topology.orderers()],
     }
 
 
-def _node(
-    topology: Topology, state: State, organization: Organization, kind: str
-) -> dict[str, object]:
-    owned = crypto.of(state.crypto, organization)
-    tls = owned.node_tls(kind)
+def _peer(topology: Topology, state: State, peer: Node) -> dict[str, object]:
+    """Every peer dials the host's server, and shows it a certificate of its own."""
+    shared = parts.builder_config(topology, state.crypto, _host(topology))
+    own = parts.builder_config(topology, state.crypto, peer)
+    client = {name: own[name] for name in ("client_key", "client_cert")}
+    return _node(state, peer) | {"chaincode_config": shared | client}
+
+
+def _orderer(state: State, orderer: Node) -> dict[str, object]:
+    owned = crypto.of(state.crypto, orderer.member)
+    return _node(state, orderer) | {
+        "admin_listen": _bound(orderer, "admin"),
+        "admin_client_ca": str(owned.authority("tlsca")),
+    }
+
+
+def _node(state: State, node: Node) -> dict[str, object]:
+    owned = crypto.of(state.crypto, node.member)
+    tls = owned.tls(node)
     return {
-        "name": topology.node(kind, organization),
-        "msp_id": organization.msp_id,
-        "msp_dir": str(owned.node_msp(kind)),
+        "name": node.name,
+        "msp_id": node.member.msp_id,
+        "msp_dir": str(owned.msp(node)),
         "tls": {
             "certificate": str(tls / "cert.pem"),
             "key": str(tls / "key.pem"),
             "client_ca": None,
         },
+        "listen": _bound(node),
+        "operations": _bound(node, "operations"),
     }
+
+
+def _bound(node: Node, role: str = "") -> str:
+    found = node.listener(role)
+    return f"{found.bind}:{found.port}"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nodes as plain processes of this host, supervised by the record of what was started."""
 
+import signal
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -34,17 +35,16 @@ class Local:
         only: Collection[str] = (),
     ) -> Run:
         """Start what does not run; every process is on record before the next one starts."""
-        wanted = [each for each in self.specs(topology, state) if not only or each.name in only]
-        running = {each.name for each in run.processes if each.alive}
+        wanted = [each for each in self.specs(topology, state) if _chosen(each, only)]
+        running = {each.name: each for each in run.processes if each.alive}
         missing = [spec for spec in wanted if spec.name not in running]
         listeners.require_free(listener for spec in missing for listener in spec.listens.items())
         state.save(run)
         for spec in missing:
-            try:
-                run = run.with_process(process.start(spec))
-            except OSError as error:
-                raise PartError(spec.name, f"cannot start {spec.command[0]}: {error}") from error
-            state.save(run)
+            run = _started(spec, state, run)
+        for spec in wanted:
+            run = _reload(spec, running.get(spec.name), run)
+        state.save(run)
         if missing:
             progress.step(f"started {len(missing)} processes")
         else:
@@ -69,6 +69,35 @@ class Local:
 
     def remove(self, state: State, run: Run) -> None:
         """Nothing lies outside of the state directory."""
+
+
+def _started(spec: Spec, state: State, run: Run) -> Run:
+    """Start a process; it is on record before it does anything. Raises `PartError`."""
+    recorded = run
+
+    def record(begun: Process) -> None:
+        nonlocal recorded
+        recorded = run.with_process(begun)
+        state.save(recorded)
+
+    try:
+        process.start(spec, record)
+    except OSError as error:
+        raise PartError(spec.name, f"cannot start {spec.command[0]}: {error}") from error
+    return recorded
+
+
+def _chosen(spec: Spec, only: Collection[str]) -> bool:
+    """Is it meant by its own name, or by that of a node it plays."""
+    return not only or spec.name in only or any(name in only for name in spec.listens)
+
+
+def _reload(spec: Spec, running: Process | None, run: Run) -> Run:
+    """Tell the process of all nodes if there are other nodes now than when it was started."""
+    if running is None or spec.kind != "network" or dict(running.listens) == dict(spec.listens):
+        return run
+    running.signal(signal.SIGHUP)
+    return run.with_process(replace(running, listens=dict(spec.listens)))
 
 
 def _rank(process: Process) -> int:

@@ -4,29 +4,22 @@
 import json
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 from pedchain_network import files
 from pedchain_network.errors import RuntimeMissingError
 from pedchain_network.pki import crypto
-from pedchain_network.runtimes import ordererconfig, parts, peerconfig
+from pedchain_network.runtimes import ordererconfig, parts, peerconfig, versions
+from pedchain_network.runtimes.places import Places
 from pedchain_network.runtimes.process import Spec
+from pedchain_network.runtimes.versions import Release
 from pedchain_network.state import State
-from pedchain_network.topology.model import Organization, Topology
+from pedchain_network.topology.model import Node, Topology
+from pedchain_network.topology.node import ORDERER, PEER
 
 _RELEASE = Path("/opt/hyperledger/fabric")
 _LOGGING = "warn"
 _LOG_FORMAT = "%{time:2006-01-02T15:04:05.000Z07:00} %{level:.4s} %{module} %{message}"
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """A Fabric release laid out as its archive: `bin/` and `builders/ccaas/bin/`."""
-
-    peer: Path
-    orderer: Path
-    builder: Path
 
 
 def find() -> Release:
@@ -53,85 +46,72 @@ def find() -> Release:
 
 
 def processes(topology: Topology, state: State) -> list[Spec]:
-    """Per organisation an orderer, a peer and a chaincode server of its own."""
+    """Per orderer, per peer and per peer's chaincode a process of its own."""
     release = find()
-    return [
-        spec
-        for organization in topology.organizations
-        for spec in (
-            _orderer(release, topology, state, organization),
-            _peer(release, topology, state, organization),
-            parts.chaincode_server(
-                topology, state, organization, topology.node("chaincode", organization)
-            ),
-        )
-    ]
+    versions.require(release, topology.fabric, state.config / "binaries.json")
+    trust = state.config / "tlscas.pem"
+    files.write(trust, crypto.trusted_tls(state.crypto, topology))
+    return [_process(release, topology, state, each) for each in topology.nodes()]
 
 
-def _orderer(
-    release: Release, topology: Topology, state: State, organization: Organization
-) -> Spec:
-    name = topology.node("orderer", organization)
-    owned = crypto.of(state.crypto, organization)
-    config = ordererconfig.orderer(topology, organization, owned, state.data / name)
-    _write(state.config / name / "orderer.yaml", config)
-    ports = organization.ports
+def _process(release: Release, topology: Topology, state: State, node: Node) -> Spec:
+    if node.kind == ORDERER:
+        return _orderer(release, topology, state, node)
+    if node.kind == PEER:
+        return _peer(release, topology, state, node)
+    return _chaincode(topology, state, node)
+
+
+def _orderer(release: Release, topology: Topology, state: State, node: Node) -> Spec:
+    config = ordererconfig.orderer(topology, node, _places(release, state, node))
+    _write(state.config / node.name / "orderer.yaml", config)
+    environment = parts.environment(
+        FABRIC_CFG_PATH=str(state.config / node.name), FABRIC_LOGGING_SPEC=_LOGGING
+    )
+    return _spec(state, node, (str(release.orderer),), environment)
+
+
+def _peer(release: Release, topology: Topology, state: State, node: Node) -> Spec:
+    config = peerconfig.core(topology, node, _places(release, state, node))
+    _write(state.config / node.name / "core.yaml", config)
+    told = parts.builder_config(topology, state.crypto, node)
+    environment = parts.environment(
+        FABRIC_CFG_PATH=str(state.config / node.name),
+        FABRIC_LOGGING_SPEC=_LOGGING,
+        FABRIC_LOGGING_FORMAT=_LOG_FORMAT,
+        CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG=json.dumps(told),
+    )
+    return _spec(state, node, (str(release.peer), "node", "start"), environment)
+
+
+def _chaincode(topology: Topology, state: State, node: Node) -> Spec:
+    """Only its own organisation's certificates may call it."""
+    authority = crypto.of(state.crypto, node.member).authority("tlsca")
+    return parts.chaincode_server(topology, state, node, node.name, authority)
+
+
+def _spec(state: State, node: Node, command: tuple[str, ...], environment: dict[str, str]) -> Spec:
     return Spec(
-        name=name,
-        kind="orderer",
-        organization=organization.name,
-        command=(str(release.orderer),),
-        environment=parts.environment(
-            FABRIC_CFG_PATH=str(state.config / name),
-            FABRIC_LOGGING_SPEC=_LOGGING,
-        ),
-        directory=state.data / name,
-        log=state.log / f"{name}.log",
-        listens={
-            name: topology.address(ports.orderer),
-            f"{name} admin": topology.address(ports.orderer_admin),
-            f"{name} operations": topology.address(ports.orderer_operations),
-        },
+        name=node.name,
+        kind=node.kind,
+        organization=node.organization,
+        command=command,
+        environment=environment,
+        directory=state.data / node.name,
+        log=state.log / f"{node.name}.log",
+        listens=node.listens,
     )
 
 
-def _peer(release: Release, topology: Topology, state: State, organization: Organization) -> Spec:
-    name = topology.node("peer", organization)
-    owned = crypto.of(state.crypto, organization)
-    places = peerconfig.Places(state.data / name, _trust(topology, state), release.builder)
-    config = peerconfig.core(topology, organization, owned, places)
-    _write(state.config / name / "core.yaml", config)
-    ports = organization.ports
-    servers = json.dumps(dict(topology.chaincode_addresses(organization)))
-    return Spec(
-        name=name,
-        kind="peer",
-        organization=organization.name,
-        command=(str(release.peer), "node", "start"),
-        environment=parts.environment(
-            FABRIC_CFG_PATH=str(state.config / name),
-            FABRIC_LOGGING_SPEC=_LOGGING,
-            FABRIC_LOGGING_FORMAT=_LOG_FORMAT,
-            CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG=servers,
-        ),
-        directory=state.data / name,
-        log=state.log / f"{name}.log",
-        listens={
-            name: topology.address(ports.peer),
-            f"{name} chaincode": topology.address(ports.peer_chaincode),
-            f"{name} operations": topology.address(ports.peer_operations),
-        },
+def _places(release: Release, state: State, node: Node) -> Places:
+    owned = crypto.of(state.crypto, node.member)
+    return Places(
+        data=state.data / node.name,
+        msp=owned.msp(node),
+        tls=owned.tls(node),
+        tls_authorities=state.config / "tlscas.pem",
+        builder=release.builder,
     )
-
-
-def _trust(topology: Topology, state: State) -> Path:
-    """One file with every organisation's TLS CA."""
-    authorities = [
-        crypto.of(state.crypto, each).authority("tlsca") for each in topology.organizations
-    ]
-    path = state.config / "tlscas.pem"
-    files.write(path, b"".join(authority.read_bytes() for authority in authorities))
-    return path
 
 
 def _write(path: Path, config: dict[str, object]) -> None:

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A native orderer's `orderer.yaml` (JSON is YAML): no system channel, mutual TLS for admins."""
+"""An orderer's `orderer.yaml` (JSON is YAML): no system channel, mutual TLS for admins."""
 
-from pathlib import Path
-
-from pedchain_network.pki.crypto import Crypto
-from pedchain_network.topology.model import Organization, Topology
+from pedchain_network.runtimes import operations
+from pedchain_network.runtimes.places import Places
+from pedchain_network.topology.model import Node, Topology
 
 _MESSAGE_BYTES = 100 << 20
 
@@ -20,41 +19,42 @@ _CLUSTER = {
 }
 
 
-def orderer(
-    topology: Topology, organization: Organization, crypto: Crypto, data: Path
-) -> dict[str, object]:
+def orderer(topology: Topology, node: Node, places: Places) -> dict[str, object]:
     """The whole configuration; what is not here has the orderer's own default."""
-    ports = organization.ports
-    tls = crypto.node_tls("orderer")
     own_tls = {
         "Enabled": True,
-        "Certificate": str(tls / "cert.pem"),
-        "PrivateKey": str(tls / "key.pem"),
+        "Certificate": str(places.tls / "cert.pem"),
+        "PrivateKey": str(places.tls / "key.pem"),
     }
-    authority = str(crypto.authority("tlsca"))
+    authority = str(places.own_authority)
     return {
         "General": {
-            "ListenAddress": topology.host,
-            "ListenPort": ports.orderer,
+            "ListenAddress": places.host(node.listener()),
+            "ListenPort": node.port(),
             "TLS": {**own_tls, "RootCAs": [authority], "ClientAuthRequired": False},
-            "LocalMSPDir": str(crypto.node_msp("orderer")),
-            "LocalMSPID": organization.msp_id,
+            "Keepalive": {
+                "ServerMinInterval": operations.PING_INTERVAL,
+                "ServerInterval": "7200s",
+                "ServerTimeout": "20s",
+            },
+            "LocalMSPDir": str(places.msp),
+            "LocalMSPID": node.member.msp_id,
             "BCCSP": {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}},
             "Authentication": {"TimeWindow": "15m"},
             "Cluster": _CLUSTER,
             "MaxRecvMsgSize": _MESSAGE_BYTES,
             "MaxSendMsgSize": _MESSAGE_BYTES,
         },
-        "FileLedger": {"Location": str(data)},
-        "Consensus": {"WALDir": str(data / "wal"), "SnapDir": str(data / "snapshot")},
+        "FileLedger": {"Location": str(places.data)},
+        "Consensus": {
+            "WALDir": str(places.data / "wal"),
+            "SnapDir": str(places.data / "snapshot"),
+        },
         "Admin": {
-            "ListenAddress": topology.address(ports.orderer_admin),
+            "ListenAddress": places.address(node.listener("admin")),
             "TLS": {**own_tls, "ClientAuthRequired": True, "ClientRootCAs": [authority]},
         },
         "ChannelParticipation": {"Enabled": True, "MaxRequestBodySize": "1 MB"},
-        "Operations": {
-            "ListenAddress": topology.address(ports.orderer_operations),
-            "TLS": {"Enabled": False},
-        },
+        "Operations": operations.orderer(node, places),
         "Metrics": {"Provider": "prometheus"},
     }

@@ -1,106 +1,107 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A native peer's `core.yaml` (JSON is YAML): loopback listeners, fast gossip, LevelDB."""
+"""A peer's `core.yaml` (JSON is YAML): its listeners, fast gossip, LevelDB."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from pedchain_network.pki.crypto import Crypto
-from pedchain_network.topology.model import Organization, Topology
+from pedchain_network.runtimes import operations
+from pedchain_network.runtimes.places import Places
+from pedchain_network.topology.model import Node, Topology
+
+__all__ = ("Places", "core")
 
 _MESSAGE_BYTES = 100 << 20
 _SECOND = "1s"
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where a peer's things lie: its ledger, the TLS CAs it trusts, the builder of packages."""
-
-    data: Path
-    trust: Path
-    builder: Path
-
-
-def core(
-    topology: Topology, organization: Organization, crypto: Crypto, places: Places
-) -> dict[str, object]:
+def core(topology: Topology, node: Node, places: Places) -> dict[str, object]:
     """The whole configuration.
 
     Gossip timers decide how fast `up` is: with Fabric's own a gateway needs half a minute to find
-    the other organisations' peers. `trust` holds all organisations' TLS CAs: a peer that greets
-    another just before it has learnt them from the channel would lose 4 s.
+    the other organisations' peers. `places.tls_authorities` holds all organisations' TLS CAs: a
+    peer that greets another just before it has learnt them from the channel would lose 4 s.
     """
-    ports = organization.ports
     return {
-        "peer": _peer(topology, organization, crypto, places),
+        "peer": {
+            **_itself(topology, node, places),
+            "tls": _tls(places),
+            "gossip": _gossip(topology, node),
+            "deliveryclient": _delivery(),
+            **_services(),
+        },
         "vm": {"endpoint": ""},
         "chaincode": _chaincode(places.builder),
         "ledger": _ledger(places.data),
-        "operations": {
-            "listenAddress": topology.address(ports.peer_operations),
-            "tls": {"enabled": False},
-        },
+        "operations": operations.peer(node, places),
         "metrics": {"provider": "prometheus"},
     }
 
 
-def _peer(
-    topology: Topology, organization: Organization, crypto: Crypto, places: Places
-) -> dict[str, object]:
-    address = topology.address(organization.ports.peer)
-    chaincode = topology.address(organization.ports.peer_chaincode)
-    tls = crypto.node_tls("peer")
+def _itself(topology: Topology, node: Node, places: Places) -> dict[str, object]:
+    """Who it is, where it listens and how others dial it."""
     return {
-        "id": topology.node("peer", organization),
+        "id": node.name,
         "networkId": topology.domain,
-        "listenAddress": address,
-        "address": address,
-        "chaincodeListenAddress": chaincode,
-        "chaincodeAddress": chaincode,
+        "listenAddress": places.address(node.listener()),
+        "address": topology.dialled(node),
+        "chaincodeListenAddress": places.address(node.listener("chaincode")),
+        "chaincodeAddress": topology.dialled(node, "chaincode"),
         "addressAutoDetect": False,
-        "localMspId": organization.msp_id,
+        "localMspId": node.member.msp_id,
         "localMspType": "bccsp",
-        "mspConfigPath": str(crypto.node_msp("peer")),
+        "mspConfigPath": str(places.msp),
         "fileSystemPath": str(places.data),
-        "tls": {
-            "enabled": True,
-            "clientAuthRequired": False,
-            "cert": {"file": str(tls / "cert.pem")},
-            "key": {"file": str(tls / "key.pem")},
-            "rootcert": {"file": str(places.trust)},
-        },
         "BCCSP": {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}},
+        "maxRecvMsgSize": _MESSAGE_BYTES,
+        "maxSendMsgSize": _MESSAGE_BYTES,
+    }
+
+
+def _tls(places: Places) -> dict[str, object]:
+    return {
+        "enabled": True,
+        "clientAuthRequired": False,
+        "cert": {"file": str(places.tls / "cert.pem")},
+        "key": {"file": str(places.tls / "key.pem")},
+        "rootcert": {"file": str(places.tls_authorities)},
+    }
+
+
+def _delivery() -> dict[str, object]:
+    """How it takes blocks from orderers."""
+    return {
+        "blockGossipEnabled": False,
+        "policy": "cluster",
+        "reconnectTotalTimeThreshold": "3600s",
+        "connTimeout": "3s",
+        "reConnectBackoffThreshold": "5s",
+        # How long a peer takes blocks from an orderer that says nothing while others go on.
+        "blockCensorshipTimeoutKey": "3s",
+        "minimalReconnectInterval": "100ms",
+    }
+
+
+def _services() -> dict[str, object]:
+    """What it does for clients, and how much of it at a time."""
+    concurrency = {"endorserService": 2500, "deliverService": 2500, "gatewayService": 500}
+    filters = ("DefaultAuth", "ExpirationCheck", "TimeWindowCheck")
+    return {
         "gateway": {
             "enabled": True,
             "endorsementTimeout": "30s",
             "broadcastTimeout": "30s",
             "dialTimeout": "2m",
         },
-        "gossip": _gossip(address),
         "keepalive": {
             "interval": "7200s",
             "timeout": "20s",
-            "minInterval": "60s",
+            "minInterval": operations.PING_INTERVAL,
             "client": {"interval": "60s", "timeout": "20s"},
             "deliveryClient": {"interval": "60s", "timeout": "20s"},
         },
         "authentication": {"timewindow": "15m"},
         "client": {"connTimeout": "3s"},
-        "deliveryclient": {
-            "blockGossipEnabled": False,
-            "policy": "cluster",
-            "reconnectTotalTimeThreshold": "3600s",
-            "connTimeout": "3s",
-            "reConnectBackoffThreshold": "5s",
-            # How long a peer takes blocks from an orderer that says nothing while others go on.
-            "blockCensorshipTimeoutKey": "3s",
-            "minimalReconnectInterval": "100ms",
-        },
         "handlers": {
-            "authFilters": [
-                {"name": "DefaultAuth"},
-                {"name": "ExpirationCheck"},
-                {"name": "TimeWindowCheck"},
-            ],
+            "authFilters": [{"name": each} for each in filters],
             "decorators": [{"name": "DefaultDecorator"}],
             "endorsers": {"escc": {"name": "DefaultEndorsement"}},
             "validators": {"vscc": {"name": "DefaultValidation"}},
@@ -112,17 +113,17 @@ def _peer(
             "authCachePurgeRetentionRatio": 0.75,
             "orgMembersAllowedAccess": False,
         },
-        "limits": {
-            "concurrency": {"endorserService": 2500, "deliverService": 2500, "gatewayService": 500}
-        },
-        "maxRecvMsgSize": _MESSAGE_BYTES,
-        "maxSendMsgSize": _MESSAGE_BYTES,
+        "limits": {"concurrency": concurrency},
     }
 
 
-def _gossip(address: str) -> dict[str, object]:
+def _gossip(topology: Topology, node: Node) -> dict[str, object]:
+    """How peers find each other. An organisation's peers first greet one another, and learn of
+    other organisations' from the channel's anchor peers."""
+    address = topology.dialled(node)
+    siblings = [topology.dialled(e) for e in topology.peers(node.member) if e != node]
     return {
-        "bootstrap": address,
+        "bootstrap": " ".join(siblings) or address,
         "endpoint": address,
         "externalEndpoint": address,
         "useLeaderElection": False,
@@ -165,7 +166,8 @@ def _gossip(address: str) -> dict[str, object]:
             # After a change of leader a transaction may be ordered twice; the second is invalid,
             # and the private data of both is gone with the first.
             "skipPullingInvalidTransactionsDuringCommit": True,
-            "implicitCollectionDisseminationPolicy": {"requiredPeerCount": 0, "maxPeerCount": 1},
+            # All of the organisation's own: its approvals of chaincode are such data.
+            "implicitCollectionDisseminationPolicy": {"requiredPeerCount": 0, "maxPeerCount": 2},
         },
     }
 

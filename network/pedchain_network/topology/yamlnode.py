@@ -10,6 +10,7 @@ import yaml
 from pedchain_network.errors import TopologyError
 from pedchain_network.limits import TOPOLOGY_BYTES
 
+_BOOL = "tag:yaml.org,2002:bool"
 _INT = "tag:yaml.org,2002:int"
 _STR = "tag:yaml.org,2002:str"
 
@@ -43,6 +44,27 @@ class Value:
         if not low <= number <= high:
             raise self.fail(f"{number} is out of range", f"write a number from {low} to {high}")
         return number
+
+    def flag(self) -> bool:
+        """`true` or `false`; YAML's other words for them are not taken."""
+        node = self.node
+        words = {"true": True, "false": False}
+        if not isinstance(node, yaml.ScalarNode) or node.tag != _BOOL or node.value not in words:
+            raise self.fail("must be true or false", "write true or false, without quotes")
+        return words[node.value]
+
+    @property
+    def is_text(self) -> bool:
+        """Is it a single word rather than a list or a mapping."""
+        return isinstance(self.node, yaml.ScalarNode)
+
+    def field(self, name: str) -> "Value | None":
+        """One field of a mapping before the others are checked, or None."""
+        if isinstance(self.node, yaml.MappingNode):
+            for key, node in self.node.value:
+                if isinstance(key, yaml.ScalarNode) and key.value == name:
+                    return Value(self.file, f"{self.path}.{name}".lstrip("."), node)
+        return None
 
     def items(self) -> Iterator["Value"]:
         """The elements of a list."""
@@ -88,6 +110,10 @@ class Fields:
         """A field's number, or `default` where an optional one is absent."""
         return self.found[name].integer(low, high) if name in self.found else default
 
+    def flag(self, name: str, *, default: bool) -> bool:
+        """A field's truth, or `default` where an optional one is absent."""
+        return self.found[name].flag() if name in self.found else default
+
     def items(self, name: str) -> Iterator[Value]:
         """A field's list, empty where an optional one is absent."""
         return self.found[name].items() if name in self.found else iter(())
@@ -100,16 +126,21 @@ def read(path: Path) -> Value:
     except OSError as error:
         reason = error.strerror or "cannot be read"
         raise TopologyError(str(path), reason, "name the topology with --topology") from error
+    return parse(data, str(path))
+
+
+def parse(data: bytes, file: str) -> Value:
+    """The document in `data`, named `file` in errors. Raises `TopologyError`."""
     if len(data) > TOPOLOGY_BYTES:
-        raise TopologyError(str(path), f"larger than {TOPOLOGY_BYTES} bytes")
+        raise TopologyError(file, f"larger than {TOPOLOGY_BYTES} bytes")
     try:
         node = yaml.compose(data, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise TopologyError(f"{path}:{line}", f"not YAML: {error.problem}") from error
+        raise TopologyError(f"{file}:{line}", f"not YAML: {error.problem}") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise TopologyError(str(path), "not YAML in UTF-8") from error
+        raise TopologyError(file, "not YAML in UTF-8") from error
     if node is None:
-        raise TopologyError(str(path), "the file is empty")
-    return Value(str(path), "", node)
+        raise TopologyError(file, "the file is empty")
+    return Value(file, "", node)

@@ -16,7 +16,6 @@ from pedchain_fabric.wire.identity import Identity
 from pedchain_fabric.wire.keys import verify
 from pedchain_fabric.wire.policy import principal
 from pedchain_network.channel import genesis
-from pedchain_network.limits import CERTIFICATE_DAYS
 from pedchain_network.pki import crypto
 from pedchain_network.topology import reader
 from pedchain_network.topology.model import Topology
@@ -83,7 +82,7 @@ def test_a_tls_certificate_is_no_identity(root: Path, config: ChannelConfig) -> 
 
 def test_keys_are_readable_by_their_owner_only(root: Path) -> None:
     keys = list(root.rglob("key.pem"))
-    assert len(keys) == 4 * 10
+    assert len(keys) == 4 * 13
     assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
     assert stat.S_IMODE(root.stat().st_mode) == 0o700
 
@@ -93,10 +92,20 @@ def test_keys_belong_to_their_certificates(root: Path) -> None:
     verify(identity.identity.public_key, b"message", identity.sign(b"message"))
 
 
-def test_leaves_live_as_long_as_the_network(root: Path) -> None:
-    for path in root.rglob("cert.pem"):
-        lifetime = certificate(path).not_valid_after_utc - certificate(path).not_valid_before_utc
-        assert lifetime >= datetime.timedelta(days=CERTIFICATE_DAYS)
+@pytest.mark.parametrize(
+    ("path", "days"),
+    [
+        ("ca/cert.pem", 5_475),
+        ("tlsca/cert.pem", 5_475),
+        ("orderer0/msp/signcerts/cert.pem", 730),
+        ("peer0/tls/cert.pem", 730),
+        ("users/gateway/cert.pem", 365),
+    ],
+)
+def test_certificates_live_as_long_as_the_topology_says(root: Path, path: str, days: int) -> None:
+    end = certificate(root / "DSO" / path).not_valid_after_utc
+    left = end - datetime.datetime.now(datetime.UTC)
+    assert datetime.timedelta(days=days - 1) < left < datetime.timedelta(days=days + 1)
 
 
 def test_tls_certificates_name_node_and_loopback_and_serve_both_ends(root: Path) -> None:
@@ -125,11 +134,12 @@ def test_what_is_there_stays_and_what_is_half_done_is_made_anew(
     root = tmp_path / "crypto"
     crypto.create(root, topology)
     kept = (root / "DSO" / "ca" / "cert.pem").read_bytes()
-    (root / "Aggregator").rename(root / ".Aggregator")
+    orderer = root / "Aggregator" / "orderer0"
+    (orderer / "msp").rename(orderer / ".msp")
     assert crypto.create(root, topology) == 1
     assert crypto.create(root, topology) == 0
     assert (root / "DSO" / "ca" / "cert.pem").read_bytes() == kept
-    assert {path.name for path in root.iterdir()} == {each.name for each in topology.organizations}
+    assert {path.name for path in orderer.iterdir()} == {"msp", "tls"}
 
 
 def test_the_genesis_block_is_made_once(topology: Topology, root: Path, tmp_path: Path) -> None:

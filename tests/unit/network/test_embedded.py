@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pedchain_network.pki import crypto
 from pedchain_network.runtimes import embedded, parts
 from pedchain_network.runtimes.process import Spec
 from pedchain_network.state import State
@@ -22,7 +23,9 @@ def topology() -> Topology:
 @pytest.fixture
 def specs(topology: Topology, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Spec]:
     monkeypatch.setattr(parts, "program", lambda command: command)
-    return embedded.processes(topology, State(tmp_path))
+    state = State(tmp_path)
+    crypto.create(state.crypto, topology)
+    return embedded.processes(topology, state)
 
 
 @pytest.fixture
@@ -35,9 +38,8 @@ def test_two_processes_play_everybody(topology: Topology, specs: list[Spec]) -> 
     network, chaincode = specs
     assert network.command[1:3] == ("-m", "pedchain_fabric.embedded")
     assert chaincode.kind == "chaincode"
-    for organization in topology.organizations:
-        for kind in ("peer", "orderer"):
-            assert topology.node(kind, organization) in network.listens
+    for node in (*topology.peers(), *topology.orderers()):
+        assert node.name in network.listens
 
 
 def test_every_node_has_its_identity_and_its_ports(
@@ -48,8 +50,8 @@ def test_every_node_has_its_identity_and_its_ports(
     ]
     dso = topology.by_name("DSO")
     orderer = config["orderers"][0]
-    assert orderer["listen"] == topology.address(dso.ports.orderer)
-    assert orderer["admin_listen"] == topology.address(dso.ports.orderer_admin)
+    assert orderer["listen"] == topology.address(topology.node("orderer", dso))
+    assert orderer["admin_listen"] == topology.address(topology.node("orderer", dso), "admin")
     assert orderer["admin_client_ca"].endswith("DSO/tlsca/cert.pem")
     assert orderer["tls"]["key"].endswith("DSO/orderer0/tls/key.pem")
 
@@ -57,4 +59,10 @@ def test_every_node_has_its_identity_and_its_ports(
 def test_all_peers_share_one_chaincode_process(specs: list[Spec], config: dict[str, Any]) -> None:
     served = set(specs[1].listens.values())
     for peer in config["peers"]:
-        assert set(peer["chaincode_config"].values()) == served
+        assert served < set(peer["chaincode_config"].values())
+
+
+def test_every_peer_shows_the_chaincode_a_certificate_of_its_own(config: dict[str, Any]) -> None:
+    shown = [peer["chaincode_config"]["client_cert"] for peer in config["peers"]]
+    assert len(set(shown)) == 4
+    assert len({peer["chaincode_config"]["root_cert"] for peer in config["peers"]}) == 1

@@ -19,7 +19,7 @@ def test_the_client_loads_every_profile(tmp_path: Path) -> None:
     for organization in topology.organizations:
         loaded = profile.load(moved / "profiles" / f"{organization.name}.json")
         assert loaded.msp_id == organization.msp_id
-        assert loaded.peer.address == topology.address(organization.ports.peer)
+        assert loaded.peer.address == topology.address(topology.node("peer", organization))
         assert set(loaded.users) == {"admin", "gateway", "auditor"}
 
 

@@ -9,9 +9,10 @@ from pedchain_network import files
 from pedchain_network.errors import StateError
 from pedchain_network.runtimes.process import Process
 from pedchain_network.state import Run, State
+from pedchain_network.topology import reader
 
 PEER = Process("peer0", "peer", "DSO", 4711, 12.5, "/log", {"peer0": "127.0.0.1:7051"})
-RUN = Run("native", "ped", "digest", (PEER,))
+RUN = Run("native", "ped", (PEER,))
 
 
 @pytest.fixture
@@ -28,12 +29,24 @@ def test_the_record_comes_back(state: State) -> None:
     assert state.load() == RUN
 
 
+def test_the_topology_in_force_comes_back(state: State) -> None:
+    topology = reader.load(reader.reference())
+    state.save_topology(topology)
+    assert state.topology() == topology
+
+
+def test_no_topology_in_force_is_no_network(state: State) -> None:
+    with pytest.raises(StateError, match="no network in") as raised:
+        state.topology()
+    assert raised.value.fix == "ped-network up"
+
+
 def test_a_restarted_process_replaces_the_older() -> None:
     newer = Process("peer0", "peer", "DSO", 4712, 13.5, "/log", {})
     assert RUN.with_process(newer).processes == (newer,)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "run/1"}', '{"schema": "run/9"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "run/2"}', '{"schema": "run/9"}'])
 def test_a_damaged_record_is_told(state: State, text: str) -> None:
     state.save(RUN)
     (state.root / "run.json").write_text(text)

@@ -20,7 +20,6 @@ from fabric_protos.peer.proposal_response_pb2 import Response
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
 
 from pedchain_fabric.admin.definition import Collection, Definition
-from pedchain_fabric.admin.package import service_package
 from pedchain_fabric.embedded.config import parse
 from pedchain_fabric.embedded.node import Network
 from pedchain_fabric.wire.identity import SigningIdentity
@@ -31,12 +30,12 @@ from pedchain_network.bringup.joining import join_orderers, join_peers
 from pedchain_network.bringup.members import Member
 from pedchain_network.channel import genesis
 from pedchain_network.pki import crypto
-from pedchain_network.runtimes import embedded
+from pedchain_network.runtimes import embedded, parts
 from pedchain_network.state import State
 from pedchain_network.topology import reader
 from pedchain_network.topology.model import Topology
 from tests import ports
-from tests.parity.chaincode import Server
+from tests.parity.chaincode import Server, credentials
 from tests.parity.gateway_probes import submit
 from tests.parity.target import CHANNEL, Target
 
@@ -71,15 +70,18 @@ class Town:
 
     async def install(self, label: str = "probe") -> str:
         """Onto all peers; its id."""
-        package = service_package(label)
+        package = parts.package_of(self.topology, label)
         for member in self.members:
             await member.lifecycle.install(package)
         return package.id
 
     async def serve(self, label: str = "probe") -> Server:
         """Starts the package's chaincode."""
-        address = self.topology.chaincode_addresses(self.topology.organizations[0])[label]
-        server = Server(service_package(label).id, address)
+        node = self.topology.servers()[0]
+        own = crypto.of(self.state.crypto, node.member).tls(node)
+        tls = credentials(own / "cert.pem", own / "key.pem", self.state.config / "tlscas.pem")
+        address = self.topology.address(node, label)
+        server = Server(parts.package_of(self.topology, label).id, address, tls)
         await server.start()
         self.servers.append(server)
         return server
