@@ -5,11 +5,12 @@ A process is a pid and its start time, for a pid alone may be somebody else's by
 leader of a session of its own, so that its whole group can be ended and no terminal's end ends it.
 """
 
+import errno
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,20 +125,27 @@ class Process:
             return None
 
 
-def start(spec: Spec) -> Process:
-    """Start a process and forget it as a child. Raises `OSError` if it cannot be started."""
+def start(spec: Spec, record: Callable[[Process], None] | None = None) -> Process:
+    """Start a process and forget it as a child. Raises `OSError` if it cannot be started.
+
+    `record` is called when the process is there, before it does anything. If we die until then it
+    ends by itself: there is never a process that nobody has on record.
+    """
+    if not os.access(spec.command[0], os.X_OK):
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), spec.command[0])
     spec.log.parent.mkdir(parents=True, exist_ok=True)
     spec.directory.mkdir(parents=True, exist_ok=True)
     with open(spec.log, "ab") as log:
         child = subprocess.Popen(  # noqa: S603 - the command is the topology's own
-            spec.command,
+            (*_GATE, *spec.command),
             env=dict(spec.environment),
             cwd=spec.directory,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _adopted[child.pid] = child
     process = Process(
         name=spec.name,
         kind=spec.kind,
@@ -147,8 +155,17 @@ def start(spec: Spec) -> Process:
         log=str(spec.log),
         listens=dict(spec.listens),
     )
-    _adopted[child.pid] = child
+    assert child.stdin is not None
+    with child.stdin as gate:
+        if record is not None:
+            record(process)
+        gate.write(b"\n")
     return process
+
+
+# A shell that waits for a line and then becomes the program; it keeps pid and start time. Our end
+# closes its pipe.
+_GATE = ("/bin/sh", "-c", 'read -r line && exec "$@" </dev/null', "sh")
 
 
 _adopted: dict[int, subprocess.Popen[bytes]] = {}
