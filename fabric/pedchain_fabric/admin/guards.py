@@ -16,14 +16,15 @@ from fabric_protos.msp.msp_config_pb2 import FabricMSPConfig, MSPConfig
 from fabric_protos.msp.msp_principal_pb2 import MSPPrincipal, MSPRole, OrganizationUnit
 from fabric_protos.orderer.configuration_pb2 import BatchSize
 
-from pedchain_fabric.admin import configpolicy, consensus
+from pedchain_fabric.admin import configpolicy, consensus, revocation
 from pedchain_fabric.admin.channel import Consensus
 from pedchain_fabric.admin.configvalue import get
 from pedchain_fabric.admin.consensus import BLOCK_VALIDATION, Entry
 from pedchain_fabric.admin.limits import BATCH_BYTES_MAX, CONSENTERS_MIN
 from pedchain_fabric.admin.refusal import EditRefused, Reason, refuse_if
-from pedchain_fabric.errors import WireError
+from pedchain_fabric.errors import IdentityError, WireError
 from pedchain_fabric.wire.channelconfig import ChannelConfig
+from pedchain_fabric.wire.identity import Identity
 from pedchain_fabric.wire.messages import parse
 
 HALVES = ("Application", "Orderer")
@@ -33,14 +34,15 @@ def check(current: ChannelConfig, wanted: Config) -> None:
     """Raise `EditRefused` unless the channel may become so."""
     before, after = current.config.channel_group, wanted.channel_group
     _check_organizations(half(after, "Application"), half(after, "Orderer"))
-    _check_msp_ids(before, after)
+    _check_memberships(before, after)
     _check_named(before, after)
     _check_consenters(half(before, "Orderer"), half(after, "Orderer"))
     _check_batch(half(after, "Orderer"))
     try:
-        ChannelConfig.from_config(current.channel_id, wanted)
+        read = ChannelConfig.from_config(current.channel_id, wanted)
     except WireError as error:
         raise EditRefused(Reason.BAD_VALUE, f"no peer would take it: {error}") from error
+    _check_identities(read)
 
 
 def _check_organizations(application: ConfigGroup, orderer: ConfigGroup) -> None:
@@ -60,16 +62,27 @@ def _check_organizations(application: ConfigGroup, orderer: ConfigGroup) -> None
         refuse_if(len(set(ids)) != len(ids), Reason.DUPLICATE, "two organisations share an MSP id")
 
 
-def _check_msp_ids(before: ConfigGroup, after: ConfigGroup) -> None:
+def _check_memberships(before: ConfigGroup, after: ConfigGroup) -> None:
     """An organisation's MSP id is for ever (channelconfig.Bundle.ValidateNew)."""
     for side in HALVES:
-        now = half(after, side).groups
-        for name, group in half(before, side).groups.items():
-            refuse_if(
-                name in now and msp_id(now[name]) != msp_id(group),
-                Reason.BAD_VALUE,
-                f"{name} cannot change its MSP id: remove it and add it anew",
-            )
+        old = half(before, side).groups
+        for name, group in half(after, side).groups.items():
+            msp = msp_of(group)
+            known = msp_of(old[name]) if name in old else FabricMSPConfig(name=msp.name)
+            text = f"{name} cannot change its MSP id: remove it and add it anew"
+            refuse_if(msp.name != known.name, Reason.BAD_VALUE, text)
+            revocation.check(msp, known.revocation_list)
+
+
+def _check_identities(wanted: ChannelConfig) -> None:
+    """A consenter that is no valid member any more could sign no block that counts."""
+    for each in wanted.consenters:
+        identity = Identity(each.msp_id, each.identity)
+        try:
+            wanted.msps[each.msp_id].validate(identity)
+        except IdentityError as error:
+            text = f"consenter {each.host}:{each.port} would be no valid member: {error}"
+            raise EditRefused(Reason.BAD_VALUE, text) from error
 
 
 def _check_named(before: ConfigGroup, after: ConfigGroup) -> None:
@@ -166,9 +179,14 @@ def half(root: ConfigGroup, name: str) -> ConfigGroup:
     return root.groups[name] if name in root.groups else ConfigGroup()
 
 
+def msp_of(organization: ConfigGroup) -> FabricMSPConfig:
+    """The MSP of an organisation's group. Raises `WireError`."""
+    return parse(FabricMSPConfig, get(organization, "MSP", MSPConfig).config)
+
+
 def msp_id(organization: ConfigGroup) -> str:
     """The MSP id of an organisation's group. Raises `WireError`."""
-    return parse(FabricMSPConfig, get(organization, "MSP", MSPConfig).config).name
+    return msp_of(organization).name
 
 
 def _members(root: ConfigGroup) -> Iterator[str]:
