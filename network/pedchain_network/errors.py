@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can go wrong with a network, said so that the reader knows what to do."""
 
+import errno
+
 
 class NetworkError(Exception):
     """Root of this package's errors. `fix` says what to do about it, if we know."""
@@ -32,6 +34,18 @@ class ImageMissingError(NetworkError):
 
 class StateError(NetworkError):
     """The state directory holds something else than what is asked for."""
+
+
+class DiskFullError(NetworkError):
+    """There is no room to write."""
+
+
+class KeyExposedError(NetworkError):
+    """A private key that others on this host can read."""
+
+
+class CertificateEndedError(NetworkError):
+    """A certificate that is not valid now."""
 
 
 class CertificateMissingError(NetworkError):
@@ -79,3 +93,22 @@ class PartError(NetworkError):
         self.part = part
         self.what = message
         self.log = log
+
+
+_REMEDIES = {
+    **dict.fromkeys(
+        (errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+        "free some space on that file system, then the same command again",
+    ),
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM), "run it as the owner of the state directory, or use --state"
+    ),
+    **dict.fromkeys(
+        (errno.EEXIST, errno.ENOTDIR, errno.EROFS), "use --state with a directory of your own"
+    ),
+}
+
+
+def of_system(error: OSError) -> NetworkError:
+    """What the operating system refused, with what can be done about it."""
+    return NetworkError(str(error), _REMEDIES.get(error.errno or 0, ""))

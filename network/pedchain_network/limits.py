@@ -87,6 +87,9 @@ BEHIND_BLOCKS = 5
 BEHIND_PATIENCE_S = 1.0
 """...and is behind if it has not reached by then what another had before."""
 
+DISK_FREE_BYTES = 200 * 10**6
+"""Least room for `up`: a peer or orderer that cannot write stops, and its ledger with it."""
+
 EXPIRY_WARN_DAYS = 30
 """`doctor` warns of certificates with fewer days left..."""
 
