@@ -27,16 +27,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     lint = commands.add_parser("lint", help="determinism lint of contracts and all they reach")
     lint.add_argument("modules", nargs="*", help="modules that hold contracts; default: all ours")
+    lint.add_argument(
+        "--ignore", action="append", default=[], metavar="CODE", help="a rule that is not wanted"
+    )
     parsed = parser.parse_args(arguments)
     if parsed.command == "lint":
-        return _lint(parsed.modules)
+        return _lint(parsed.modules, parsed.ignore)
     return _serve(parsed.package)
 
 
-def _lint(modules: Sequence[str]) -> int:
-    from pedchain_chaincode.lint import CONTRACTS, run
+def _lint(modules: Sequence[str], ignored: Sequence[str]) -> int:
+    from pedchain_chaincode.lint import CONTRACTS, codes, names, run
 
-    found, findings = run(tuple(modules) or CONTRACTS)
+    if unknown := sorted(set(ignored) - set(codes.BY_CODE)):
+        print(f"ped-chaincode: no such rule: {', '.join(unknown)}", file=sys.stderr)
+        return 2
+    # Whoever names a module of another package wants the rest of that package looked at too.
+    ours = (*names.OURS, *sorted({module.partition(".")[0] for module in modules}))
+    found, all_ = run(tuple(modules) or CONTRACTS, ours=ours)
+    findings = [finding for finding in all_ if finding.code not in ignored]
     for finding in findings:
         print(finding)
     for name in found.missing:

@@ -3,16 +3,17 @@
 PD018, PD021)."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pedchain_chaincode.lint import names
 from pedchain_chaincode.lint.codes import Finding
 from pedchain_chaincode.lint.source import Module, imports
 
 
-def check(module: Module) -> Iterator[Finding]:
-    """Every finding of this family in one module."""
-    yield from _imports(module)
+def check(module: Module, linted: Sequence[str] = ()) -> Iterator[Finding]:
+    """Every finding of this family in one module; packages in `linted` may be imported, because
+    the same rules hold in them."""
+    yield from _imports(module, linted)
     for node in ast.walk(module.tree):
         for code, what in _node(node):
             if code == "PD010" and what in names.CODECS.get(module.name, ()):
@@ -20,10 +21,10 @@ def check(module: Module) -> Iterator[Finding]:
             yield Finding(module.path, getattr(node, "lineno", 0), code, what)
 
 
-def _imports(module: Module) -> Iterator[Finding]:
+def _imports(module: Module, linted: Sequence[str]) -> Iterator[Finding]:
     for line, base, name in imports(module):
         code = _import_code(module, base, name)
-        if code:
+        if code and base.split(".")[0] not in linted:
             what = base if name is None else f"{base}.{name}"
             yield Finding(module.path, line, code, what)
 

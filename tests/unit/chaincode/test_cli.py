@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +71,44 @@ def test_metadata_reports_the_self_test() -> None:
     digest = contract.self_test()
     assert digest is not None
     assert len(digest) == 64
+
+
+@pytest.fixture
+def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's package: a contract without guards and a helper that uses a float."""
+    package = tmp_path / "strangers"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "helper.py").write_text("RATE = 0.5\n")
+    (package / "contract.py").write_text(
+        "from pedchain_fabric.shim import Context, Contract, submit\n"
+        "from strangers.helper import RATE\n\n\n"
+        "class Assets(Contract):\n"
+        '    name = "assets"\n\n'
+        "    @submit\n"
+        "    async def create(self, ctx: Context, key: str) -> None:\n"
+        "        await ctx.stub.put_state(key, str(RATE).encode())\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.usefixtures("foreign")
+def test_the_lint_follows_another_developers_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["lint", "strangers.contract"]) == 1
+    shown = capsys.readouterr().out
+    assert "helper.py:1: PD002" in shown
+    assert "PD019" in shown
+    assert "PD001" not in shown
+
+
+@pytest.mark.usefixtures("foreign")
+def test_a_rule_can_be_left_out_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["lint", "strangers.contract", "--ignore", "PD019", "--ignore", "PD002"]) == 0
+    assert "0 findings in 3 modules" in capsys.readouterr().out
+
+
+def test_a_rule_that_does_not_exist_cannot_be_left_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["lint", "--ignore", "PD999"]) == 2
+    assert "PD999" in capsys.readouterr().err
