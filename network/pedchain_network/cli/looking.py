@@ -13,9 +13,9 @@ _STATUS_CODES = {"up": 0, "down": 3, "degraded": 4}
 @app.command
 def status(*, state: StateOption = DEFAULT_STATE, as_json: JsonOption = False) -> int:
     """Say what runs: exit code 0 up, 3 down, 4 degraded."""
-    from pedchain_network.watch import health
+    from pedchain_network.watch.look import look
 
-    found = asyncio.run(health.look(State(state.resolve())))
+    found = asyncio.run(look(State(state.resolve())))
     if as_json:
         print(json.dumps(found.to_document(), indent=1))
     else:

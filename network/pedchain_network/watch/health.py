@@ -1,34 +1,69 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What runs of a network, as `status` tells it."""
+"""What runs of a network and how far it is, as `status` tells it."""
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from pedchain_network.limits import STATUS_TIMEOUT_S
-from pedchain_network.runtimes import listeners
-from pedchain_network.runtimes.process import Process
-from pedchain_network.state import State
+from pedchain_network.watch import table
+from pedchain_network.watch.leadership import Leadership
 
 UP, DEGRADED, DOWN = "up", "degraded", "down"
+BEHIND, SILENT, ENDED, ABSENT = "behind", "silent", "ended", "absent"
+
+_MB = 10**6
 
 
 @dataclass(frozen=True, slots=True)
 class PartHealth:
-    """One process: does it run, which of its listeners answer."""
+    """One process or container: does it run, which of its listeners answer. No `pid`: one that
+    is not this host's to see."""
 
     name: str
     kind: str
     organization: str
-    pid: int
+    pid: int | None
     alive: bool
     listens: Mapping[str, bool]
     log: str
+    memory_bytes: int | None = None
 
     @property
     def healthy(self) -> bool:
         """It runs and all its listeners answer."""
         return self.alive and all(self.listens.values())
+
+    @property
+    def word(self) -> str:
+        """Its state in a word."""
+        return "up" if self.healthy else "silent" if self.alive else "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHealth:
+    """One peer or orderer of the topology.
+
+    `state` is `up`, `behind` (it did not reach in time what another had), `silent`, `ended` or
+    `absent` (on this host's record nowhere, and not answering); `lag` counts blocks below the
+    highest. `chaincode` has the error of each definition that its organisation should endorse,
+    empty for an answer; None if nobody could ask.
+    """
+
+    name: str
+    kind: str
+    organization: str
+    state: str
+    part: str = ""
+    height: int | None = None
+    lag: int | None = None
+    leads: bool = False
+    version: str = ""
+    memory_bytes: int | None = None
+    chaincode: Mapping[str, str] | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """It is up, and so is the chaincode behind it."""
+        return self.state == UP and not any((self.chaincode or {}).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,65 +71,127 @@ class Health:
     """The whole: `up` if all is well, `down` if nothing runs, else `degraded`."""
 
     state: str
-    runtime: str
-    channel: str
-    parts: tuple[PartHealth, ...]
+    runtime: str = ""
+    channel: str = ""
+    consensus: str = ""
+    parts: tuple[PartHealth, ...] = ()
+    nodes: tuple[NodeHealth, ...] = ()
+    leadership: Leadership | None = None
+
+    @property
+    def height(self) -> int | None:
+        """The highest of all nodes."""
+        return max((each.height for each in self.nodes if each.height is not None), default=None)
 
     def to_document(self) -> dict[str, object]:
         """As JSON."""
-        parts = [asdict(part) | {"healthy": part.healthy} for part in self.parts]
         return {
             "state": self.state,
             "runtime": self.runtime,
             "channel": self.channel,
-            "parts": parts,
+            "consensus": self.consensus,
+            "height": self.height,
+            "ordering": None if self.leadership is None else asdict(self.leadership),
+            "parts": [asdict(part) | {"healthy": part.healthy} for part in self.parts],
+            "nodes": [asdict(node) | {"healthy": node.healthy} for node in self.nodes],
         }
 
     def lines(self) -> list[str]:
-        """As text: the verdict, then one line per process and one per silent listener."""
+        """As text: the verdict, then a line per node and process and one per thing amiss."""
         if not self.parts:
             return [f"network {self.state}"]
-        lines = [f"network {self.state}: runtime {self.runtime}, channel {self.channel}"]
+        head = f"network {self.state}: runtime {self.runtime}, channel {self.channel}"
+        if self.height is not None:
+            head += f", height {self.height}"
+        return [head, *self._ordering(), *self._rows()]
+
+    def _ordering(self) -> list[str]:
+        found = self.leadership
+        if found is None:
+            return []
+        view = "" if found.view is None else f", {_VIEWS[self.consensus]} {found.view}"
+        lost = "" if found.live >= found.quorum else ": quorum lost, nothing can be ordered"
+        leader = f"{found.leader} leads" if found.leader else "nobody leads"
+        return [
+            f"ordering {self.consensus}: {leader}{view}, "
+            f"{found.live} of {found.size} orderers answer, {found.quorum} needed{lost}"
+        ]
+
+    def _rows(self) -> list[str]:
+        """The table, and below a line of it what is amiss there."""
+        nodes = {node.name: node for node in self.nodes}
+        hosted = [node for node in self.nodes if node.part != node.name]
+        rows: list[tuple[tuple[str, ...], list[str]]] = []
         for part in self.parts:
-            word = "up" if part.healthy else "silent" if part.alive else "ended"
-            lines.append(f"  {word:7}{part.name}  pid {part.pid}")
-            if not part.healthy:
-                lines += [
-                    f"         no answer: {each}" for each, up in part.listens.items() if not up
-                ]
-                lines.append(f"         log: {part.log}")
+            own = nodes.get(part.name)
+            rows.append((_cells(part, own), _amiss(part, own)))
+            rows += [
+                (_cells(None, node), _amiss(None, node))
+                for node in hosted
+                if node.part == part.name
+            ]
+        rows += [(_cells(None, node), _amiss(None, node)) for node in hosted if not node.part]
+        head = ("state", "name", "height", "lag", "serves", "version", "memory", "pid")
+        formed = table.lines([head, *(cells for cells, _ in rows)], right=_RIGHT)
+        lines = ["  " + formed[0]]
+        for line, (_, amiss) in zip(formed[1:], rows, strict=True):
+            lines += ["  " + line, *("         " + text for text in amiss)]
         return lines
 
 
-async def look(state: State) -> Health:
-    """Look at every process and listener on record. Raises `StateError` if that is damaged."""
-    run = state.load()
-    if run is None:
-        return Health(DOWN, "", "", ())
-    parts = tuple(await asyncio.gather(*map(_part, run.processes)))
-    return Health(_verdict(parts), run.runtime, run.channel, parts)
+_VIEWS = {"smartbft": "view", "raft": "leader changes", "": "view"}
+_RIGHT = frozenset({2, 3, 6, 7})
 
 
-def _verdict(parts: tuple[PartHealth, ...]) -> str:
+def _cells(part: PartHealth | None, node: NodeHealth | None) -> tuple[str, ...]:
+    name = (
+        part.name if part else "  " + node.name if node and node.part else node.name if node else ""
+    )
+    state = part.word if part and not (part.healthy and node) else node.state if node else ""
+    memory = part.memory_bytes if part else node.memory_bytes if node else None
+    return (
+        state,
+        name,
+        _number(node.height if node else None),
+        _number(node.lag if node else None),
+        _serves(part, node),
+        node.version or "-" if node else "-",
+        "-" if memory is None else f"{memory / _MB:.0f} MB",
+        _number(part.pid if part else None),
+    )
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def _serves(part: PartHealth | None, node: NodeHealth | None) -> str:
+    """An orderer's part in the agreement, a peer's contracts, a process's listeners."""
+    if node is not None and node.kind == "orderer":
+        return "leads" if node.leads else "follows" if node.healthy else "-"
+    if node is not None and node.chaincode is not None:
+        answers = sum(not error for error in node.chaincode.values())
+        return f"{answers} of {len(node.chaincode)} contracts"
+    if node is None and part is not None:
+        return f"{sum(part.listens.values())} of {len(part.listens)} ports"
+    return "-"
+
+
+def _amiss(part: PartHealth | None, node: NodeHealth | None) -> list[str]:
+    lines = []
+    if part is not None and not part.healthy:
+        lines += [f"no answer: {each}" for each, answers in part.listens.items() if not answers]
+        lines += [f"log: {part.log}"] if part.log else []
+    if node is not None and node.chaincode:
+        lines += [f"{name}: {error}" for name, error in node.chaincode.items() if error]
+    return lines
+
+
+def verdict(
+    parts: Sequence[PartHealth], nodes: Sequence[NodeHealth], leadership: Leadership | None
+) -> str:
+    """One word for all."""
     if not any(part.alive for part in parts):
         return DOWN
-    return UP if all(part.healthy for part in parts) else DEGRADED
-
-
-async def _part(process: Process) -> PartHealth:
-    alive = process.alive
-    answers = await asyncio.gather(
-        *(listeners.answers(address, STATUS_TIMEOUT_S) for address in process.listens.values())
-    )
-    return PartHealth(
-        name=process.name,
-        kind=process.kind,
-        organization=process.organization,
-        pid=process.pid,
-        alive=alive,
-        # A listener of a dead process's port is somebody else's.
-        listens={
-            label: alive and answer for label, answer in zip(process.listens, answers, strict=True)
-        },
-        log=process.log,
-    )
+    sound = all(part.healthy for part in parts) and all(node.healthy for node in nodes)
+    return UP if sound and (leadership is None or leadership.can_order) else DEGRADED
