@@ -214,7 +214,7 @@ def issued(authority: Path) -> Credential:
     """A new client of the organisation, by its own CA."""
     files = ((authority / name).read_bytes() for name in ("cert.pem", "key.pem"))
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    return Authority(Credential(*files), now).member("laptop", "DistrictB", "client")
+    return Authority(Credential(*files), now).member("laptop", "DistrictB", "client", days=1)
 
 
 async def accepted(target: Target, who: SigningIdentity) -> bool:

@@ -114,7 +114,7 @@ async def test_a_commit_waits_for_every_organisation_its_policy_names(
     members: dict[str, Member],
 ) -> None:
     dso, district = members["DSO"].lifecycle, members["DistrictA"].lifecycle
-    package = service_package("registry")
+    package = service_package("registry", "slot0", tls=True)
     with pytest.raises(AdminError, match="DSOMSP has not approved"):
         await dso.commit(NOTES, [dso, district])
     await dso.approve(NOTES, package.id)
@@ -131,7 +131,7 @@ async def test_a_majority_without_the_dso_cannot_agree_on_a_definition(
 ) -> None:
     """Three of four is a majority; the lifecycle policy still asks for the DSO."""
     coup = Definition("coup", "1", 1, "OR('DistrictAMSP.peer')")
-    package = service_package("registry")
+    package = service_package("registry", "slot0", tls=True)
     others = [members[name].lifecycle for name in ("DistrictA", "DistrictB", "Aggregator")]
     for member in others:
         await member.approve(coup, package.id)

@@ -27,7 +27,7 @@ def resume(given: Topology | None, state: State, choice: Choice) -> tuple[Topolo
     now = state.topology() if state.topology_file.exists() else None
     wanted = _wanted(given, now, choice)
     born = state.genesis(wanted.channel).exists()
-    if run is None and born:
+    if run is None and born and state.data.exists():
         raise StateError(f"{state.root} holds a channel but no record of it", "run clean")
     if now is not None and not born:
         _forget(now, wanted, state)

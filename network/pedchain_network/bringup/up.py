@@ -6,11 +6,11 @@ from collections.abc import Coroutine, Sequence
 from functools import partial
 
 from pedchain_network import profiles
-from pedchain_network.bringup import resuming
+from pedchain_network.bringup import preflight, resuming
 from pedchain_network.bringup.waiting import until
 from pedchain_network.errors import PartError
 from pedchain_network.limits import NODE_TIMEOUT_S, PAUSE_S, UP_TIMEOUT_S
-from pedchain_network.pki import crypto
+from pedchain_network.pki import crypto, ownership
 from pedchain_network.progress import Progress
 from pedchain_network.runtimes import listeners
 from pedchain_network.runtimes.choice import Choice
@@ -28,6 +28,11 @@ async def up(topology: Topology | None, state: State, choice: Choice, progress: 
     """
     with state.locked():
         wanted, run = resuming.resume(topology, state, choice)
+        preflight.check(wanted, state, progress)
+        if not ownership.whole(state.crypto, wanted):
+            from pedchain_network.bringup import alone
+
+            return await alone.up(wanted, state, run, progress)
         if not state.genesis(wanted.channel).exists():
             state.save_topology(wanted)
         made = crypto.create(state.crypto, wanted)

@@ -24,6 +24,7 @@ from pedchain_network import files
 from pedchain_network.errors import CertificateMissingError
 from pedchain_network.pki import leaves
 from pedchain_network.pki.leaves import USERS, Leaf
+from pedchain_network.pki.ownership import is_foreign
 from pedchain_network.topology.model import Topology
 from pedchain_network.topology.node import CHAINCODE, PEER, Node
 from pedchain_network.topology.organization import Organization
@@ -109,14 +110,16 @@ def of(root: Path, organization: Organization) -> Crypto:
 
 
 def create(root: Path, topology: Topology) -> int:
-    """Make what is missing; returns for how many organisations something was made.
+    """Make what is missing; returns for how many organisations something was made. Nothing is
+    made for those that are run elsewhere.
 
     Each directory appears complete or not at all, so that a broken `up` can go on. Raises
     `CertificateMissingError` for an organisation that signs its certificates itself and has not
     yet, or if an authority's key would be needed and is elsewhere.
     """
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    return sum(_organization(root, topology, each, now) for each in topology.organizations)
+    ours = [each for each in topology.organizations if not is_foreign(root, each.name)]
+    return sum(_organization(root, topology, each, now) for each in ours)
 
 
 def missing(root: Path, topology: Topology, organization: Organization) -> tuple[Leaf, ...]:
