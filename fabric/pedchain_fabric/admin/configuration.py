@@ -79,13 +79,17 @@ async def in_force(
     timeout_s: float = CONFIGURATION_TIMEOUT_S,
 ) -> None:
     """Return once all these nodes have at least this sequence. Raises `AdminError` (TIMEOUT)."""
-    asked: list[Ask] = [partial(from_orderer, each, channel) for each in orderers]
-    asked += [partial(from_peer, each, channel) for each in peers]
-    heard: dict[int, str] = {}
+    asked: dict[str, Ask] = {}
+    for orderer in orderers:
+        asked[f"orderer {orderer.address}"] = partial(from_orderer, orderer, channel)
+    for number, peer in enumerate(peers, start=1):
+        name = f"peer {number} of {len(peers)}, asked by {peer.identity.msp_id},"
+        asked[name] = partial(from_peer, peer, channel)
+    heard: dict[str, str] = {}
     try:
         async with asyncio.timeout(timeout_s):
             await asyncio.gather(
-                *(_until(each, sequence, heard, n) for n, each in enumerate(asked))
+                *(_until(ask, sequence, heard, name) for name, ask in asked.items())
             )
     except TimeoutError as error:
         last = "; ".join(heard.values())
@@ -93,15 +97,15 @@ async def in_force(
         raise AdminError("TIMEOUT", text) from error
 
 
-async def _until(ask: Ask, sequence: int, heard: dict[int, str], number: int) -> None:
+async def _until(ask: Ask, sequence: int, heard: dict[str, str], name: str) -> None:
     """Ask until the sequence is reached; meanwhile `heard` has the node's last word."""
     while True:
         try:
             reached = (await ask()).sequence
-            heard[number] = f"a node is at {reached}"
+            heard[name] = f"{name} has sequence {reached}"
         except (AdminError, WireError) as error:
-            reached, heard[number] = -1, str(error)
+            reached, heard[name] = -1, f"{name} says {error}"
         if reached >= sequence:
-            del heard[number]
+            del heard[name]
             return
         await asyncio.sleep(CONFIGURATION_PAUSE_S)

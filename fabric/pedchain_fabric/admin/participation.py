@@ -52,6 +52,7 @@ class Participation:
     """The participation endpoint of one orderer at `host:port`."""
 
     def __init__(self, address: str, tls: ssl.SSLContext | None) -> None:
+        self.address = address
         self._host, _, port = address.rpartition(":")
         self._port = int(port)
         self._tls = tls

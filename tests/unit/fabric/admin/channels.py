@@ -3,13 +3,13 @@
 
 from functools import cache
 
+from fabric_protos.common.common_pb2 import Block
 from fabric_protos.common.configtx_pb2 import Config
 
 from pedchain_fabric.admin.channel import Channel, Consensus, Consenter, Organization
 from pedchain_fabric.admin.genesis import genesis_block
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_fabric.wire.identity import certificate_pem
-from tests.unit.fabric.embedded_ledger import organizations
 from tests.unit.fabric.embedded_ledger.organizations import organization as keys
 
 CHANNEL = "ped"
@@ -21,7 +21,7 @@ ADMINS = (
 )
 LIFECYCLE = "AND('DSOMSP.peer', 'DistrictAMSP.peer')"
 
-__all__ = ["keys", "organizations"]
+__all__ = ["keys"]
 
 
 def organization(name: str, *, orders: bool = True, port: int = 7000) -> Organization:
@@ -59,11 +59,15 @@ def channel(consensus: Consensus = Consensus.SMARTBFT, names: tuple[str, ...] = 
     )
 
 
+def genesis(consensus: Consensus = Consensus.SMARTBFT) -> Block:
+    """Its first block."""
+    return genesis_block(channel(consensus), nonce=bytes(24), timestamp_s=1_700_000_000)
+
+
 @cache
 def current(consensus: Consensus = Consensus.SMARTBFT) -> ChannelConfig:
     """Its configuration at the beginning. Not to be changed."""
-    block = genesis_block(channel(consensus), nonce=bytes(24), timestamp_s=1_700_000_000)
-    return ChannelConfig.from_block(block)
+    return ChannelConfig.from_block(genesis(consensus))
 
 
 def config(consensus: Consensus = Consensus.SMARTBFT) -> Config:

@@ -12,9 +12,10 @@ from fabric_protos.common import (
 )
 from fabric_protos.msp import msp_config_pb2, msp_principal_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_pb2
+from fabric_protos.orderer.etcdraft import configuration_pb2 as etcdraft_pb2
 from fabric_protos.orderer.smartbft import configuration_pb2 as smartbft_pb2
 
-from pedchain_fabric.admin.channel import Channel, Consenter, Organization
+from pedchain_fabric.admin.channel import Channel, Consensus, Consenter, Organization
 from pedchain_fabric.admin.genesis import genesis_block
 from pedchain_fabric.errors import PolicyError
 from pedchain_fabric.wire import policy
@@ -196,6 +197,40 @@ def test_everything_is_changed_by_admins_only(root: configtx_pb2.ConfigGroup) ->
         held += [rule.mod_policy for rule in group.policies.values()]
         assert set(held) == {"Admins"}
         pending += group.groups.values()
+
+
+def test_raft_keeps_its_consenters_in_the_metadata() -> None:
+    described = replace(channel(), consensus=Consensus.RAFT)
+    group = root_of(block_of(described)).groups["Orderer"]
+    consensus = orderer_pb2.ConsensusType.FromString(group.values["ConsensusType"].value)
+    assert consensus.type == "etcdraft"
+    assert "Orderers" not in group.values
+    metadata = etcdraft_pb2.ConfigMetadata.FromString(consensus.metadata)
+    assert [(each.host, each.port) for each in metadata.consenters] == [
+        (each.host, each.port) for each in described.consenters
+    ]
+    assert {each.client_tls_cert for each in metadata.consenters} == {
+        each.tls_certificate for each in described.consenters
+    }
+    assert (metadata.options.tick_interval, metadata.options.election_tick) == ("100ms", 10)
+
+
+def test_any_orderer_signs_a_raft_channels_blocks() -> None:
+    described = replace(channel(), consensus=Consensus.RAFT)
+    stored = root_of(block_of(described)).groups["Orderer"].policies["BlockValidation"].policy
+    assert stored.type == policies_pb2.Policy.IMPLICIT_META
+    meta = policies_pb2.ImplicitMetaPolicy.FromString(stored.value)
+    assert (meta.rule, meta.sub_policy) == (policies_pb2.ImplicitMetaPolicy.ANY, "Writers")
+
+
+def test_a_peer_only_organisation_orders_nothing() -> None:
+    first, *others = channel().organizations
+    described = replace(
+        channel(), organizations=(first, *(replace(e, orders=False) for e in others))
+    )
+    group = root_of(block_of(described))
+    assert set(group.groups["Orderer"].groups) == {"DSO"}
+    assert set(group.groups["Application"].groups) == set(NAMES)
 
 
 def test_a_malformed_policy_is_refused() -> None:
