@@ -51,14 +51,14 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup holds, and of which network. `organization` is set if it is one alone's."""
+    """What a backup holds, and of which network; `organizations` are those whose part it is."""
 
     channel: str
     runtime: str
     fabric: str
     made_at: str
     with_keys: bool
-    organization: str | None
+    organizations: tuple[str, ...]
     ledgers: tuple[Ledger, ...]
     files: Mapping[str, Entry]
 
@@ -77,6 +77,7 @@ class Manifest:
             return cls(
                 **document
                 | {
+                    "organizations": tuple(map(str, document["organizations"])),
                     "ledgers": tuple(Ledger(**each) for each in document["ledgers"]),
                     "files": {_safe(name): _entry(e) for name, e in document["files"].items()},
                 }

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from pedchain_network.errors import PartError
-from pedchain_network.pki import ownership
 from pedchain_network.progress import Progress
 from pedchain_network.runtimes import listeners, process
 from pedchain_network.runtimes.process import Process, Spec
@@ -36,9 +35,7 @@ class Local:
         only: Collection[str] = (),
     ) -> Run:
         """Start what does not run; every process is on record before the next one starts."""
-        ours = {"", *ownership.here(state.crypto, topology)}
-        specs = [each for each in self.specs(topology, state) if each.organization in ours]
-        wanted = [each for each in specs if _chosen(each, only)]
+        wanted = [each for each in self.specs(topology, state) if _chosen(each, only)]
         running = {each.name: each for each in run.processes if each.alive}
         missing = [spec for spec in wanted if spec.name not in running]
         listeners.require_free(listener for spec in missing for listener in spec.listens.items())

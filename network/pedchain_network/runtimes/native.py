@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pedchain_network import files
 from pedchain_network.errors import RuntimeMissingError
-from pedchain_network.pki import crypto
+from pedchain_network.pki import crypto, ownership
 from pedchain_network.runtimes import ordererconfig, parts, peerconfig, versions
 from pedchain_network.runtimes.places import Places
 from pedchain_network.runtimes.process import Spec
@@ -46,12 +46,15 @@ def find() -> Release:
 
 
 def processes(topology: Topology, state: State) -> list[Spec]:
-    """Per orderer, per peer and per peer's chaincode a process of its own."""
+    """Per orderer, per peer and per peer's chaincode a process of its own, for the organisations
+    that are run from here."""
     release = find()
     versions.require(release, topology.fabric, state.config / "binaries.json")
     trust = state.config / "tlscas.pem"
     files.write(trust, crypto.trusted_tls(state.crypto, topology))
-    return [_process(release, topology, state, each) for each in topology.nodes()]
+    ours = ownership.here(state.crypto, topology)
+    nodes = [each for each in topology.nodes() if each.organization in ours]
+    return [_process(release, topology, state, each) for each in nodes]
 
 
 def _process(release: Release, topology: Topology, state: State, node: Node) -> Spec:

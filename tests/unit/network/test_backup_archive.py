@@ -32,7 +32,7 @@ def manifest(root: Path) -> Manifest:
         fabric="3.1.5",
         made_at="2026-11-22T02:00:00Z",
         with_keys=True,
-        organization=None,
+        organizations=("DSO",),
         ledgers=(Ledger("peer0.dso.ped", 7, "ab", "cd"),),
         files=archive.survey(root, {name: name.startswith("crypto") for name in CONTENT}),
     )
