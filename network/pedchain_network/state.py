@@ -97,11 +97,14 @@ class State:
         try:
             document = json.loads(text)
             if document["schema"] != _SCHEMA:
-                raise StateError(f"{self._record} is of another version", "run clean")
+                raise StateError(
+                    f"{self._record} is of another version",
+                    "ped-network clean, or the version of pedchain that made it",
+                )
             processes = tuple(Process.from_document(each) for each in document["processes"])
             return Run(document["runtime"], document["channel"], processes)
         except (ValueError, KeyError, TypeError) as error:
-            raise StateError(f"{self._record} is damaged", "end its processes, clean") from error
+            raise StateError(f"{self._record} is damaged", "ped-network clean") from error
 
     def save(self, run: Run) -> None:
         """Replace the record."""

@@ -3,7 +3,9 @@
 
 import shutil
 
+from pedchain_network.errors import PartError, StateError
 from pedchain_network.progress import Progress
+from pedchain_network.runtimes import process
 from pedchain_network.runtimes.runtime import by_name
 from pedchain_network.state import Run, State
 
@@ -35,8 +37,22 @@ def clean(state: State, progress: Progress) -> None:
 
 
 def _down(state: State, progress: Progress) -> Run | None:
-    run = state.load()
+    try:
+        run = state.load()
+    except StateError as error:
+        _end_strays(state, error, progress)
+        return None
     if run is None:
         progress.step("nothing runs")
         return None
     return by_name(run.runtime).stop(state, run, progress)
+
+
+def _end_strays(state: State, error: StateError, progress: Progress) -> None:
+    """The record is of another version or damaged: whatever runs below the data is ended."""
+    strays = process.below(state.data)
+    process.stop(strays)
+    stubborn = [each.name for each in strays if each.alive]
+    if stubborn:
+        raise PartError(stubborn[0], "does not end, not even when killed")
+    progress.step(f"{error.message}: ended {len(strays)} processes found below {state.data}")

@@ -168,6 +168,26 @@ def start(spec: Spec, record: Callable[[Process], None] | None = None) -> Proces
 _GATE = ("/bin/sh", "-c", 'read -r line && exec "$@" </dev/null', "sh")
 
 
+def below(directory: Path) -> tuple[Process, ...]:
+    """What runs in a directory or below it: nodes whose record is lost."""
+    found = []
+    for each in psutil.process_iter(["pid", "name", "cwd", "create_time"]):
+        place = each.info["cwd"]
+        # Only leaders of a session of their own are ours; whoever looks around is not.
+        if place and Path(place).is_relative_to(directory) and _leads(each.pid):
+            name, since = Path(place).name, each.info["create_time"]
+            found.append(Process(name, "network", "", each.pid, since, "", {}))
+    return tuple(found)
+
+
+def _leads(pid: int) -> bool:
+    """Is it the leader of its session, as everything we start is."""
+    try:
+        return os.getsid(pid) == pid
+    except ProcessLookupError:
+        return False
+
+
 _adopted: dict[int, subprocess.Popen[bytes]] = {}
 """Our own children: whoever starts them must reap them, or they stay zombies while we live."""
 

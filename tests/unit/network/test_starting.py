@@ -87,3 +87,14 @@ def test_the_recorded_process_is_the_one_that_works(tmp_path: Path) -> None:
 def test_a_program_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no-such-program"):
         process.start(spec(tmp_path, str(tmp_path / "no-such-program")))
+
+
+def test_what_runs_below_a_directory_is_found_without_a_record(tmp_path: Path) -> None:
+    folder = tmp_path / "peer0.dso.ped"
+    folder.mkdir()
+    started = process.start(spec(folder, sys.executable, "-c", WORKS))
+    (found,) = process.below(tmp_path)
+    assert (found.name, found.pid) == ("peer0.dso.ped", started.pid)
+    assert process.below(tmp_path / "elsewhere") == ()
+    assert process.stop([found]) == ()
+    wait_until_gone(started.pid)
