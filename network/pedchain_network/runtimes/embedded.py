@@ -20,8 +20,7 @@ def processes(topology: Topology, state: State) -> list[Spec]:
     config = state.config / "embedded.json"
     document = json.dumps(_config(topology, state), indent=1)
     files.write(config, document.encode(), secret=True)
-    trust = state.config / "tlscas.pem"
-    files.write(trust, crypto.trusted_tls(state.crypto, topology))
+    trust = crypto.of(state.crypto, _host(topology).member).authority("tlsca")
     nodes = Spec(
         name="embedded",
         kind="network",
@@ -61,11 +60,10 @@ def _config(topology: Topology, state: State) -> dict[str, object]:
 
 
 def _peer(topology: Topology, state: State, peer: Node) -> dict[str, object]:
-    """Every peer dials the host's server, and shows it a certificate of its own."""
+    """Every peer dials the host's server as the host's: they are one process, and a server that
+    runs would not know the authority of an organisation that joins later."""
     shared = parts.builder_config(topology, state.crypto, _host(topology))
-    own = parts.builder_config(topology, state.crypto, peer)
-    client = {name: own[name] for name in ("client_key", "client_cert")}
-    return _node(state, peer) | {"chaincode_config": shared | client}
+    return _node(state, peer) | {"chaincode_config": shared}
 
 
 def _orderer(state: State, orderer: Node) -> dict[str, object]:

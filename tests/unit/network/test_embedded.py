@@ -62,7 +62,7 @@ def test_all_peers_share_one_chaincode_process(specs: list[Spec], config: dict[s
         assert served < set(peer["chaincode_config"].values())
 
 
-def test_every_peer_shows_the_chaincode_a_certificate_of_its_own(config: dict[str, Any]) -> None:
+def test_every_peer_shows_the_chaincode_the_hosts_certificate(config: dict[str, Any]) -> None:
+    """A server that runs would not know the authority of an organisation that joins later."""
     shown = [peer["chaincode_config"]["client_cert"] for peer in config["peers"]]
-    assert len(set(shown)) == 4
-    assert len({peer["chaincode_config"]["root_cert"] for peer in config["peers"]}) == 1
+    assert len(set(shown)) == 1

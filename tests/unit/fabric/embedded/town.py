@@ -79,7 +79,8 @@ class Town:
         """Starts the package's chaincode."""
         node = self.topology.servers()[0]
         own = crypto.of(self.state.crypto, node.member).tls(node)
-        tls = credentials(own / "cert.pem", own / "key.pem", self.state.config / "tlscas.pem")
+        authority = crypto.of(self.state.crypto, node.member).authority("tlsca")
+        tls = credentials(own / "cert.pem", own / "key.pem", authority)
         address = self.topology.address(node, label)
         server = Server(parts.package_of(self.topology, label).id, address, tls)
         await server.start()
