@@ -31,7 +31,7 @@ def network(runtime: str, topology: str) -> Iterator[Path]:
             run([*tool, "up", "--runtime", runtime, "--state", str(state), "--topology", str(file)])
             yield state
         finally:
-            run([*tool, "clean", "--state", str(state)])
+            run([*tool, "clean", "--yes", "--state", str(state)])
 
 
 def run(command: list[str]) -> None:

@@ -112,3 +112,10 @@ _REMEDIES = {
 def of_system(error: OSError) -> NetworkError:
     """What the operating system refused, with what can be done about it."""
     return NetworkError(str(error), _REMEDIES.get(error.errno or 0, ""))
+
+
+class UnaskedError(NetworkError):
+    """Something that cannot be undone needs a yes, and nobody is there to be asked."""
+
+    def __init__(self, question: str) -> None:
+        super().__init__(question, "nothing was done; say --yes")

@@ -103,4 +103,4 @@ def network(
         try:
             yield made
         finally:
-            made.run("clean")
+            made.run("clean", "--yes")

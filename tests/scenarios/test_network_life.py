@@ -87,7 +87,7 @@ def test_a_network_lives_through_its_whole_life(fresh_network: Network) -> None:
     network.run("up")
     assert kept(network, "Aggregator", "k") == b"kept over a restart"
 
-    network.run("clean")
+    network.run("clean", "--yes")
     assert {path.name for path in network.state.iterdir()} <= {"lock"}
 
 

@@ -8,7 +8,9 @@ from pedchain_network.cli.app import (
     RuntimeOption,
     StateOption,
     TopologyOption,
+    YesOption,
     app,
+    confirmed,
     progress,
 )
 from pedchain_network.state import State
@@ -25,15 +27,16 @@ def up(
     report = progress()
 
     from pedchain_network.runtimes.choice import choose
+    from pedchain_network.topology import model, reader
 
-    choice = choose(runtime)
+    where = State(state.resolve())
+    given, last = reader.load(topology) if topology else None, where.load()
+    choice = choose(runtime, given.fabric if given else model.FABRIC, last.runtime if last else "")
     report.step(f"runtime {choice.runtime}: {choice.reason}")
 
     from pedchain_network.bringup import up as bringup
-    from pedchain_network.topology import reader
 
-    consortium_ = reader.load(topology or reader.reference())
-    asyncio.run(bringup.up(consortium_, State(state.resolve()), choice, report))
+    asyncio.run(bringup.up(given, where, choice, report))
     report.step(f"up: profiles in {state / 'profiles'}")
     return 0
 
@@ -48,9 +51,11 @@ def down(*, state: StateOption = DEFAULT_STATE) -> int:
 
 
 @app.command
-def clean(*, state: StateOption = DEFAULT_STATE) -> int:
-    """End the network's processes and remove its ledgers, keys and logs."""
+def clean(*, state: StateOption = DEFAULT_STATE, yes: YesOption = False) -> int:
+    """End the network's processes and remove its ledgers, keys and logs; asks first."""
     from pedchain_network import takedown
 
+    if not confirmed(f"Remove all ledgers and keys in {state.resolve()}?", yes=yes):
+        return 1
     takedown.clean(State(state.resolve()), progress())
     return 0

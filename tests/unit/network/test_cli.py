@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pedchain_network.cli.app import confirmed
 from pedchain_network.topology.reader import reference
 
 
@@ -46,14 +47,36 @@ def test_a_wrong_usage_exits_2_in_plain_text(arguments: tuple[str, ...]) -> None
     assert (done.stdout + done.stderr).isascii()
 
 
-def test_docker_is_plainly_not_there_yet(tmp_path: Path) -> None:
-    done = ped_network("up", "--runtime", "docker", "--state", str(tmp_path))
-    assert done.returncode == 1
-    assert "docker: not available yet" in done.stderr
-
-
 def test_help_is_plain_text_when_piped() -> None:
     done = ped_network("up", "--help")
     assert done.returncode == 0
     assert done.stdout.isascii()
     assert "--topology" in done.stdout
+
+
+def _ledger(tmp_path: Path) -> Path:
+    kept = tmp_path / "data" / "ledger"
+    kept.parent.mkdir()
+    kept.write_text("blocks")
+    return kept
+
+
+def test_clean_does_nothing_if_nobody_can_be_asked(tmp_path: Path) -> None:
+    kept = _ledger(tmp_path)
+    done = ped_network("clean", "--state", str(tmp_path))
+    assert done.returncode == 1
+    assert "--yes" in done.stderr
+    assert kept.exists()
+
+
+def test_clean_with_yes_removes_the_state(tmp_path: Path) -> None:
+    kept = _ledger(tmp_path)
+    assert ped_network("clean", "--yes", "--state", str(tmp_path)).returncode == 0
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize(("answer", "yes"), [("y", True), ("Yes", True), ("", False), ("n", False)])
+def test_only_yes_means_yes(monkeypatch: pytest.MonkeyPatch, answer: str, yes: bool) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+    assert confirmed("Really?", yes=False) is yes
