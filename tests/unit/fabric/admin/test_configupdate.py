@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from fabric_protos.common.configtx_pb2 import Config, ConfigGroup
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pedchain_fabric.admin import configdiff, configupdate, summary
@@ -215,6 +215,7 @@ def drop(group: ConfigGroup, kind: str, name: str) -> None:
     held.pop(name, None)
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     before=st.lists(st.tuples(CHANGE, st.integers(0, 3)), max_size=6),
     puts=st.lists(st.tuples(CHANGE, st.integers(0, 3)), max_size=6),
