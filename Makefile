@@ -62,6 +62,10 @@ network-down: setup ## stop the network, keep its ledgers
 network-status: setup ## every node: height, version, memory
 	@$(BIN)/ped-network status --state $(STATE)
 
+.PHONY: compose
+compose: setup ## write compose.yaml from the reference consortium
+	@$(BIN)/ped-network compose > compose.yaml.part && mv compose.yaml.part compose.yaml
+
 .PHONY: lock
 lock: setup ## resolve all members anew into requirements.lock
 	@$(BIN)/python -m tools.lock

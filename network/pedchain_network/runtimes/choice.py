@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from pedchain_network.errors import RuntimeMissingError
 from pedchain_network.runtimes import native
+from pedchain_network.topology.model import FABRIC
 
 RUNTIMES = ("auto", "docker", "native", "embedded")
-
-_NO_DOCKER = "docker: not available yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +18,45 @@ class Choice:
     reason: str
 
 
-def choose(wanted: str) -> Choice:
-    """The runtime for `wanted`. Raises `RuntimeMissingError` if that very one cannot run here."""
+def choose(wanted: str, fabric: str = FABRIC, last: str = "") -> Choice:
+    """The runtime for `wanted`, with this release of Fabric; `auto` stays with the `last` one.
+
+    Raises `RuntimeMissingError` if the very one that is asked for cannot run here.
+    """
     if wanted == "embedded":
         return Choice("embedded", "as asked; our own peers and orderers, for trying and testing")
     if wanted == "native":
         return Choice("native", f"as asked; {native.find().peer}")
     if wanted == "docker":
-        raise RuntimeMissingError(_NO_DOCKER, "use --runtime native, embedded or auto")
+        return Choice("docker", f"as asked; {_engine()}")
     if wanted != "auto":
         raise RuntimeMissingError(f"no runtime {wanted!r}", f"known: {', '.join(RUNTIMES)}")
+    return Choice(last, "as before") if last else _best(fabric)
+
+
+def _best(fabric: str) -> Choice:
+    """Real Fabric if it can be had, in containers before plain processes."""
+    obstacle = _obstacle(fabric)
+    if not obstacle:
+        return Choice("docker", _engine())
     try:
-        return Choice("native", f"{_NO_DOCKER}; found {native.find().peer}")
+        return Choice("native", f"{obstacle}; found {native.find().peer}")
     except RuntimeMissingError as missing:
-        return Choice("embedded", f"{_NO_DOCKER}; {missing.message}; for trying and testing")
+        return Choice("embedded", f"{obstacle}; {missing.message}; for trying and testing")
+
+
+def _obstacle(fabric: str) -> str:
+    """Why it cannot be docker. Without a socket nobody can answer, and asking is dear."""
+    from pedchain_network.runtimes.docker import endpoint
+
+    if not endpoint.address():
+        return "docker: no engine runs here"
+    from pedchain_network.runtimes.docker import check
+
+    return check.obstacle(fabric)
+
+
+def _engine() -> str:
+    from pedchain_network.runtimes.docker import check
+
+    return check.words()

@@ -43,10 +43,14 @@ class Runtime(Protocol):
 
 def by_name(name: str) -> Runtime:
     """The runtime a record names. Raises `RuntimeMissingError` for a name that is none."""
+    if name == "docker":
+        from pedchain_network.runtimes.docker.runtime import Docker
+
+        return Docker()
     from pedchain_network.runtimes import embedded, native
     from pedchain_network.runtimes.local import Local
 
     known = {"native": native.processes, "embedded": embedded.processes}
     if name not in known:
-        raise RuntimeMissingError(f"no runtime {name!r}", f"known: {', '.join(known)}")
+        raise RuntimeMissingError(f"no runtime {name!r}", f"known: docker, {', '.join(known)}")
     return Local(known[name])

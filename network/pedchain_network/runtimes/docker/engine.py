@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The container engine, as far as a network needs it. Every failure says what to do."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+from docker.errors import APIError, BuildError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+from requests.exceptions import RequestException
+
+from pedchain_network.errors import ImageMissingError, RuntimeMissingError
+from pedchain_network.limits import ENGINE_TIMEOUT_S
+from pedchain_network.runtimes.docker import endpoint
+
+_START = "start the engine (systemctl start docker), and see that this user may use its socket"
+_ROOTLESS = ("name=rootless", "name=userns")
+
+
+class Engine:
+    """A running engine. Close it, or use `connected`."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+
+    @property
+    def version(self) -> str:
+        """The engine's own."""
+        return str(self._client.version()["Version"])
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._client.close()
+
+    def maps_root(self) -> bool:
+        """Is root in a container the user who runs the engine (rootless engines, user maps)."""
+        options = self._client.info().get("SecurityOptions") or ()
+        return any(option.startswith(_ROOTLESS) for option in options)
+
+    def has_image(self, name: str) -> bool:
+        """Is the image here."""
+        try:
+            self._client.images.get(name)
+        except ImageNotFound:
+            return False
+        return True
+
+    def pull(self, name: str) -> None:
+        """Get an image from its registry. Raises `ImageMissingError`."""
+        try:
+            self._client.images.pull(name)
+        except (APIError, RequestException) as error:
+            raise _missing(name, error) from error
+
+    def find_remote(self, name: str) -> None:
+        """Could the image be pulled. Raises `ImageMissingError` if not."""
+        try:
+            self._client.images.get_registry_data(name)
+        except (APIError, RequestException) as error:
+            raise _missing(name, error) from error
+
+    def build(self, context: Path, dockerfile: str, target: str, name: str) -> None:
+        """Make one of our images. Raises `ImageMissingError` with the build's last lines."""
+        arguments = {key: os.environ[key] for key in ("PYTHON_IMAGE",) if key in os.environ}
+        try:
+            self._client.images.build(
+                path=str(context),
+                dockerfile=dockerfile,
+                target=target,
+                tag=name,
+                rm=True,
+                buildargs=arguments,
+            )
+        except BuildError as error:
+            lines = [str(each.get("stream") or each.get("error") or "") for each in error.build_log]
+            last = "".join(lines)[-2000:].strip()
+            raise ImageMissingError(f"{name} cannot be built:\n{last}") from error
+        except (APIError, RequestException) as error:
+            raise ImageMissingError(f"{name} cannot be built: {error}") from error
+
+    def containers(self, project: str) -> list[Container]:
+        """Every container of a compose project, running or not."""
+        try:
+            return self._client.containers.list(
+                all=True,
+                filters={"label": f"com.docker.compose.project={project}"},
+                sparse=True,  # one question instead of one per container
+            )
+        except (APIError, RequestException) as error:
+            raise RuntimeMissingError(f"docker: the engine fails: {error}", _START) from error
+
+    def memory_bytes(self, container: str) -> int | None:
+        """Resident memory of a running container, or None."""
+        try:
+            told = self._client.api.stats(container, stream=False, one_shot=True)["memory_stats"]
+            cache = told["stats"]
+            return int(told["usage"]) - int(cache.get("inactive_file", 0))
+        except (APIError, RequestException, KeyError):
+            return None
+
+    def log(self, container: str, lines: int | None, *, follow: bool, times: bool) -> Iterator[str]:
+        """A container's log, line by line; nothing if there is no such container."""
+        try:
+            stream = self._client.api.logs(
+                container,
+                stream=True,
+                follow=follow,
+                timestamps=times,
+                tail="all" if lines is None else lines,
+            )
+            rest = b""
+            for chunk in stream:
+                *whole, rest = (rest + chunk).split(b"\n")
+                yield from (line.decode(errors="replace") for line in whole)
+        except (APIError, RequestException):
+            return
+        if rest:
+            yield rest.decode(errors="replace")
+
+
+@contextmanager
+def connected() -> Iterator[Engine]:
+    """An engine that has just answered. Raises `RuntimeMissingError`."""
+    engine = connect()
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def connect() -> Engine:
+    """An engine that has just answered. Raises `RuntimeMissingError`."""
+    place = endpoint.address()
+    if place is None:
+        raise RuntimeMissingError("docker: no engine runs here", _START)
+    refusal = endpoint.refusal(place)
+    if refusal:
+        raise RuntimeMissingError(f"docker: no engine answers at {place}: {refusal}", _START)
+    try:
+        client = docker.DockerClient(base_url=place, timeout=ENGINE_TIMEOUT_S)
+    except (DockerException, RequestException) as error:
+        raise RuntimeMissingError(
+            f"docker: the engine at {place} fails: {error}", _START
+        ) from error
+    return Engine(client)
+
+
+def _missing(name: str, error: Exception) -> ImageMissingError:
+    kind = "does not exist there" if isinstance(error, NotFound) else f"cannot be pulled: {error}"
+    return ImageMissingError(
+        f"image {name} is not here and {kind}",
+        f"docker pull {name} where the registry can be reached, docker save and docker load here, "
+        "or use --runtime native or embedded",
+    )
