@@ -43,19 +43,21 @@ async def submit(
 ) -> None:
     """Send an update that all who must have agreed to; return once all nodes have it.
 
+    Peers tell their configuration only to their own administrators: others are not waited for.
     Raises `ChangeRefusedError`, or `PartError` if orderers refuse it or a node does not follow.
     """
     admins = members(reach, current)
     if not admins:
         text = "no administrator's key of any member is here"
         raise refuse(Reason.SIGNATURES_MISSING, text, "submit it where there is one")
-    name, submitter = next(iter(admins.items()))
     orderers = [reach.orderer(each) for each in orderers_of(nodes)]
-    peers = [reach.peer(each, name) for each in nodes if each.kind == PEER]
+    peers = [
+        reach.peer(each) for each in nodes if each.kind == PEER and each.organization in admins
+    ]
     channel = reach.topology.channel
     try:
         with translated():
-            sequence = await configuration.submit(orderers, update, submitter)
+            sequence = await configuration.submit(orderers, update, next(iter(admins.values())))
         await configuration.in_force(sequence, channel, orderers=orderers, peers=peers)
     except AdminError as error:
         raise PartError("channel", str(error), fix="ped-network status, then once more") from error

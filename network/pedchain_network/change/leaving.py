@@ -1,32 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nodes out of a network that runs; what they wrote is put aside, not destroyed."""
 
+import asyncio
 import shutil
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from pedchain_network.bringup.waiting import until
 from pedchain_network.change.live import Live
 from pedchain_network.pki import crypto
-from pedchain_network.runtimes import parts
+from pedchain_network.runtimes import listeners, parts
 from pedchain_network.state import State
-from pedchain_network.topology.model import Node, Topology
+from pedchain_network.topology.model import CHAINCODE, Node, Topology
 
 
 async def ended(live: Live, before: Topology, wanted: Topology, nodes: Sequence[Node]) -> bool:
     """These nodes run no more, nor their chaincode. Raises `PartError`."""
-    names = {
-        name
-        for each in nodes
-        for name in parts.node_parts(
-            before, before.by_name(each.organization), each.kind, each.index
-        )
-    }
-    running = [each.name for each in live.runtime.parts(live.state, live.run) if each.name in names]
+    ran = await asyncio.gather(*map(_answers, nodes))
+    running = [
+        each.name
+        for each in live.runtime.parts(live.state, live.run)
+        if each.name in _parts(before, nodes) or each.organization in _gone(before, wanted)
+    ]
     if running:
         live.run = live.runtime.stop(live.state, live.run, live.progress, only=running)
     live.start(wanted)
-    return bool(running)
+    await asyncio.gather(*(until(partial(_silent, e), e.name, "end") for e in nodes))
+    return bool(running) or any(ran)
+
+
+def _parts(topology: Topology, nodes: Sequence[Node]) -> set[str]:
+    """Names of all that plays these nodes."""
+    return {
+        name
+        for each in nodes
+        if each.kind != CHAINCODE
+        for name in parts.node_parts(topology, each.member, each.kind, each.index)
+    }
+
+
+def _gone(before: Topology, wanted: Topology) -> set[str]:
+    """Names of organisations that leave."""
+    return {e.name for e in before.organizations} - {e.name for e in wanted.organizations}
+
+
+async def _silent(node: Node) -> bool:
+    return not await _answers(node)
+
+
+async def _answers(node: Node) -> bool:
+    """Does a peer or an orderer still take connections."""
+    return node.kind != CHAINCODE and await listeners.answers(node.listener().address)
 
 
 async def put_aside(state: State, name: str, paths: Sequence[Path]) -> bool:

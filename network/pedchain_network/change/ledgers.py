@@ -26,9 +26,8 @@ async def replayed(reach: Reach, newcomer: Node, model: Node) -> bytes:
     theirs, new = reach.peer(model), reach.peer(newcomer, model.organization)
     height = (await qscc.chain_info(theirs, channel)).height
     await _reach_height(new, channel, newcomer.name, height)
-    ours, other = (
-        commit_hash(await qscc.block_by_number(each, channel, height - 1)) for each in (new, theirs)
-    )
+    blocks = [await qscc.block_by_number(each, channel, height - 1) for each in (new, theirs)]
+    ours, other = map(commit_hash, blocks)
     if ours != other:
         raise LedgerDiffersError(
             f"{newcomer.name} and {model.name} do not hold the same state at block {height - 1}",

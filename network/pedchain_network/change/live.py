@@ -45,9 +45,14 @@ class Live:
         """Start what this topology has more than runs, end on embedded what it has less."""
         self.run = self.runtime.start(topology, self.state, self.run, self.progress)
 
-    def begin(self, command: str, before: Topology, wanted: Topology, *, undoes: str = "") -> None:
-        """Put a change on record. Raises `ChangeRefusedError` while another is unfinished."""
-        change = Pending(command, writer.text(before), writer.text(wanted))
+    def begin(
+        self, command: str, wanted: Topology, *, before: Topology | None = None, undoes: str = ""
+    ) -> None:
+        """Put a change on record, from the stored topology unless another is given.
+
+        Raises `ChangeRefusedError` while another change is unfinished.
+        """
+        change = Pending(command, writer.text(before or self.topology), writer.text(wanted))
         pending.begin(self.state, change, undoes=undoes)
 
     def finish(self, wanted: Topology) -> None:
@@ -62,10 +67,11 @@ def opened(state: State, progress: Progress) -> Iterator[Live]:
 
     Raises `ChangeRefusedError` if there is none that runs, or a part of it does not.
     """
+    run = state.load()
+    if run is None:
+        raise refuse(Reason.NETWORK_DOWN, f"no network in {state.root}", "ped-network up")
     with state.locked():
-        run = state.load()
-        if run is None:
-            raise refuse(Reason.NETWORK_DOWN, f"no network in {state.root}", "ped-network up")
+        run = state.load() or run
         live = Live(state, state.topology(), run, progress)
         ended = [each.name for each in live.runtime.parts(state, run) if not each.alive]
         if ended or not live.runtime.parts(state, run):
@@ -82,13 +88,13 @@ def checked(topology: Topology) -> Topology:
     return reader.parse(writer.text(topology), "the consortium to be")
 
 
-async def configuration_of(reach: Reach, orderers: Sequence[Node]) -> ChannelConfig:
-    """The channel's configuration, from the first of these orderers that answers.
+async def configuration_of(reach: Reach, orderers: Sequence[Node] = ()) -> ChannelConfig:
+    """The channel's configuration, from the first of these orderers (or of all) that answers.
 
     Raises `ChangeRefusedError` if none does.
     """
     said = []
-    for each in orderers:
+    for each in orderers or reach.topology.orderers():
         try:
             return await configuration.from_orderer(reach.orderer(each), reach.topology.channel)
         except AdminError as error:

@@ -21,7 +21,7 @@ from pedchain_network.limits import NODE_TIMEOUT_S
 from pedchain_network.pki import crypto
 from pedchain_network.runtimes import listeners
 from pedchain_network.runtimes.parts import package_of
-from pedchain_network.topology.model import Node, Topology
+from pedchain_network.topology.model import ORDERER, PEER, Node, Topology
 
 _ALREADY_JOINED = 409
 
@@ -33,20 +33,22 @@ async def keys(live: Live, wanted: Topology) -> bool:
 
 async def started(live: Live, wanted: Topology, nodes: Sequence[Node]) -> bool:
     """These nodes run and listen. Raises `NetworkError`."""
-    before = {each.name for each in live.runtime.parts(live.state, live.run) if each.alive}
+    dialled = {address: node.name for node in nodes for address in _dialled(node)}
+    before = await asyncio.gather(*map(listeners.answers, dialled))
     live.start(wanted)
-    await asyncio.gather(*(_listens(node) for node in nodes))
-    after = {each.name for each in live.runtime.parts(live.state, live.run)}
-    return bool(after - before)
-
-
-async def _listens(node: Node) -> None:
     await asyncio.gather(
         *(
-            until(partial(listeners.answers, address), node.name, "listen", NODE_TIMEOUT_S)
-            for address in node.listens.values()
+            until(partial(listeners.answers, address), name, "listen", NODE_TIMEOUT_S)
+            for address, name in dialled.items()
         )
     )
+    return not all(before)
+
+
+def _dialled(node: Node) -> list[str]:
+    """What administrators dial; a peer that cannot reach its chaincode says so later."""
+    roles = {ORDERER: ("", "admin"), PEER: ("",)}.get(node.kind, ())
+    return [node.listener(each).address for each in roles]
 
 
 async def orderer_joined(reach: Reach, orderer: Node, model: Node) -> bool:

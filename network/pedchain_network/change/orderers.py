@@ -27,7 +27,7 @@ async def add(live: Live, name: str, command: str) -> None:
         text = f"{name} has an orderer already"
         raise refuse(Reason.ORDERS_ALREADY, text, "nothing is to do: ped-network channel show")
     wanted = checked(ordering(live.topology, organization, True))
-    live.begin(command, live.topology, wanted)
+    live.begin(command, wanted)
     async with Reach(wanted, live.state) as reach:
         await walk(_Addition(live, wanted, wanted.by_name(name), reach).steps(), live.progress)
 
@@ -43,7 +43,7 @@ async def remove(live: Live, name: str, command: str) -> None:
         raise refuse(Reason.ORDERS_NOT, text, "nothing is to do: ped-network channel show")
     wanted = ordering(live.topology, organization, False)
     require_enough(live.topology, wanted)
-    live.begin(command, live.topology, checked(wanted))
+    live.begin(command, checked(wanted))
     async with Reach(live.topology, live.state) as reach:
         await walk(_Removal(live, wanted, organization, reach).steps(), live.progress)
 

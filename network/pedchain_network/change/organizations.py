@@ -34,7 +34,7 @@ async def add(live: Live, organization: Organization, rules: Rules, command: str
     Raises `NetworkError`. Called again after it was broken off, it goes on.
     """
     wanted = extended(live.topology, organization, rules)
-    live.begin(command, live.topology, wanted)
+    live.begin(command, wanted)
     async with Reach(wanted, live.state) as reach:
         await walk(_Addition(live, wanted, organization, reach).steps(), live.progress)
 
@@ -139,7 +139,7 @@ async def remove(live: Live, name: str, rules: Rules, command: str) -> None:
     async with Reach(before, live.state) as reach:
         job = _Removal(live, before, wanted, before.by_name(name), reach)
         await job.require_possible()
-        live.begin(command, before, checked(wanted), undoes=f"org add {name} ")
+        live.begin(command, checked(wanted), before=before, undoes=f"org add {name} ")
         await walk(job.steps(), live.progress)
 
 

@@ -77,7 +77,7 @@ class Parameters:
 async def show(live: Live) -> Channel:
     """The configuration in force. Raises `ChangeRefusedError` if no orderer answers."""
     async with Reach(live.topology, live.state) as reach:
-        return view.of(await configuration_of(reach, live.topology.orderers()))
+        return view.of(await configuration_of(reach))
 
 
 async def update(live: Live, parameters: Parameters, confirm: Confirm) -> None:
@@ -130,7 +130,7 @@ async def _signed(
             f"here are: {', '.join(admins) or 'none'}",
         )
     try:
-        current = await configuration_of(reach, reach.topology.orderers())
+        current = await configuration_of(reach)
     except ChangeRefusedError as error:
         progress.step(f"what it changes cannot be shown: {error.message}")
     else:
@@ -143,7 +143,7 @@ async def submit(live: Live, paths: Sequence[Path]) -> None:
     """Bring all signatures together and change the channel. Raises `NetworkError`."""
     first, *others = map(read, paths)
     async with Reach(live.topology, live.state) as reach:
-        current = await configuration_of(reach, live.topology.orderers())
+        current = await configuration_of(reach)
         with translated():
             made = first.merged(*others)
         configuring.tell(live.progress, current, made)
@@ -179,7 +179,7 @@ async def _prepared(
     live: Live, reach: Reach, parameters: Parameters
 ) -> tuple[ChannelConfig, SignedUpdate]:
     """The configuration in force and the update to it, told."""
-    current = await configuration_of(reach, live.topology.orderers())
+    current = await configuration_of(reach)
     with translated():
         try:
             wanted = parameters.edit(current.config)
@@ -196,7 +196,7 @@ async def _submitted(live: Live, reach: Reach, current: ChannelConfig, made: Sig
     nodes = (*live.topology.orderers(), *live.topology.peers())
     await configuring.submit(reach, current, made, nodes)
     live.progress.step(f"configuration {current.sequence + 1} is in force on {len(nodes)} nodes")
-    after = await configuration_of(reach, live.topology.orderers())
+    after = await configuration_of(reach)
     live.state.save_topology(following(live.topology, after))
 
 

@@ -23,7 +23,7 @@ async def add(live: Live, name: str, command: str) -> None:
         text = f"{name} has {organization.peers} peers, as many as its ports have room for"
         raise refuse(Reason.TOO_MANY_PEERS, text, "give larger hosts to those it has")
     wanted = checked(counting(live.topology, organization, organization.peers + 1))
-    live.begin(command, live.topology, wanted)
+    live.begin(command, wanted)
     async with Reach(wanted, live.state) as reach:
         await walk(_addition(live, wanted, wanted.by_name(name), reach), live.progress)
 
@@ -43,7 +43,7 @@ async def remove(live: Live, name: str, command: str) -> None:
     async with Reach(live.topology, live.state) as reach:
         await _require_no_anchor(live, reach, peer)
     wanted = checked(counting(live.topology, organization, organization.peers - 1))
-    live.begin(command, live.topology, wanted)
+    live.begin(command, wanted)
     await walk(_removal(live, wanted, peer), live.progress)
 
 

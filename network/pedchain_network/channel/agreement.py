@@ -20,6 +20,9 @@ GOVERNANCE = {"admins": f"/{ROOT}/{ADMINS}", "lifecycle": LIFECYCLE}
 """The policies shown at every change: who changes the channel, who agrees to chaincode."""
 
 
+_GOVERNING = {*GOVERNANCE.values(), f"/{ROOT}/Orderer/{ADMINS}", f"/{ROOT}/Application/{ADMINS}"}
+
+
 def signed(update: SignedUpdate, admins: Iterable[SigningIdentity]) -> SignedUpdate:
     """With the agreement of all these."""
     for admin in admins:
@@ -41,12 +44,14 @@ def missing(current: ChannelConfig, update: SignedUpdate) -> tuple[str, ...]:
 
 
 def lines(current: ChannelConfig, update: SignedUpdate) -> Iterator[str]:
-    """What an update changes, each with who must agree; then the policies that govern.
+    """What an update changes, each with who must agree; then the policies that govern, which
+    stand in several places and are told once.
 
     Raises `EditRefused` if it was made from another configuration.
     """
     for each in configupdate.review(current, update):
-        yield str(each)
+        if each.path not in _GOVERNING:
+            yield str(each)
     config = configupdate.result(current, update)
     after = ChannelConfig.from_config(current.channel_id, config)
     for name, path in GOVERNANCE.items():

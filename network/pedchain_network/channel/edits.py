@@ -56,8 +56,8 @@ def govern(config: Config, rules: Governance) -> Config:
 def _add_consenter(
     config: Config, topology: Topology, crypto_root: Path, organization: Organization
 ) -> Config:
-    number = consenters.next_id(config)
-    entry = genesis.consenter(number, topology, organization, crypto_root)
+    (orderer,) = topology.orderers(organization)
+    entry = genesis.consenter(consenters.next_id(config), topology, orderer, crypto_root)
     return consenters.add(config, entry)
 
 

@@ -7,9 +7,20 @@ Exit codes: 0 done or healthy, 1 failed, 2 usage, 3 the network is down, 4 somet
 import sys
 
 # Each module puts its commands on the app; what they need is imported when they run.
-from pedchain_network.cli import looking, network, profile  # noqa: F401
+from pedchain_network.cli import (  # noqa: F401
+    certificate,
+    chaincode,
+    channel,
+    composing,
+    keeping,
+    looking,
+    network,
+    node,
+    organization,
+    profile,
+)
 from pedchain_network.cli.app import app
-from pedchain_network.errors import NetworkError
+from pedchain_network.errors import NetworkError, of_system
 
 
 def main() -> None:
@@ -20,7 +31,7 @@ def main() -> None:
         print(f"ped-network: {error}", file=sys.stderr)
         code = 1
     except OSError as error:
-        print(f"ped-network: {error}", file=sys.stderr)
+        print(f"ped-network: {of_system(error)}", file=sys.stderr)
         code = 1
     except KeyboardInterrupt:
         print("ped-network: interrupted; what was started still runs", file=sys.stderr)
