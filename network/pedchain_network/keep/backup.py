@@ -123,11 +123,11 @@ def _manifest(found: _Found, staged: Path, *, with_keys: bool) -> Manifest:
         with_keys=with_keys,
         organizations=tuple(sorted(found.organizations)),
         ledgers=found.ledgers,
-        files=archive.survey(staged, dict(_chosen(staged, with_keys=with_keys))),
+        files=archive.survey(staged, dict(chosen(staged, with_keys=with_keys))),
     )
 
 
-def _chosen(root: Path, *, with_keys: bool) -> list[tuple[str, bool]]:
+def chosen(root: Path, *, with_keys: bool) -> list[tuple[str, bool]]:
     """Names of files to keep, and which are secret: keys, and ledgers with private data."""
     chosen = []
     for folder, _, names in sorted(os.walk(root)):
