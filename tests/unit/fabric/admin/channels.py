@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A channel whose organisations have real certificates."""
 
+from dataclasses import replace
 from functools import cache
 
 from fabric_protos.common.common_pb2 import Block
@@ -59,9 +60,22 @@ def channel(consensus: Consensus = Consensus.SMARTBFT, names: tuple[str, ...] = 
     )
 
 
+def with_peer_only() -> Channel:
+    """The same with a fifth organisation that orders nothing and has two anchor peers."""
+    fifth = replace(
+        organization(NEW, orders=False), anchor_peers=(("127.0.0.1", 1), ("127.0.0.1", 2))
+    )
+    return replace(channel(), organizations=(*channel().organizations, fifth))
+
+
+def first_block(described: Channel) -> Block:
+    """A channel's block 0."""
+    return genesis_block(described, nonce=bytes(24), timestamp_s=1_700_000_000)
+
+
 def genesis(consensus: Consensus = Consensus.SMARTBFT) -> Block:
-    """Its first block."""
-    return genesis_block(channel(consensus), nonce=bytes(24), timestamp_s=1_700_000_000)
+    """The usual channel's block 0."""
+    return first_block(channel(consensus))
 
 
 @cache
