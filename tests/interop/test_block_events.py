@@ -45,7 +45,7 @@ def seen(kind: Kind, data: bytes) -> Seen:
 
 
 def _name(code: int) -> str:
-    return TxValidationCode.Name(code)
+    return str(TxValidationCode.DESCRIPTOR.values_by_number[code].name)
 
 
 async def read(stream: Stream, kind: Kind) -> Seen:
@@ -62,7 +62,7 @@ async def raw(stream: Stream) -> bytes:
 async def committed(client: Client, chaincode: str, key: str, *organizations: str) -> Outcome:
     """What became of a write; with one organisation named it is invalid."""
     call = script(chaincode, ["put", key, "1"], organizations=organizations)
-    return await client.status((await client.submit_async(call)).bytes)
+    return await client.status((await client.submit_async(call)).data)
 
 
 @every_kind
@@ -74,7 +74,7 @@ async def test_blocks_are_told_as_they_are_committed(
     before = await committed(client, chaincode, key)
     stream = await client.events(kind, NOW)
     reading = asyncio.create_task(read(stream, kind))
-    sent = []
+    sent: list[Outcome] = []
     while not reading.done():  # until the stream stands at the peer
         sent.append(await committed(client, chaincode, f"{key} {len(sent)}"))
     block = await reading
@@ -146,7 +146,7 @@ async def test_a_filtered_block_names_events_without_their_payload(
 ) -> None:
     client = await clients.of("DSO")
     call = script(chaincode, ["event", "named", "unseen " + key])
-    outcome = await client.status((await client.submit_async(call)).bytes)
+    outcome = await client.status((await client.submit_async(call)).data)
     stream = await client.events("filtered", From(start=outcome.block_number))
     data = await raw(stream)
     await stream.stop()
@@ -166,7 +166,7 @@ async def test_private_data_comes_to_members_and_to_nobody_else(
 ) -> None:
     client = await clients.of("DSO")
     call = script(chaincode, ["private_put", "pair", key, "text"], text="for us " + key)
-    outcome = await client.status((await client.submit_async(call)).bytes)
+    outcome = await client.status((await client.submit_async(call)).data)
     found = {}
     for organization in ("DSO", "DistrictA", "DistrictB"):
         listener = await clients.of(organization)

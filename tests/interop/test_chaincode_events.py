@@ -22,7 +22,7 @@ async def told(stream: Stream) -> Event:
 async def announced(client: Client, chaincode: str, name: str, payload: str) -> tuple[int, str]:
     """Block and transaction of an event that was committed."""
     sent = await client.submit_async(script(chaincode, ["event", name, payload]))
-    outcome = await client.status(sent.bytes)
+    outcome = await client.status(sent.data)
     assert outcome.successful
     return outcome.block_number, sent.transaction_id
 
@@ -36,7 +36,7 @@ async def test_a_listener_hears_what_is_announced_from_now_on(
     stream = await client.events("chaincode", NOW, chaincode)
     reading = asyncio.create_task(told(stream))
     # The stream stands at the peer some time after we asked for it: announce until it is heard.
-    sent = []
+    sent: list[tuple[int, str]] = []
     while not reading.done():
         sent.append(await announced(client, chaincode, "after", f"{key} {len(sent)}"))
     event = await reading
@@ -132,7 +132,7 @@ async def test_an_invalid_transaction_announces_nothing(
     sent = await client.submit_async(
         script(chaincode, ["put", key, "1"], step, organizations=("DSO",))
     )
-    outcome = await client.status(sent.bytes)
+    outcome = await client.status(sent.data)
     assert outcome.code == "ENDORSEMENT_POLICY_FAILURE"
     place = await announced(client, chaincode, "valid", key)
     stream = await client.events("chaincode", From(start=outcome.block_number), chaincode)

@@ -14,9 +14,9 @@ async def test_a_called_chaincodes_endorsers_are_asked_as_well(
     client = await clients.of("DSO")
     inner = script("callee", ["put", key, "1"], ["get", key])
     call = script(chaincode, ["put", key, "2"], ["call", "callee", "Run", inner.args[0].decode()])
-    transaction = await client.endorse((await client.propose(call)).bytes)
+    transaction = await client.endorse((await client.propose(call)).data)
     assert {"DistrictA", "DistrictB", "Aggregator"} <= set(endorsers(transaction))
-    assert (await client.status((await client.order(transaction.bytes)).bytes)).successful
+    assert (await client.status((await client.order(transaction.data)).data)).successful
     assert answers(await client.evaluate(script("callee", ["get", key]))) == ["1"]
     assert answers(await client.evaluate(script(chaincode, ["get", key]))) == ["2"]
 
@@ -26,5 +26,5 @@ async def test_every_organisations_gateway_finds_the_endorsers(clients: Clients,
     for organization in ("DSO", "DistrictA", "DistrictB", "Aggregator"):
         client = await clients.of(organization)
         proposal = await client.propose(script("callee", ["put", key, organization]))
-        transaction = await client.endorse(proposal.bytes)
+        transaction = await client.endorse(proposal.data)
         assert {"DistrictA", "DistrictB", "Aggregator"} <= set(endorsers(transaction))

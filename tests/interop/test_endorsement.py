@@ -12,7 +12,7 @@ from tests.interop.setting import ORGANIZATIONS, Clients, answers, everywhere, s
 
 def endorsers(transaction: Step) -> list[str]:
     """The organisations whose endorsements a transaction carries, without their "MSP"."""
-    envelope = PreparedTransaction.FromString(transaction.bytes).envelope
+    envelope = PreparedTransaction.FromString(transaction.data).envelope
     body = parse_envelope(envelope.SerializeToString()).body
     assert body is not None
     found = [Identity.from_creator(each.endorser).msp_id for each in body.endorsements]
@@ -26,7 +26,7 @@ async def test_as_many_organisations_endorse_as_the_policy_asks_for(
     for organization in ORGANIZATIONS:
         client = await clients.of(organization)
         proposal = await client.propose(script(chaincode, ["put", key, "1"]))
-        transaction = await client.endorse(proposal.bytes)
+        transaction = await client.endorse(proposal.data)
         assert len(endorsers(transaction)) == 2
         assert organization in endorsers(transaction)  # its own first
 
@@ -38,9 +38,9 @@ async def test_named_organisations_endorse_and_no_others(
     client = await clients.of("DSO")
     named = ("Aggregator", "DistrictA", "DistrictB")
     call = script(chaincode, ["put", key, "1"], organizations=named)
-    transaction = await client.endorse((await client.propose(call)).bytes)
+    transaction = await client.endorse((await client.propose(call)).data)
     assert endorsers(transaction) == sorted(named)
-    outcome = await client.status((await client.order(transaction.bytes)).bytes)
+    outcome = await client.status((await client.order(transaction.data)).data)
     assert outcome.successful
 
 
@@ -64,7 +64,7 @@ async def test_too_few_named_organisations_make_an_invalid_transaction(
     client = await clients.of("DSO")
     call = script(chaincode, ["put", key, "1"], organizations=("DistrictA",))
     sent = await client.submit_async(call)
-    assert (await client.status(sent.bytes)).code == "ENDORSEMENT_POLICY_FAILURE"
+    assert (await client.status(sent.data)).code == "ENDORSEMENT_POLICY_FAILURE"
     assert answers(await client.evaluate(script(chaincode, ["get", key]))) == [None]
 
 
@@ -87,6 +87,6 @@ async def test_an_organisation_without_peers_cannot_be_named(
     client = await clients.of("DSO")
     call = script(chaincode, ["put", key, "1"], organizations=("DSO", "Nobody"))
     with pytest.raises(RefusedError) as refused:
-        await client.endorse((await client.propose(call)).bytes)
+        await client.endorse((await client.propose(call)).data)
     assert (refused.value.kind, refused.value.code) == ("endorse", "UNAVAILABLE")
     assert "NobodyMSP" in refused.value.message

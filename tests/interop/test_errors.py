@@ -52,7 +52,7 @@ async def test_each_endorsers_own_words_are_told(
         organizations=("DistrictA", "DistrictB", "Aggregator"),
     )
     with pytest.raises(RefusedError) as refused:
-        await client.endorse((await client.propose(call)).bytes)
+        await client.endorse((await client.propose(call)).data)
     error = refused.value
     assert (error.kind, error.code) == ("endorse", "ABORTED")
     assert {each.msp_id for each in error.details} == {"DistrictBMSP", "AggregatorMSP"}
@@ -104,18 +104,18 @@ async def test_another_keys_signature_is_refused_at_every_step(
     signature = wrong(proposal.digest)
     codes = []
     with pytest.raises(RefusedError) as refused:
-        await offline.evaluate_proposal(proposal.bytes, signature)
+        await offline.evaluate_proposal(proposal.data, signature)
     codes.append((refused.value.kind, refused.value.code))
     with pytest.raises(RefusedError) as refused:
-        await offline.endorse(proposal.bytes, signature)
+        await offline.endorse(proposal.data, signature)
     codes.append((refused.value.kind, refused.value.code))
-    signed = await offline.endorse(proposal.bytes, clients.sign("DSO", proposal.digest))
+    signed = await offline.endorse(proposal.data, clients.sign("DSO", proposal.digest))
     with pytest.raises(RefusedError) as refused:
-        await offline.order(signed.bytes, wrong(signed.digest))
+        await offline.order(signed.data, wrong(signed.digest))
     codes.append((refused.value.kind, refused.value.code))
     commit = await client.submit_async(script(chaincode, ["put", key, "2"]))
     with pytest.raises(RefusedError) as refused:
-        await offline.status(commit.bytes, wrong(commit.digest))
+        await offline.status(commit.data, wrong(commit.digest))
     codes.append((refused.value.kind, refused.value.code))
     assert codes == [
         ("gateway", "FAILED_PRECONDITION"),
@@ -131,10 +131,10 @@ async def test_a_proposal_whose_transaction_is_committed_is_not_endorsed_again(
 ) -> None:
     client = await clients.of("DSO")
     proposal = await client.propose(script(chaincode, ["put", key, "1"]))
-    transaction = await client.endorse(proposal.bytes)
-    await client.status((await client.order(transaction.bytes)).bytes)
+    transaction = await client.endorse(proposal.data)
+    await client.status((await client.order(transaction.data)).data)
     with pytest.raises(RefusedError) as refused:
-        await client.endorse(proposal.bytes)
+        await client.endorse(proposal.data)
     assert refused.value.code == "ABORTED"
     assert "duplicate transaction found" in " ".join(each.message for each in refused.value.details)
     assert refused.value.transaction_id == proposal.transaction_id
@@ -146,13 +146,13 @@ async def test_a_status_that_does_not_come_in_time_ends_at_the_deadline(
 ) -> None:
     client = await clients.of("DSO")
     proposal = await client.propose(script(chaincode, ["put", key, "1"]))
-    transaction = await client.endorse(proposal.bytes)
+    transaction = await client.endorse(proposal.data)
     commit = status_request(clients.network, "DSO", proposal.transaction_id)
     with pytest.raises(RefusedError) as refused:
         await client.status(commit, deadline=0.3)
     assert (refused.value.kind, refused.value.code) == ("commit-status", "DEADLINE_EXCEEDED")
     waiting = asyncio.create_task(client.status(commit))
-    await client.order(transaction.bytes)
+    await client.order(transaction.data)
     assert (await waiting).successful  # asked before it was sent, answered when it was committed
 
 

@@ -17,7 +17,7 @@ _PATIENCE = 3.0
 
 def action(transaction: Step) -> ActionParts:
     """What an endorsed transaction would do."""
-    envelope = PreparedTransaction.FromString(transaction.bytes).envelope
+    envelope = PreparedTransaction.FromString(transaction.data).envelope
     found = parse_envelope(envelope.SerializeToString()).action
     assert found is not None
     return found
@@ -53,7 +53,7 @@ async def test_ranges_composite_keys_and_history_are_read(
 async def test_the_contract_knows_transaction_and_caller(ours: Clients, fcp: str) -> None:
     client = await ours.of("DistrictA")
     proposal = await client.propose(script(fcp, ["transaction"], ["caller"]))
-    result = answers(await client.evaluate_proposal(proposal.bytes))
+    result = answers(await client.evaluate_proposal(proposal.data))
     assert result[0][:2] == [proposal.transaction_id, "ped"]
     assert result[1][0] == "DistrictAMSP"
 
@@ -72,7 +72,7 @@ async def test_an_event_is_lost_without_a_word(ours: Clients, fcp: str, key: str
     events = {}
     for chaincode in ("ours", fcp):
         proposal = await client.propose(script(chaincode, ["event", "name", "payload"]))
-        event = action(await client.endorse(proposal.bytes)).event
+        event = action(await client.endorse(proposal.data)).event
         events[chaincode] = event.event_name if event else ""
     assert events == {"ours": "name", fcp: ""}
 

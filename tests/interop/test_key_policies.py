@@ -25,11 +25,11 @@ async def test_the_plan_asks_the_endorsers_of_the_keys_that_are_written(
     policy = ["DistrictBMSP", "AggregatorMSP"]
     await client.submit(script(any_of, ["put", key, "1"], ["set_policy", key, policy]))
     proposal = await client.propose(script(any_of, ["put", key, "2"]))
-    transaction = await client.endorse(proposal.bytes)
+    transaction = await client.endorse(proposal.data)
     assert {"Aggregator", "DistrictB"} <= set(endorsers(transaction))
-    assert (await client.status((await client.order(transaction.bytes)).bytes)).successful
+    assert (await client.status((await client.order(transaction.data)).data)).successful
     elsewhere = await client.propose(script(any_of, ["put", key + "x", "2"]))
-    assert endorsers(await client.endorse(elsewhere.bytes)) == ["DSO"]
+    assert endorsers(await client.endorse(elsewhere.data)) == ["DSO"]
 
 
 @pytest.mark.interop("key-policy-unmet")
@@ -67,9 +67,9 @@ async def test_an_organisation_is_added_to_and_taken_from_a_keys_policy(
     await client.submit(script(any_of, ["put", key, "1"], ["set_policy", key, ["DSOMSP"]]))
     await client.submit(script(any_of, ["set_policy", key, ["DSOMSP", "DistrictAMSP"]]))
     both = await client.propose(script(any_of, ["set_policy", key, ["DSOMSP"]]))
-    transaction = await client.endorse(both.bytes)
+    transaction = await client.endorse(both.data)
     assert {"DSO", "DistrictA"} <= set(endorsers(transaction))
-    assert (await client.status((await client.order(transaction.bytes)).bytes)).successful
+    assert (await client.status((await client.order(transaction.data)).data)).successful
     await client.submit(script(any_of, ["put", key, "2"], organizations=("DSO",)))
 
 

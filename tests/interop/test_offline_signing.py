@@ -17,7 +17,7 @@ async def test_a_proposal_signed_elsewhere_is_evaluated(
     offline = await clients.of("DistrictA", signs=False)
     proposal = await offline.propose(script(chaincode, ["get", key]))
     signature = clients.sign("DistrictA", proposal.digest)
-    assert answers(await offline.evaluate_proposal(proposal.bytes, signature)) == [None]
+    assert answers(await offline.evaluate_proposal(proposal.data, signature)) == [None]
 
 
 @pytest.mark.interop("offline-submit")
@@ -26,9 +26,9 @@ async def test_a_transaction_takes_three_signatures_made_elsewhere(
 ) -> None:
     offline = await clients.of("DistrictA", signs=False)
     proposal = await offline.propose(script(chaincode, ["put", key, "1"], ["get", key]))
-    transaction = await offline.endorse(proposal.bytes, clients.sign("DistrictA", proposal.digest))
-    commit = await offline.order(transaction.bytes, clients.sign("DistrictA", transaction.digest))
-    outcome = await offline.status(commit.bytes, clients.sign("DistrictA", commit.digest))
+    transaction = await offline.endorse(proposal.data, clients.sign("DistrictA", proposal.digest))
+    commit = await offline.order(transaction.data, clients.sign("DistrictA", transaction.digest))
+    outcome = await offline.status(commit.data, clients.sign("DistrictA", commit.digest))
     assert answers(transaction.result) == [None, None]
     assert (outcome.code, outcome.transaction_id) == ("VALID", proposal.transaction_id)
 
@@ -39,10 +39,10 @@ async def test_a_request_for_events_is_signed_elsewhere(
 ) -> None:
     offline, client = await clients.of("DSO", signs=False), await clients.of("DSO")
     sent = await client.submit_async(script(chaincode, ["event", "offline", key]))
-    block = (await client.status(sent.bytes)).block_number
+    block = (await client.status(sent.data)).block_number
     asked = await offline.events_request("chaincode", From(start=block), chaincode)
     signature = clients.sign("DSO", asked.digest)
-    stream = await offline.events_signed("chaincode", asked.bytes, signature)
+    stream = await offline.events_signed("chaincode", asked.data, signature)
     event = await stream.next()
     await stream.stop()
     assert not isinstance(event, bytes)
@@ -55,7 +55,7 @@ async def test_a_request_for_events_is_signed_elsewhere(
 async def test_a_request_for_blocks_is_signed_elsewhere(clients: Clients, kind: Kind) -> None:
     offline = await clients.of("DSO", signs=False)
     asked = await offline.events_request(kind, From(start=0))
-    stream = await offline.events_signed(kind, asked.bytes, clients.sign("DSO", asked.digest))
+    stream = await offline.events_signed(kind, asked.data, clients.sign("DSO", asked.digest))
     first = await stream.next()
     await stream.stop()
     assert isinstance(first, bytes)
@@ -72,7 +72,7 @@ async def test_what_is_written_down_unsigned_can_be_signed_by_another_process(
     outcome = await _carried(proposal, holder, holder, holder)
     assert outcome == "VALID"
     asked = await offline.events_request("filtered", From(start=0))
-    stream = await holder.events_signed("filtered", asked.bytes)
+    stream = await holder.events_signed("filtered", asked.data)
     assert await stream.next()
     await stream.stop()
 
@@ -88,9 +88,9 @@ async def test_what_one_client_began_the_other_ends(
 
 
 async def _carried(proposal: Step, endorse: Client, order: Client, ask: Client) -> str:
-    transaction = await endorse.endorse(proposal.bytes)
-    commit = await order.order(transaction.bytes)
-    return (await ask.status(commit.bytes)).code
+    transaction = await endorse.endorse(proposal.data)
+    commit = await order.order(transaction.data)
+    return (await ask.status(commit.data)).code
 
 
 @pytest.mark.interop("checkpoint-files")
@@ -101,7 +101,7 @@ async def test_a_checkpoint_of_one_client_is_read_by_the_other(
     for writer, reader in ((ours, node), (node, ours)):
         file = tmp_path / f"{type(writer).__name__}.json"
         first = await writer.submit_async(script(chaincode, ["event", "first", key]))
-        place = From(start=(await writer.status(first.bytes)).block_number)
+        place = From(start=(await writer.status(first.data)).block_number)
         await writer.submit(script(chaincode, ["event", "second", key]))
         stream = await writer.events("chaincode", place, chaincode)
         event = await stream.next()

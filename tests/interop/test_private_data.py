@@ -35,9 +35,9 @@ async def test_the_plan_asks_a_collections_own_endorsers(
     for organization in ("DSO", "DistrictA"):
         client = await clients.of(organization)
         proposal = await client.propose(script(chaincode, ["private_delete", "pair", key]))
-        transaction = await client.endorse(proposal.bytes)
+        transaction = await client.endorse(proposal.data)
         assert endorsers(transaction) == ["DSO", "DistrictA"]
-        outcome = await client.status((await client.order(transaction.bytes)).bytes)
+        outcome = await client.status((await client.order(transaction.data)).data)
         assert outcome.successful
 
 
@@ -86,9 +86,9 @@ async def test_the_ledger_holds_no_private_value(
 ) -> None:
     client = await clients.of("DSO")
     call = script(chaincode, ["private_put", "pair", key, "text"], text="never seen " + key)
-    transaction = await client.endorse((await client.propose(call)).bytes)
-    assert ("never seen " + key).encode() not in transaction.bytes
-    outcome = await client.status((await client.order(transaction.bytes)).bytes)
+    transaction = await client.endorse((await client.propose(call)).data)
+    assert ("never seen " + key).encode() not in transaction.data
+    outcome = await client.status((await client.order(transaction.data)).data)
     assert outcome.successful
 
 

@@ -84,10 +84,10 @@ async def test_a_keys_history_is_told_newest_first(ours: Clients, chaincode: str
     client = await ours.of("DSO")
     steps = (["put", key, "1"], ["put", key, "2"], ["delete", key])
     sent = [await client.submit_async(script(chaincode, steps[0]))]
-    await client.status(sent[0].bytes)
+    await client.status(sent[0].data)
     for step in steps[1:]:
         sent.append(await client.submit_async(script(chaincode, step)))
-        await client.status(sent[-1].bytes)
+        await client.status(sent[-1].data)
     [found] = answers(await client.evaluate(script(chaincode, ["history", key])))
     identifiers = [each.transaction_id for each in sent]
     assert found == list(map(list, zip(identifiers[::-1], [None, "2", "1"], strict=True)))
@@ -172,8 +172,8 @@ async def test_both_shims_make_the_same_read_write_set_event_and_answer(
     found = []
     for chaincode in ("ours", "node"):
         call = script(chaincode, *SCRIPTS[name], text="secret")
-        transaction = await client.endorse((await client.propose(call)).bytes)
-        found.append(_results(transaction.bytes, chaincode))
+        transaction = await client.endorse((await client.propose(call)).data)
+        found.append(_results(transaction.data, chaincode))
     assert found[0] == found[1]
 
 

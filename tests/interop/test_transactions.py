@@ -53,9 +53,9 @@ async def test_transient_data_reaches_the_contract_and_not_the_ledger(
     call = script(chaincode, ["put", key, "1"], ["transient", "secret"], secret="nobody's " + key)
     assert answers(await client.evaluate(call))[1] == "nobody's " + key
     proposal = await client.propose(script(chaincode, ["put", key, "1"], secret="nobody's " + key))
-    transaction = await client.endorse(proposal.bytes)
-    assert b"nobody's" in proposal.bytes
-    assert b"nobody's" not in transaction.bytes
+    transaction = await client.endorse(proposal.data)
+    assert b"nobody's" in proposal.data
+    assert b"nobody's" not in transaction.data
 
 
 @pytest.mark.interop("submit-async")
@@ -65,11 +65,11 @@ async def test_the_answer_can_be_had_before_the_commit_and_the_status_after(
     client = await clients.of("DSO")
     sent = await client.submit_async(script(chaincode, ["put", key, "1"], ["transaction"]))
     assert answers(sent.result)[1][0] == sent.transaction_id
-    outcome = await client.status(sent.bytes)
+    outcome = await client.status(sent.data)
     assert (outcome.code, outcome.successful) == ("VALID", True)
     assert outcome.transaction_id == sent.transaction_id
     assert outcome.block_number > 0
-    assert await client.status(sent.bytes) == outcome  # as often as one likes
+    assert await client.status(sent.data) == outcome  # as often as one likes
 
 
 @pytest.mark.interop("steps")
@@ -78,9 +78,9 @@ async def test_a_transaction_can_be_taken_through_its_steps_one_by_one(
 ) -> None:
     client = await clients.of("DSO")
     proposal = await client.propose(script(chaincode, ["put", key, "1"], ["transaction"]))
-    transaction = await client.endorse(proposal.bytes)
-    commit = await client.order(transaction.bytes)
-    outcome = await client.status(commit.bytes)
+    transaction = await client.endorse(proposal.data)
+    commit = await client.order(transaction.data)
+    outcome = await client.status(commit.data)
     identifiers = {
         proposal.transaction_id,
         transaction.transaction_id,
@@ -99,9 +99,9 @@ async def test_of_two_transactions_on_what_one_of_them_changed_the_second_is_inv
 ) -> None:
     client = await clients.of("DSO")
     call = script(chaincode, ["get", key], ["put", key, "1"])
-    held = await client.endorse((await client.propose(call)).bytes)
+    held = await client.endorse((await client.propose(call)).data)
     await client.submit(script(chaincode, ["put", key, "2"]))
-    outcome = await client.status((await client.order(held.bytes)).bytes)
+    outcome = await client.status((await client.order(held.data)).data)
     assert (outcome.code, outcome.successful) == ("MVCC_READ_CONFLICT", False)
     assert answers(await client.evaluate(script(chaincode, ["get", key]))) == ["2"]
 

@@ -26,7 +26,7 @@ class Call:
 class Step:
     """A message written down, to be signed and carried on: by whom and where does not matter."""
 
-    bytes: bytes
+    data: bytes
     digest: bytes
     transaction_id: str
     result: bytes = b""

@@ -160,8 +160,10 @@ class PythonClient:
             return Outcome(found.transaction_id, found.code, found.block_number, found.successful)
 
     def _request(self, kind: Kind, where: From, chaincode: str) -> Any:
-        checkpoint = ours.FileCheckpointer(where.file) if where.file else None
-        if where.checkpoint:
+        checkpoint: ours.Checkpoint | None = None
+        if where.file:
+            checkpoint = ours.FileCheckpointer(where.file)
+        elif where.checkpoint:
             checkpoint = ours.MemoryCheckpointer(*where.checkpoint)
         if kind == "chaincode":
             return self._network.new_chaincode_events_request(

@@ -143,7 +143,7 @@ class Steps:
 
     async def discovery(self):
         """A client without a profile's nodes: one peer, and discovery for all else."""
-        known = json.load(open(self.profile))["peers"][OURS]
+        known = self.client.get_net_info("peers", OURS)
         first = Peer(
             name=OURS,
             endpoint=known["url"],
