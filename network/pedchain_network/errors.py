@@ -52,6 +52,10 @@ class CertificateMissingError(NetworkError):
     """A certificate or key that is needed is not in the state directory."""
 
 
+class CertificateRefusedError(NetworkError):
+    """Certificates of an organisation's own CA that nodes could not work with."""
+
+
 class PortBusyError(NetworkError):
     """A port we need belongs to somebody else."""
 

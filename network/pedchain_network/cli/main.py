@@ -18,6 +18,7 @@ from pedchain_network.cli import (  # noqa: F401
     node,
     organization,
     profile,
+    signing,
 )
 from pedchain_network.cli.app import app
 from pedchain_network.errors import NetworkError, of_system
