@@ -150,3 +150,9 @@ RENEW_WITHIN_DAYS = 30
 
 UPDATE_BYTES = 1 << 20
 """Largest file of a channel update read: no orderer would take a larger one."""
+
+ENDPOINT_TIMEOUT_S = 5.0
+"""How long `doctor` waits for one endpoint's TLS handshake."""
+
+CHECKS_AT_ONCE = 4
+"""Checks of `doctor`, and handshakes of one check, under way at a time."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from pedchain_fabric.admin import configuration
 from pedchain_fabric.errors import FabricError
+from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_network.change.reach import Reach
 from pedchain_network.limits import STATUS_CHAINCODE_S
 from pedchain_network.state import State
@@ -28,13 +29,14 @@ async def ask(
     """
     async with Reach(topology, state) as reach:
         own = [peer for peer in peers if peer.organization in reach.admins()]
-        found, numbers = await asyncio.gather(
-            asyncio.gather(*(answers(reach, peer) for peer in own)), consenters(reach, own[:1])
+        found, config = await asyncio.gather(
+            asyncio.gather(*(answers(reach, peer) for peer in own)),
+            configuration_of(reach, own[:1]),
         )
     return {
         peer.name: {name: told if isinstance(told, str) else "" for name, told in each.items()}
         for peer, each in zip(own, found, strict=True)
-    }, numbers
+    }, numbers(topology, config)
 
 
 async def answers(reach: Reach, peer: Node) -> dict[str, Answer]:
@@ -52,21 +54,23 @@ def concerns(reach: Reach, deployment: Deployment, peer: Node) -> bool:
     return msp_id in deployment.definition.organizations()
 
 
-async def consenters(reach: Reach, peers: Sequence[Node]) -> dict[int, str]:
-    """The orderers' numbers in the channel, as a peer has them; none if it does not say."""
-    topology = reach.topology
+async def configuration_of(reach: Reach, peers: Sequence[Node]) -> ChannelConfig | None:
+    """The channel's configuration from the first peer that tells it."""
     for peer in peers:
         try:
             async with asyncio.timeout(STATUS_CHAINCODE_S):
-                config = await configuration.from_peer(reach.peer(peer), topology.channel)
+                return await configuration.from_peer(reach.peer(peer), reach.topology.channel)
         except (FabricError, TimeoutError):
             continue
-        names = {topology.dialled(node): node.name for node in topology.orderers()}
-        return {
-            each.id: names.get(f"{each.host}:{each.port}", f"{each.host}:{each.port}")
-            for each in config.consenters
-        }
-    return {}
+    return None
+
+
+def numbers(topology: Topology, config: ChannelConfig | None) -> dict[int, str]:
+    """The consenters' numbers in the channel, with the names of the topology's orderers."""
+    names = {topology.dialled(node): node.name for node in topology.orderers()}
+    found = () if config is None else config.consenters
+    addresses = {each.id: f"{each.host}:{each.port}" for each in found}
+    return {number: names.get(each, each) for number, each in addresses.items()}
 
 
 async def _answer(reach: Reach, peer: Node, name: str) -> Answer:

@@ -21,7 +21,7 @@ _TIME: Final = re.compile(
 _ENGINE: Final = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 _SPAN: Final = re.compile(r"(\d+)\s*([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_EVER: Final = datetime.min.replace(tzinfo=UTC)
+EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class NoSuchPartError(NetworkError):
@@ -49,7 +49,7 @@ def since(text: str, now: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def stamped(part: str, lines: Iterable[str], before: datetime = _EVER) -> Iterator[Line]:
+def stamped(part: str, lines: Iterable[str], before: datetime = EVER) -> Iterator[Line]:
     """The lines with their times, without colours and without the time an engine puts before."""
     time = before
     for raw in lines:
@@ -75,7 +75,7 @@ def chosen(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
     return found
 
 
-def last(parts: Sequence[Part], lines: int | None, begin: datetime = _EVER) -> list[Line]:
+def last(parts: Sequence[Part], lines: int | None, begin: datetime = EVER) -> list[Line]:
     """The last `lines` lines of all parts together, none from before `begin`."""
     own = [line for part in parts for line in _own(part, lines) if line.time >= begin]
     merged = sorted(own, key=lambda line: line.time)  # stable: lines of one time stay together

@@ -64,11 +64,7 @@ async def look(state: State) -> Health:
 async def sight(topology: Topology, state: State, parts: Sequence[Part]) -> Sight:
     """All parts and nodes at once; those behind get a second look."""
     nodes = [node for node in topology.nodes() if node.kind != CHAINCODE]
-    seen, told = await asyncio.gather(
-        _parts(parts),
-        asyncio.gather(*(_told(topology, state, node) for node in nodes)),
-    )
-    answers = {node.name: each for node, each in zip(nodes, told, strict=True)}
+    seen, answers = await asyncio.gather(_parts(parts), told(topology, state))
     found = await asyncio.gather(
         *(_node(topology, node, seen, answers[node.name]) for node in nodes)
     )
@@ -83,6 +79,13 @@ async def sight(topology: Topology, state: State, parts: Sequence[Part]) -> Sigh
         each if each.height is None else replace(each, lag=top - each.height) for each in found
     )
     return Sight(topology, tuple(seen), nodes_, answers)
+
+
+async def told(topology: Topology, state: State) -> Mapping[str, Vitals | None]:
+    """What each peer and orderer tells of itself; None if it does not answer in time."""
+    nodes = [node for node in topology.nodes() if node.kind != CHAINCODE]
+    answers = await asyncio.gather(*(_told(topology, state, node) for node in nodes))
+    return {node.name: each for node, each in zip(nodes, answers, strict=True)}
 
 
 async def _inside(

@@ -35,7 +35,8 @@ def judge(found: Iterable[Owned], allowed: Collection[str]) -> list[Finding]:
         )
         for each in sorted(beyond, key=lambda each: each.port)
     ]
-    where = "loopback" if not allowed else f"loopback and {', '.join(sorted(allowed))}"
+    asked = sorted(each for each in allowed if not _may(each, ()))
+    where = " and ".join(["loopback", *asked])
     return findings or [ok(CHECK, f"{len(all_sockets)} sockets, all on {where}")]
 
 
