@@ -31,9 +31,10 @@ class Sources:
     def _folder(self, top: str) -> Path | None:
         if top not in self._roots:
             spec = importlib.util.find_spec(top)
-            locations = spec.submodule_search_locations if spec else None
-            if not locations:
+            if spec is None or not spec.has_location:
                 return None
+            # Of a module that is no package this is the place of a folder that is not there.
+            locations = spec.submodule_search_locations or [str(spec.origin).removesuffix(".py")]
             self._roots[top] = Path(next(iter(locations)))
         return self._roots[top]
 

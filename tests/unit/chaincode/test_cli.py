@@ -112,3 +112,12 @@ def test_a_rule_that_does_not_exist_cannot_be_left_out(
 ) -> None:
     assert cli.main(["lint", "--ignore", "PD999"]) == 2
     assert "PD999" in capsys.readouterr().err
+
+
+def test_a_contract_that_is_a_single_file_is_linted_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lonely_contract.py").write_text("HALF = 0.5\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert cli.main(["lint", "lonely_contract"]) == 1
+    assert "lonely_contract.py:1: PD002" in capsys.readouterr().out
