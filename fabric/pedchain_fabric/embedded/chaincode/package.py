@@ -87,12 +87,17 @@ def _connection(fields: "_Fields") -> Connection:
         raise PackageRefused(f"malformed chaincode info: {error}") from error
     if not fields.flag("tls_required"):
         return Connection(address, timeout, None, None, None)
-    key = cert = None
-    if fields.flag("client_auth_required"):
-        key = fields.needed("client_key", "chaincode tls key not provided")
-        cert = fields.needed("client_cert", "chaincode tls cert not provided")
-    root = fields.needed("root_cert", "chaincode tls root cert not provided")
-    return Connection(address, timeout, root, key, cert)
+    # The builder fills in all three, needed or not.
+    root, key, cert = (fields.text(name) for name in ("root_cert", "client_key", "client_cert"))
+    shows_itself = fields.flag("client_auth_required")
+    for missing, what in ((shows_itself and not key, "key"), (shows_itself and not cert, "cert")):
+        if missing:
+            raise PackageRefused(f"chaincode tls {what} not provided")
+    if not root:
+        raise PackageRefused("chaincode tls root cert not provided")
+    if not shows_itself:
+        return Connection(address, timeout, root.encode(), None, None)
+    return Connection(address, timeout, root.encode(), key.encode(), cert.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +123,6 @@ class _Fields:
         if not isinstance(value, bool):
             raise PackageRefused(_builder(f"{name} must be true or false"))
         return value
-
-    def needed(self, name: str, message: str) -> bytes:
-        value = self.text(name)
-        if not value:
-            raise PackageRefused(message)
-        return value.encode()
 
 
 def _builder(reason: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from fabric_protos.common.common_pb2 import Block
 from fabric_protos.common.configtx_pb2 import Config
 
@@ -77,9 +78,14 @@ class Consensus(Protocol):
 
 
 @lru_cache(CACHED_COMPARISONS)
-def same_certificate(one: bytes, other: bytes) -> bool:
-    """Whether both PEM texts hold one certificate; what cannot be read is no certificate."""
+def same_key(one: bytes, other: bytes) -> bool:
+    """Whether both PEM texts hold certificates of one key; what cannot be read is none.
+
+    A consenter that renews a certificate and keeps its key stays the same one: Raft's orderers
+    compare so (etcdraft/consenter.go), SmartBFT's from Fabric 3.1.2 on (IsChannelMember).
+    """
     try:
-        return load_certificate(one) == load_certificate(other)
-    except IdentityError:
+        keys = [load_certificate(each).public_key() for each in (one, other)]
+    except (IdentityError, ValueError, UnsupportedAlgorithm):
         return False
+    return keys[0] == keys[1]

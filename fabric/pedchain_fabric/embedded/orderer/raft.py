@@ -17,7 +17,7 @@ from fabric_protos.orderer.etcdraft.metadata_pb2 import BlockMetadata
 
 from pedchain_fabric.embedded import limits
 from pedchain_fabric.embedded.orderer import blocks
-from pedchain_fabric.embedded.orderer.consensus import Member, Turn, same_certificate
+from pedchain_fabric.embedded.orderer.consensus import Member, Turn, same_key
 from pedchain_fabric.embedded.orderer.pool import Cut, Request, request_of
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire import durations
@@ -37,7 +37,7 @@ class Raft:
     def number(self, config: ChannelConfig, member: Member) -> int | None:
         """The consenter's place in the metadata, from 1."""
         for index, each in enumerate(_metadata(config).consenters, start=1):
-            if same_certificate(each.server_tls_cert, member.tls_certificate):
+            if same_key(each.server_tls_cert, member.tls_certificate):
                 return index
         return None
 

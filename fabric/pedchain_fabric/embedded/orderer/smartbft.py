@@ -18,7 +18,7 @@ from fabric_protos.orderer.smartbft.configuration_pb2 import Options
 from pedchain_fabric.embedded import limits
 from pedchain_fabric.embedded.orderer import blocks
 from pedchain_fabric.embedded.orderer.blocks import Consenter
-from pedchain_fabric.embedded.orderer.consensus import Member, Turn, same_certificate
+from pedchain_fabric.embedded.orderer.consensus import Member, Turn, same_key
 from pedchain_fabric.embedded.orderer.pool import Cut, Request, request_of
 from pedchain_fabric.errors import FabricError, WireError
 from pedchain_fabric.wire import durations
@@ -38,7 +38,7 @@ class SmartBft:
         """The consenter's id in the channel's mapping."""
         for each in config.consenters:
             own = each.msp_id == member.identity.msp_id
-            if own and same_certificate(each.identity, member.identity.certificate):
+            if own and same_key(each.identity, member.identity.certificate):
                 return each.id
         return None
 
