@@ -9,7 +9,18 @@ from pedchain_network.runtimes import process
 from pedchain_network.runtimes.runtime import by_name
 from pedchain_network.state import Run, State
 
-_OWNED = ("crypto", "channel", "config", "data", "log", "profiles", "consortium.yaml", "run.json")
+_OWNED = (
+    "crypto",
+    "channel",
+    "config",
+    "data",
+    "log",
+    "profiles",
+    "consortium.yaml",
+    "run.json",
+    "removed",
+    "change.json",
+)
 
 
 def down(state: State, progress: Progress) -> None:

@@ -35,6 +35,7 @@ async def seal(network: Network, organization: str, chaincode: str) -> None:
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("runtime", RUNTIMES)
 async def test_readings_go_on_while_a_district_joins(runtime: str, tmp_path: Path) -> None:
     end = int(time.time()) // DAY * DAY

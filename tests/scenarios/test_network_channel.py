@@ -17,6 +17,7 @@ def shown(network: Network) -> dict[str, object]:
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(400)
 def test_a_parameter_changes_on_every_node(fresh_network: Network) -> None:
     network = fresh_network
     network.run("up")
@@ -42,6 +43,7 @@ def test_a_parameter_changes_on_every_node(fresh_network: Network) -> None:
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(400)
 def test_an_update_goes_round_as_a_file(fresh_network: Network, tmp_path: Path) -> None:
     network = fresh_network
     network.run("up")
@@ -67,6 +69,7 @@ def test_an_update_goes_round_as_a_file(fresh_network: Network, tmp_path: Path) 
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(400)
 def test_too_few_keys_here_name_who_must_sign_and_the_addition_goes_on(
     fresh_network: Network, tmp_path: Path
 ) -> None:

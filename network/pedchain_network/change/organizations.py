@@ -49,18 +49,19 @@ def extended(topology: Topology, organization: Organization, rules: Rules) -> To
             raise refuse(
                 Reason.PORTS_OVERLAP,
                 f"its ports overlap with those of {each.name}, which begin at {each.ports.base}",
-                f"leave {PORTS_PER_ORGANIZATION} to each: --ports {_free_ports(topology)}",
+                f"leave {PORTS_PER_ORGANIZATION} to each: --ports {free_ports(topology)}",
             )
+    wider = checked(replace(topology, organizations=(*topology.organizations, organization)))
     now, msp_id = topology.governance, organization.msp_id
     governed = Governance(
         admins=rules.admins or governance.with_member(now.admins, msp_id),
         lifecycle=rules.lifecycle or governance.with_member(now.lifecycle, msp_id),
     )
-    members = (*topology.organizations, organization)
-    return checked(replace(topology, organizations=members, governance=governed))
+    return checked(replace(wider, governance=governed))
 
 
-def _free_ports(topology: Topology) -> int:
+def free_ports(topology: Topology) -> int:
+    """The first ports after everybody's."""
     return max(each.ports.base for each in topology.organizations) + PORTS_PER_ORGANIZATION
 
 
