@@ -9,14 +9,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from pedchain_network.runtimes.docker.images import MEMBERS
 from tools.imagelocks import BACKEND, ROLES, blocks
 
 ROOT = Path(__file__).resolve().parents[3]
-MEMBERS = {
-    "chaincode": ("domain", "fabric", "chaincode"),
-    "gateway": ("domain", "fabric", "gateway"),
-    "agent": ("domain", "emsagent"),
-}
 
 
 def lock(path: str) -> dict[str, str]:

@@ -16,13 +16,14 @@ import pytest
 from pedchain_network.errors import ImageMissingError, PortBusyError
 from pedchain_network.pki import crypto
 from pedchain_network.progress import Progress
-from pedchain_network.runtimes.docker import command, compose, container, engine
+from pedchain_network.runtimes.docker import command, compose, container, engine, images
 from pedchain_network.runtimes.docker.runtime import Docker
 from pedchain_network.state import Run, State
 from pedchain_network.topology import reader
 from pedchain_network.topology.model import Topology
 from tests import ports
 
+ROOT = Path(__file__).resolve().parents[3]
 RUN = Run("docker", "ped")
 
 
@@ -43,6 +44,9 @@ class FakeMachine:
 
     def has_image(self, name: str) -> bool:
         return self.images
+
+    def label(self, name: str, key: str) -> str:
+        return images.digest(images.CHAINCODE, ROOT)
 
     def pull(self, name: str) -> None:
         raise ImageMissingError(f"image {name} is not here")

@@ -23,6 +23,7 @@ class FakeEngine:
     here: set[str]
     registry: set[str] = field(default_factory=set)
     done: list[str] = field(default_factory=list)
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def has_image(self, name: str) -> bool:
         return name in self.here
@@ -35,8 +36,14 @@ class FakeEngine:
         self.find_remote(name)
         self.done.append(f"pull {name}")
 
-    def build(self, context: Path, dockerfile: str, target: str, name: str) -> None:
+    def label(self, name: str, key: str) -> str:
+        return self.labels.get(name, {}).get(key, "")
+
+    def build(
+        self, context: Path, dockerfile: str, target: str, name: str, labels: dict[str, str]
+    ) -> None:
         assert (context / dockerfile).is_file()
+        self.labels[name] = labels
         self.done.append(f"build {target} {name}")
 
 
@@ -46,10 +53,33 @@ def ensure(engine: FakeEngine) -> list[str]:
     return told
 
 
-def test_nothing_is_done_if_all_images_are_here() -> None:
-    engine = FakeEngine({PEER, ORDERER, images.own("chaincode")})
+def test_nothing_is_done_if_all_images_are_here_and_of_this_source() -> None:
+    engine = FakeEngine({PEER, ORDERER})
+    ensure(engine)
+    engine.done.clear()
     assert ensure(engine) == []
     assert engine.done == []
+
+
+def test_an_image_older_than_its_source_is_built_anew() -> None:
+    engine = FakeEngine({PEER, ORDERER, images.own("chaincode")})
+    engine.labels[images.own("chaincode")] = {supply.SOURCE: "of last week"}
+    ensure(engine)
+    assert engine.done == [f"build chaincode {images.own('chaincode')}"]
+
+
+def test_a_changed_line_of_code_is_another_source(tmp_path: Path) -> None:
+    for member in images.MEMBERS["agent"]:
+        (tmp_path / member).mkdir()
+        (tmp_path / member / "pyproject.toml").write_text("[project]\n")
+        (tmp_path / member / "code.py").write_text("limit = 1\n")
+    (tmp_path / "images").mkdir()
+    for name in ("Dockerfile", "agent.lock", "build.lock"):
+        (tmp_path / "images" / name).touch()
+    before = images.digest("agent", tmp_path)
+    assert images.digest("agent", tmp_path) == before
+    (tmp_path / "domain" / "code.py").write_text("limit = 2\n")
+    assert images.digest("agent", tmp_path) != before
 
 
 def test_fabric_is_pulled_and_ours_is_built_and_both_are_told() -> None:

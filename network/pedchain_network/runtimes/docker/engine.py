@@ -47,6 +47,13 @@ class Engine:
             return False
         return True
 
+    def label(self, name: str, key: str) -> str:
+        """A label of an image; empty if it has none or is not here."""
+        try:
+            return str(self._client.images.get(name).labels.get(key, ""))
+        except ImageNotFound:
+            return ""
+
     def pull(self, name: str) -> None:
         """Get an image from its registry. Raises `ImageMissingError`."""
         try:
@@ -61,7 +68,9 @@ class Engine:
         except (APIError, RequestException) as error:
             raise _missing(name, error) from error
 
-    def build(self, context: Path, dockerfile: str, target: str, name: str) -> None:
+    def build(
+        self, context: Path, dockerfile: str, target: str, name: str, labels: dict[str, str]
+    ) -> None:
         """Make one of our images. Raises `ImageMissingError` with the build's last lines."""
         arguments = {key: os.environ[key] for key in ("PYTHON_IMAGE",) if key in os.environ}
         try:
@@ -71,6 +80,7 @@ class Engine:
                 target=target,
                 tag=name,
                 rm=True,
+                labels=labels,
                 buildargs=arguments,
             )
         except BuildError as error:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The images a network needs, each at one version."""
 
+import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -9,6 +10,13 @@ CHAINCODE, GATEWAY, AGENT = "chaincode", "gateway", "agent"
 
 DOCKERFILE = "images/Dockerfile"
 """What they are built by, below the repository's root."""
+
+MEMBERS = {
+    CHAINCODE: ("domain", "fabric", "chaincode"),
+    GATEWAY: ("domain", "fabric", "gateway"),
+    AGENT: ("domain", "emsagent"),
+}
+"""The members of the repository that each holds."""
 
 
 def fabrics(kind: str, release: str) -> str:
@@ -30,3 +38,16 @@ def source() -> Path | None:
     """The repository this code runs from, if it does: where our images can be built."""
     root = Path(__file__).resolve().parents[4]
     return root if (root / DOCKERFILE).is_file() else None
+
+
+def digest(role: str, root: Path) -> str:
+    """Changes with everything the image of a role is built from."""
+    found = hashlib.sha256()
+    recipe = [root / DOCKERFILE, root / "images" / f"{role}.lock", root / "images" / "build.lock"]
+    code = [path for member in MEMBERS[role] for path in (root / member).rglob("*.py")]
+    projects = [root / member / "pyproject.toml" for member in MEMBERS[role]]
+    for path in sorted([*recipe, *code, *projects]):
+        data = path.read_bytes()
+        found.update(f"{path.relative_to(root)} {len(data)}\n".encode())
+        found.update(data)
+    return found.hexdigest()

@@ -47,6 +47,8 @@ def volumes(topology: Topology, nodes: Sequence[Node]) -> Service:
         "network_mode": "none",
         "volumes": [_volume(node.name, f"/volumes/{node.name}") for node in nodes],
         "read_only": True,
+        # Over the image's own volumes, of which nameless ones would be left behind.
+        "tmpfs": [places.CONFIG, places.DATA],
         "cap_drop": ["ALL"],
         "cap_add": ["CHOWN"],
         "security_opt": ["no-new-privileges:true"],
@@ -142,6 +144,7 @@ def agent(topology: Topology, organization: Organization) -> Service:
             "test": ["CMD", "emsagent", "status", "--config", f"{places.OWN_DATA}/agent.toml"],
             **_EVERY,
             "interval": "60s",
+            "timeout": "20s",
         },
         "labels": _labels("agent", organization),
     }
