@@ -38,12 +38,15 @@ class Signer(Protocol):
         ...
 
 
-class P256Signer:
-    """ECDSA over P-256 and SHA-256, S in the lower half of the order."""
+class EcdsaSigner:
+    """ECDSA over a curve Fabric knows and SHA-256, S in the lower half of the order.
+
+    SHA-256 whatever the curve: Fabric's nodes verify members' signatures with no other hash.
+    """
 
     def __init__(self, private_key: ec.EllipticCurvePrivateKey) -> None:
-        if private_key.curve.name != "secp256r1":
-            raise IdentityError("the signing key is not on P-256")
+        if private_key.curve.name not in ORDERS:
+            raise IdentityError(f"Fabric knows no curve {private_key.curve.name}")
         self._key = private_key
 
     @property
@@ -53,7 +56,16 @@ class P256Signer:
 
     def sign(self, message: bytes) -> bytes:
         """The DER signature over `message`."""
-        return low_s(self._key.sign(message, ec.ECDSA(SHA256())), "secp256r1")
+        return low_s(self._key.sign(message, ec.ECDSA(SHA256())), self._key.curve.name)
+
+
+class P256Signer(EcdsaSigner):
+    """The curve that our own keys and all hardware tokens share, and no other."""
+
+    def __init__(self, private_key: ec.EllipticCurvePrivateKey) -> None:
+        if private_key.curve.name != "secp256r1":
+            raise IdentityError("the signing key is not on P-256")
+        super().__init__(private_key)
 
 
 class Ed25519Signer:
@@ -72,10 +84,10 @@ class Ed25519Signer:
         return self._key.sign(message)
 
 
-def load_signer(pem: bytes) -> P256Signer | Ed25519Signer:
+def load_signer(pem: bytes) -> EcdsaSigner | Ed25519Signer:
     """A signer from an unencrypted PEM private key (PKCS #8 or SEC 1).
 
-    Raises `IdentityError` if it is no such key, or not a P-256 or Ed25519 one.
+    Raises `IdentityError` if it is no such key, or neither Ed25519 nor on a curve Fabric knows.
     """
     if len(pem) > KEY_BYTES_MAX:
         raise IdentityError("the private key is too large")
@@ -85,10 +97,10 @@ def load_signer(pem: bytes) -> P256Signer | Ed25519Signer:
         # `from None`: the parser's own words may quote what it read.
         raise IdentityError("not an unencrypted PEM private key") from None
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        return P256Signer(key)
+        return EcdsaSigner(key)
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return Ed25519Signer(key)
-    raise IdentityError("the private key is neither P-256 nor Ed25519")
+    raise IdentityError("the private key is neither ECDSA nor Ed25519")
 
 
 def low_s(signature: bytes, curve: str) -> bytes:

@@ -15,6 +15,7 @@ from pedchain_fabric.errors import IdentityError, SignatureInvalid, WireError
 from pedchain_fabric.wire import der
 from pedchain_fabric.wire.keys import (
     ORDERS,
+    EcdsaSigner,
     Ed25519Signer,
     P256Signer,
     load_signer,
@@ -117,10 +118,17 @@ def test_an_rsa_key_verifies_nothing():
 
 
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
-def test_a_p256_key_loads_from_both_of_its_forms(form):
-    signer = load_signer(pem(KEY, form=form))
-    assert isinstance(signer, P256Signer)
-    verify(signer.public_key, b"m", signer.sign(b"m"))
+@pytest.mark.parametrize("curve", [ec.SECP224R1(), ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()])
+def test_a_key_on_any_of_fabrics_curves_loads_from_both_of_its_forms(form, curve):
+    signer = load_signer(pem(ec.generate_private_key(curve), form=form))
+    assert isinstance(signer, EcdsaSigner)
+    for _ in range(8):  # half of all signatures have an upper S at first
+        verify(signer.public_key, b"m", signer.sign(b"m"))
+
+
+def test_where_p256_is_asked_for_no_other_curve_is_taken():
+    with pytest.raises(IdentityError, match="not on P-256"):
+        P256Signer(ec.generate_private_key(ec.SECP384R1()))
 
 
 def test_an_ed25519_key_loads():
@@ -134,7 +142,7 @@ def test_an_ed25519_key_loads():
         b"garbage",
         pem(KEY, BestAvailableEncryption(b"secret")),
         pem(rsa.generate_private_key(65537, 2048)),
-        pem(ec.generate_private_key(ec.SECP384R1())),
+        pem(ec.generate_private_key(ec.SECP256K1())),
         bytes(100_000),
     ],
 )
