@@ -8,7 +8,6 @@ must turn a client without a certificate away.
 import asyncio
 import ssl
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,9 +99,7 @@ async def _handshake(endpoint: Endpoint, context: ssl.SSLContext) -> bytes:
         if endpoint.client is not None:
             await _talk(endpoint, reader, writer)  # TLS 1.3 refuses a client only now
     finally:
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
+        writer.transport.abort()  # not every server answers a farewell
     return bytes(shown or b"")
 
 
@@ -116,7 +113,7 @@ async def _is_open(endpoint: Endpoint) -> bool:
             try:
                 await _talk(endpoint, reader, writer)
             finally:
-                writer.close()
+                writer.transport.abort()
     except (OSError, TimeoutError):
         return False
     return True
