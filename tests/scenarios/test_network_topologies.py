@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other shapes than the reference: Raft, a member without an orderer, a member with its own CA."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pedchain_fabric.client import profile
+from pedchain_network.topology import reader
+from tests.ownca import OwnCa, answer
+from tests.scenarios.conftest import RUNTIMES
+from tests.scenarios.harness import NOTES, Network
+from tests.scenarios.harness import network as make_network
+
+CHANNEL = "ped"
+
+
+@pytest.fixture(scope="module", params=RUNTIMES)
+def network(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Network]:
+    directory = tmp_path_factory.mktemp("shapes")
+    shape = directory / "shape.yaml"
+    shape.write_text(other(reader.reference().read_text()))
+    with make_network(request.param, directory, NOTES, shape) as made:
+        yield made
+
+
+def other(text: str) -> str:
+    """Three orderers under Raft; the aggregator has none; DistrictB signs for itself."""
+    text = text.replace("ports: 7250}", "ports: 7250, own_ca: true}")
+    text = text.replace("ports: 7350}", "ports: 7350, orderer: false}")
+    ordering = "ordering: {consensus: raft, faults: 1, batch_interval_ms: 50, batch_messages: 500}"
+    return re.sub(r"ordering: .*?\n\n", f"{ordering}\n\n", text, flags=re.DOTALL)
+
+
+@pytest.mark.serial
+async def test_a_member_with_its_own_ca_orders_and_endorses_under_raft(
+    network: Network, tmp_path: Path
+) -> None:
+    refused = network.run("up", check=False)
+    assert refused.returncode == 1
+    assert "DistrictB signs its own certificates" in refused.stderr
+    asked, answers = str(tmp_path / "csr"), str(tmp_path / "answers")
+    network.run("org csr", "--organization", "DistrictB", "--out", asked)
+    answer(Path(asked), Path(answers), OwnCa("members"), OwnCa("tls"))
+    network.run("org csr", "--organization", "DistrictB", "--answers", answers)
+
+    assert "4 peers and 3 orderers" in network.run("up").stdout
+
+    secret = {"text": b"of the district with its own CA"}
+    async with await profile.connect(network.profile("DistrictB")) as gateway:
+        contract = gateway.network(CHANNEL).contract("metering-DistrictB")
+        await contract.submit("PutPrivate", "readings", "k", transient=secret)
+        kept = await contract.evaluate("GetPrivate", "readings", "k")
+    assert kept == secret["text"]
