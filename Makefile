@@ -44,7 +44,7 @@ golden: setup ## record what real Fabric answers into tests/golden
 
 .PHONY: docs
 docs: setup ## write the tables that are made from code and tests
-	@$(BIN)/python tools/docs.py
+	@$(BIN)/python -m tools.docs
 
 .PHONY: bench
 bench: setup ## measure against a named rival (NAME=...)

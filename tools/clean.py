@@ -19,6 +19,9 @@ LEFT = (
     ".import_linter_cache",
     "build",
     "dist",
+    "tests/interop/.environments",
+    "tests/interop/node/node_modules",
+    "bench/rivals/node/node_modules",
 )
 
 

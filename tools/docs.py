@@ -3,6 +3,7 @@
 
 docs/faults.md   docs/faults.toml and the tests marked with `fault`
 docs/parity.md   docs/parity.toml and the tests marked with `parity`
+docs/interop.md  tests/interop/behaviours.toml and what runs of tests/interop have shown
 README.md        docs/demo.txt, docs/status.toml and tests/native.json
 Also checks that relative links in all Markdown files lead somewhere.
 """
@@ -14,6 +15,8 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+
+from tests.interop import table
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -117,7 +120,12 @@ def readme() -> str:
     return text
 
 
-PAGES = {"docs/faults.md": faults, "docs/parity.md": parity, "README.md": readme}
+PAGES = {
+    "docs/faults.md": faults,
+    "docs/parity.md": parity,
+    "docs/interop.md": table.page,
+    "README.md": readme,
+}
 
 
 def broken_links() -> list[str]:

@@ -27,7 +27,7 @@ STEPS: dict[str, list[str]] = {
     "determinism": ["ped-chaincode", "lint"],
     "lock": ["python", "tools/lockdrift.py"],
     "tree": ["python", "tools/tree.py"],
-    "docs": ["python", "tools/docs.py", "--check"],
+    "docs": ["python", "-m", "tools.docs", "--check"],
 }
 
 

@@ -46,8 +46,15 @@ TARGETS: dict[str, tuple[Step, ...]] = {
         Step("kills", ("tests/unit",), (*ALONE, "-m", "serial and not native")),
         Step("embedded network", REAL, (*ALONE, "-m", "not native")),
     ),
-    # One session, so that what is left as evidence is the whole.
-    "conformance": (Step("real Fabric", REAL, (*ALONE, "-m", "native", "--evidence")),),
+    # One session on real Fabric, so that what is left as evidence is the whole.
+    "conformance": (
+        Step("real Fabric", REAL, (*ALONE, "-m", "native", "--evidence")),
+        Step(
+            "interop on the embedded network",
+            ("tests/interop",),
+            (*ALONE, "-m", "not native", "--evidence"),
+        ),
+    ),
     "soak": (Step("soak", ("tests/soak",), (*ALONE, "--timeout", "3600")),),
     "golden": (
         Step(
