@@ -55,6 +55,7 @@ def pids(network: Network) -> dict[str, int]:
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(300)  # several networks' lives, on a busy machine
 @pytest.mark.parametrize("new_key", [False, True], ids=["same-key", "new-key"])
 def test_a_node_takes_part_again_with_its_new_certificate(
     fresh_network: Network, new_key: bool
@@ -90,6 +91,7 @@ def short_lived(network: Network, lifetimes: str) -> None:
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(300)  # several networks' lives, on a busy machine
 def test_only_what_ends_soon_is_renewed_and_users_stop_nobody(fresh_network: Network) -> None:
     network = fresh_network
     short_lived(network, "{users_days: 20}")
@@ -108,6 +110,7 @@ def test_only_what_ends_soon_is_renewed_and_users_stop_nobody(fresh_network: Net
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(300)  # several networks' lives, on a busy machine
 def test_a_network_that_is_down_gets_new_files_and_comes_up_with_them(
     fresh_network: Network,
 ) -> None:

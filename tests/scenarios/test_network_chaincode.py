@@ -114,6 +114,7 @@ def status(network: Network) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(300)  # several networks' lives, on a busy machine
 async def test_definitions_are_upgraded_under_load_and_nothing_is_lost(
     fresh_network: Network,
 ) -> None:
@@ -154,6 +155,7 @@ async def test_definitions_are_upgraded_under_load_and_nothing_is_lost(
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(300)  # several networks' lives, on a busy machine
 def test_steps_by_hand_are_refused_until_everybody_named_has_done_his(
     fresh_network: Network,
 ) -> None:
@@ -198,6 +200,7 @@ def test_steps_by_hand_are_refused_until_everybody_named_has_done_his(
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(300)  # several networks' lives, on a busy machine
 def test_a_commit_regardless_names_who_stops(fresh_network: Network) -> None:
     network = fresh_network
     network.run("up")

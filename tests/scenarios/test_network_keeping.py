@@ -62,6 +62,7 @@ async def height(network: Network) -> int:
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(300)  # several networks' lives, on a busy machine
 async def test_what_was_backed_up_is_there_after_everything_was_lost(
     fresh_network: Network, tmp_path: Path
 ) -> None:
@@ -95,6 +96,7 @@ async def test_what_was_backed_up_is_there_after_everything_was_lost(
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(300)  # several networks' lives, on a busy machine
 async def test_a_backup_without_keys_comes_back_with_the_keys_alone(
     fresh_network: Network, tmp_path: Path
 ) -> None:
@@ -116,6 +118,7 @@ async def test_a_backup_without_keys_comes_back_with_the_keys_alone(
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(300)  # several networks' lives, on a busy machine
 def test_a_damaged_backup_restores_nothing(fresh_network: Network, tmp_path: Path) -> None:
     network, archive = fresh_network, tmp_path / "backup.tar.gz"
     network.run("up")
@@ -138,6 +141,7 @@ def part(network: Network, directory: Path, organization: str) -> Network:
 
 
 @pytest.mark.serial
+@pytest.mark.timeout(300)  # several networks' lives, on a busy machine
 @pytest.mark.native
 @pytest.mark.parametrize("fresh_network", ["native"], indirect=True)
 async def test_four_organisations_form_one_network_each_from_its_own_files(
