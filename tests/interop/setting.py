@@ -68,6 +68,12 @@ class Clients:
             self.opened[key] = made
         return self.opened[key]
 
+    async def guest(self, profile: Path, user: str) -> Client:
+        """A client of a user that only this profile knows."""
+        made = await self._open(profile, user, signs=True)
+        self.stack.push_async_callback(made.close)
+        return made
+
     async def _open(self, profile: Path, user: str, *, signs: bool) -> Client:
         if self.kind == "python":
             return await PythonClient.open(profile, user, signs=signs)

@@ -25,7 +25,7 @@ const soon = (seconds) => () => ({ deadline: Date.now() + 1000 * seconds });
 function open({ profile, user, signs }) {
     const folder = path.dirname(profile);
     const known = JSON.parse(fs.readFileSync(profile));
-    const read = (name) => fs.readFileSync(path.join(folder, name));
+    const read = (name) => fs.readFileSync(path.resolve(folder, name));
     const client = new grpc.Client(
         known.peer.address,
         grpc.credentials.createSsl(read(known.peer.tls_ca)),
@@ -36,12 +36,13 @@ function open({ profile, user, signs }) {
         },
     );
     const { certificate, key } = known.users[user];
+    const held = signs ? crypto.createPrivateKey(read(key)) : undefined;
     const connected = gateway.connect({
         client,
         identity: { mspId: known.msp_id, credentials: read(certificate) },
-        signer: signs
-            ? gateway.signers.newPrivateKeySigner(crypto.createPrivateKey(read(key)))
-            : undefined,
+        signer: held && gateway.signers.newPrivateKeySigner(held),
+        // Ed25519 signs messages, not digests.
+        hash: held?.asymmetricKeyType === 'ed25519' ? gateway.hash.none : undefined,
         evaluateOptions: soon(10),
         endorseOptions: soon(20),
         submitOptions: soon(10),
