@@ -5,10 +5,11 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the runtime takes a third of a second to import: `lint` needs none of it
-    from pedchain_fabric.shim import Contract, Package
+    from pedchain_fabric.shim import Contract, Package, Tls
 
 PACKAGES = ("registry", "metering")
 
@@ -25,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="NAME=ADDRESS=CCID",
         help=f"a contract package ({', '.join(PACKAGES)}), where to listen, its package id",
     )
+    files = (("--tls-cert", "its certificate"), ("--tls-key", "its key"))
+    for option, what in (*files, ("--client-ca", "whose certificates peers must show")):
+        serve.add_argument(option, type=Path, metavar="PEM", help=f"TLS: {what}; or by variables")
     lint = commands.add_parser("lint", help="determinism lint of contracts and all they reach")
     lint.add_argument("modules", nargs="*", help="modules that hold contracts; default: all ours")
     lint.add_argument(
@@ -33,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     if parsed.command == "lint":
         return _lint(parsed.modules, parsed.ignore)
-    return _serve(parsed.package)
+    return _serve(parsed.package, (parsed.tls_cert, parsed.tls_key, parsed.client_ca))
 
 
 def _lint(modules: Sequence[str], ignored: Sequence[str]) -> int:
@@ -57,11 +61,12 @@ def _lint(modules: Sequence[str], ignored: Sequence[str]) -> int:
     return 1 if findings or found.missing else 0
 
 
-def _serve(texts: Sequence[str]) -> int:
+def _serve(texts: Sequence[str], files: Sequence[Path | None]) -> int:
     from pedchain_fabric.shim import serve
 
     try:
-        packages = [package(text) for text in texts]
+        tls = _tls(*files)
+        packages = [package(text, tls) for text in texts]
         asyncio.run(serve(packages, _listening))
     except (OSError, ValueError) as error:
         print(f"ped-chaincode: {error}", file=sys.stderr)
@@ -69,17 +74,26 @@ def _serve(texts: Sequence[str]) -> int:
     return 0
 
 
-def package(text: str) -> "Package":
-    """The package of a NAME=ADDRESS=CCID argument; TLS as a container is told. ValueError."""
-    from pedchain_fabric.shim import Package, Tls
+def _tls(certificate: Path | None, key: Path | None, client_ca: Path | None) -> "Tls | None":
+    """The material the options name, or else the environment, as a container is told."""
+    from pedchain_fabric.shim import Tls
+
+    if certificate is None and key is None and client_ca is None:
+        return Tls.from_environment()
+    if certificate is None or key is None or client_ca is None:
+        raise ValueError("--tls-cert, --tls-key and --client-ca go together: TLS is mutual")
+    return Tls(certificate.read_bytes(), key.read_bytes(), client_ca.read_bytes())
+
+
+def package(text: str, tls: "Tls | None" = None) -> "Package":
+    """The package of a NAME=ADDRESS=CCID argument. Raises `ValueError`."""
+    from pedchain_fabric.shim import Package
 
     name, _, rest = text.partition("=")
     address, _, ccid = rest.partition("=")
     if name not in PACKAGES or not address or not ccid:
         raise ValueError(f"not NAME=ADDRESS=CCID with a name of {', '.join(PACKAGES)}: {text}")
-    return Package(
-        ccid, address, [_contract(name)], tls=Tls.from_environment(), code=("pedchain_domain",)
-    )
+    return Package(ccid, address, [_contract(name)], tls=tls, code=("pedchain_domain",))
 
 
 def _contract(name: str) -> "Contract":

@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from pedchain_network import files
 from pedchain_network.limits import (
     LOG_LINE_CHARACTERS,
     LOG_LINES,
@@ -134,7 +135,8 @@ def start(spec: Spec, record: Callable[[Process], None] | None = None) -> Proces
     if not os.access(spec.command[0], os.X_OK):
         raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), spec.command[0])
     spec.log.parent.mkdir(parents=True, exist_ok=True)
-    spec.directory.mkdir(parents=True, exist_ok=True)
+    # Ledgers hold private data, and what a peer's builder keeps holds a key.
+    files.directory(spec.directory)
     with open(spec.log, "ab") as log:
         child = subprocess.Popen(  # noqa: S603 - the command is the topology's own
             (*_GATE, *spec.command),

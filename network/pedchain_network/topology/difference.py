@@ -64,12 +64,12 @@ def _organization(now: Organization, wanted: Organization) -> Iterator[Change]:
         verb = "add" if wanted.peers > now.peers else "remove"
         yield Change(
             f"{name} has {now.peers} peers, not {wanted.peers}",
-            f"ped-network peer {verb} --organization {name}",
+            f"ped-network peer {verb} {name}",
         )
     if wanted.orderer != now.orderer:
         verb, has = ("add", "no") if wanted.orderer else ("remove", "an")
         yield Change(
-            f"{name} has {has} orderer", f"ped-network orderer {verb} --organization {name}"
+            f"{name} has {has} orderer", f"ped-network orderer {verb} {name}"
         )
     for field in ("ports", "host", "listen", "own_ca"):
         before, after = getattr(now, field), getattr(wanted, field)

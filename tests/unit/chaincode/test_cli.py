@@ -59,6 +59,21 @@ def test_a_package_that_is_no_name_address_and_id_is_refused(
     assert "not NAME=ADDRESS=CCID" in capsys.readouterr().err
 
 
+def test_tls_is_mutual_or_not_at_all(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    package = "registry=127.0.0.1:0=registry:1"
+    assert cli.main(["serve", "--package", package, "--tls-cert", str(tmp_path / "c")]) == 1
+    assert "--tls-cert, --tls-key and --client-ca go together" in capsys.readouterr().err
+
+
+def test_a_tls_file_that_is_not_there_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = str(tmp_path / "nothing.pem")
+    files = ["--tls-cert", path, "--tls-key", path, "--client-ca", path]
+    assert cli.main(["serve", "--package", "registry=127.0.0.1:0=registry:1", *files]) == 1
+    assert "nothing.pem" in capsys.readouterr().err
+
+
 def test_a_package_names_its_contract_and_its_code() -> None:
     package = cli.package("metering=127.0.0.1:9002=metering:abc=def")
     assert (package.address, package.ccid) == ("127.0.0.1:9002", "metering:abc=def")

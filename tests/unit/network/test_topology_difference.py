@@ -73,4 +73,4 @@ def test_a_missing_member_and_orderer_are_named() -> None:
         "fewer",
     )
     fixes = [each.fix for each in difference.refused(NOW, fewer)]
-    assert "ped-network orderer remove --organization Aggregator" in fixes
+    assert "ped-network orderer remove Aggregator" in fixes
