@@ -106,7 +106,9 @@ async def _renew(live: Live, reach: Reach, group: Sequence[Held], *, new_key: bo
 
 async def _tell_channel(live: Live, reach: Reach, orderer: Node, pairs: dict[str, Pair]) -> None:
     """The channel's configuration names the orderer's new certificates. Nothing if it does."""
-    current = await configuration_of(reach)
+    ours = reach.admins()
+    own = [each for each in reach.topology.orderers() if each.organization in ours]
+    current = await configuration_of(reach, own)
     found = _consenter(current.config, reach.topology, orderer)
     wanted = Consenter(
         id=found.id,
@@ -124,10 +126,18 @@ async def _tell_channel(live: Live, reach: Reach, orderer: Node, pairs: dict[str
     def edit(config: Config) -> Config:
         return consenters.replace(config, found.host, found.port, wanted)
 
-    nodes = (*reach.topology.orderers(), *reach.topology.peers())
-    others = [each for each in nodes if each != orderer]
-    await configuring.change(live, reach, edit, others)
+    await configuring.change(live, reach, edit, _others(reach, orderer))
     live.progress.step(f"the channel knows {orderer.name} by its new certificates")
+
+
+def _others(reach: Reach, orderer: Node) -> list[Node]:
+    """The nodes administered from here, without the one that is about to change, if any is left:
+    that one need not follow before it is restarted."""
+    ours, topology = reach.admins(), reach.topology
+    nodes = (*topology.orderers(), *topology.peers())
+    own = [each for each in nodes if each.organization in ours]
+    orders = [each for each in own if each.kind == ORDERER and each != orderer]
+    return [each for each in own if each != orderer or not orders]
 
 
 def _consenter(config: Config, topology: Topology, orderer: Node) -> Consenter:

@@ -5,11 +5,11 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
+from pedchain_fabric.admin import configuration
 from pedchain_fabric.admin.readiness import Standing
 from pedchain_fabric.errors import EndorsementMismatch, GatewayError
 from pedchain_network.change import chaincodeguards
 from pedchain_network.change.chaincodereading import Agreed, AgreedCollection, read
-from pedchain_network.change.live import configuration_of
 from pedchain_network.change.reach import Reach
 from pedchain_network.channel.agreement import GOVERNANCE, rule
 from pedchain_network.topology.model import Deployment, Node
@@ -119,7 +119,7 @@ def _stand(stand: Stand) -> str:
 
 async def look(reach: Reach, names: tuple[str, ...] = ()) -> Chaincode:
     """The definitions of these names, or all that are agreed or wanted. Raises `AdminError`."""
-    config = await configuration_of(reach)
+    config = await configuration.from_peer(reach.peer(own_peers(reach)[0]), reach.topology.channel)
     first = reach.lifecycle(own_peers(reach)[0])
     agreed = await first.committed()
     known = {each.definition.name: each for each in reach.topology.deployments}

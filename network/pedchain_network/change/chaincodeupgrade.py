@@ -11,11 +11,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from pedchain_fabric.admin import configuration
 from pedchain_network import files, limits
 from pedchain_network.bringup.waiting import until
 from pedchain_network.change import chaincode, chaincodeplan
 from pedchain_network.change.chaincodestatus import WORKS, own_peers, try_endorse
-from pedchain_network.change.live import Live, checked, configuration_of
+from pedchain_network.change.live import Live, checked
 from pedchain_network.change.reach import Reach
 from pedchain_network.change.steps import Step, walk
 from pedchain_network.channel.agreement import GOVERNANCE, rule
@@ -48,7 +49,8 @@ async def upgrade(live: Live, name: str, wanted: Topology, *, regardless: bool =
 
 async def _tell(live: Live, reach: Reach, deployment: Deployment) -> None:
     """What changes, and by whose agreement chaincode and channel are changed at all."""
-    config = await configuration_of(reach)
+    peer = chaincode.peers_here(reach)[0]
+    config = await configuration.from_peer(reach.peer(peer), reach.topology.channel)
     for word, path in GOVERNANCE.items():
         live.progress.step(f"{word}: {rule(config, path)}")
     name = deployment.definition.name
