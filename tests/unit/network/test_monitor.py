@@ -2,10 +2,9 @@
 """Goal: alerts fire when they should and not otherwise. Method: Prometheus' own promtool.
 
 Where promtool is not installed (Debian: package `prometheus`) what needs it is skipped, and says
-so; which metrics rules may use is checked everywhere against the names Fabric documents.
+so.
 """
 
-import re
 import shutil
 import subprocess
 import threading
@@ -24,6 +23,7 @@ from pedchain_network.watch.doctor.expiry import Dated
 from pedchain_network.watch.exposition import Exposition
 from pedchain_network.watch.monitor import exporter, rules, scraping
 from pedchain_network.watch.monitor.scraping import Credentials, Target
+from tests import promql
 
 PROMTOOL = shutil.which("promtool")
 needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
@@ -75,15 +75,14 @@ def test_a_node_beyond_loopback_is_scraped_over_tls_as_its_administrator() -> No
     assert by_name["peers"]["static_configs"][0]["labels"]["node"] == "peer0.districta.ped"
 
 
-_NOT_METRICS = re.compile(r'"[^"]*"|\{[^}]*\}|\[[^]]*\]|\bby \([^)]*\)|\b[a-z_]+\s*\(')
-_WORDS = {"and", "or", "unless"}
-
-
 def metrics(groups: dict[str, tuple[rules.Rule, ...]]) -> set[str]:
     """The names of all metrics that the rules use."""
-    text = "\n".join(rule.expression for group in groups.values() for rule in group)
-    bare = _NOT_METRICS.sub(" ", re.sub(r'"[^"]*"', " ", text))
-    return set(re.findall(r"[a-zA-Z_]\w*", bare)) - _WORDS
+    return {
+        name
+        for group in groups.values()
+        for rule in group
+        for name in promql.metrics(rule.expression)
+    }
 
 
 def test_the_metrics_are_those_that_were_meant() -> None:
