@@ -108,7 +108,8 @@ _REMEDIES = {
         (errno.EACCES, errno.EPERM), "run it as the owner of the state directory, or use --state"
     ),
     **dict.fromkeys(
-        (errno.EEXIST, errno.ENOTDIR, errno.EROFS), "use --state with a directory of your own"
+        (errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EROFS),
+        "use --state with a directory of your own",
     ),
 }
 

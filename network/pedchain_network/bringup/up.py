@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Sequence
 from functools import partial
 
 from pedchain_network import profiles
-from pedchain_network.bringup import preflight, resuming
+from pedchain_network.bringup import diagnosis, preflight, resuming
 from pedchain_network.bringup.waiting import until
 from pedchain_network.errors import PartError
 from pedchain_network.limits import NODE_TIMEOUT_S, PAUSE_S, UP_TIMEOUT_S
@@ -40,13 +40,19 @@ async def up(topology: Topology | None, state: State, choice: Choice, progress: 
             progress.step(f"keys and certificates of {made} organisations")
         profiles.write(wanted, state, choice.runtime)
         runtime = by_name(choice.runtime)
-        run = runtime.start(wanted, state, run, progress)
-        parts = runtime.parts(state, run)
         try:
+            run = runtime.start(wanted, state, run, progress)
+            parts = runtime.parts(state, run)
             async with asyncio.timeout(UP_TIMEOUT_S):
                 await _while_alive(parts, _work(wanted, state, parts, progress))
         except TimeoutError as error:
-            raise PartError("network", f"not up within {UP_TIMEOUT_S:.0f} s") from error
+            raise PartError(
+                "network",
+                f"not up within {UP_TIMEOUT_S:.0f} s",
+                fix="ped-network status says what lags; up again goes on from here",
+            ) from error
+        except PartError as error:
+            raise diagnosis.explained(error) from error
         if state.topology() != wanted:
             state.save_topology(wanted)
         return run
