@@ -15,7 +15,7 @@ from tests.interop.clients.model import NOW, Client, From, Kind, Outcome, Stream
 from tests.interop.setting import Clients, script
 
 KINDS = ("block", "filtered", "private")
-_SECONDS = 20.0
+_SECONDS = 60.0
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.interop.clients.model import NOW, Client, Event, From, Stream
 from tests.interop.setting import Clients, script
 
-_SECONDS = 20.0
+_SECONDS = 60.0
 
 
 async def told(stream: Stream) -> Event:

@@ -59,7 +59,7 @@ async def test_a_query_of_more_results_than_one_message_holds_is_read_whole(
     ours: Clients, chaincode: str, key: str
 ) -> None:
     client = await ours.of("DSO")
-    keys = [f"{key}.{each:03}" for each in range(250)]
+    keys = [f"{key}.{each:03}" for each in range(150)]
     await client.submit(script(chaincode, *(["put", each, each[-1]] for each in keys)))
     [found] = answers(await client.evaluate(script(chaincode, ["range", key, key + "~"])))
     assert [each for each, _ in found] == keys

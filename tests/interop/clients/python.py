@@ -36,6 +36,8 @@ _BLOCKS: Final[Mapping[str, blocks.Kind[Any]]] = {
     "filtered": blocks.FILTERED,
     "private": blocks.WITH_PRIVATE_DATA,
 }
+PATIENCE: Final = ours.Deadlines(evaluate=30, endorse=60, submit=30, commit_status=60)
+"""For machines that are busy with other things."""
 
 
 @contextmanager
@@ -90,6 +92,7 @@ class PythonClient:
         gateway = ours.Gateway(
             identity if signs else identity.identity,
             ours.profile.open_channel(known.peer),
+            PATIENCE,
             trusted_organizations=everyone,
             owns_channel=True,
         )

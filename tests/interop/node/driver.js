@@ -43,9 +43,9 @@ function open({ profile, user, signs }) {
         signer: held && gateway.signers.newPrivateKeySigner(held),
         // Ed25519 signs messages, not digests.
         hash: held?.asymmetricKeyType === 'ed25519' ? gateway.hash.none : undefined,
-        evaluateOptions: soon(10),
-        endorseOptions: soon(20),
-        submitOptions: soon(10),
+        evaluateOptions: soon(30),
+        endorseOptions: soon(60),
+        submitOptions: soon(30),
         commitStatusOptions: soon(60),
     });
     const id = String(gateways.size);
