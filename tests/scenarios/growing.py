@@ -2,7 +2,8 @@
 """A network that grows and shrinks: what scenarios ask of it, apart from the command itself."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from pedchain_fabric.admin import qscc
 from pedchain_fabric.admin.definition import Definition
 from pedchain_fabric.client import profile
-from pedchain_fabric.errors import EndorseError, GatewayError
+from pedchain_fabric.errors import AdminError
 from pedchain_fabric.wire.block import commit_hash
 from pedchain_network.change.reach import Reach
 from pedchain_network.state import State
@@ -48,12 +49,7 @@ def put(network: Network, organization: str, key: str, text: str, **arguments: o
 
 def get(network: Network, organization: str, key: str) -> str:
     """A public note as an organisation's own peer has it."""
-
-    async def evaluate() -> bytes:
-        async with await profile.connect(network.profile(organization)) as gateway:
-            return await gateway.network(CHANNEL).contract("registry").evaluate("Get", key)
-
-    return asyncio.run(evaluate()).decode()
+    return _asked(network, organization, "registry", "Get", key)
 
 
 def put_private(network: Network, chaincode: str, collection: str, key: str, text: str) -> None:
@@ -72,16 +68,33 @@ def get_private(
     network: Network, organization: str, chaincode: str, collection: str, key: str
 ) -> str | None:
     """A private note as an organisation's own peer has it; None if it is refused or not there."""
-
-    async def evaluate() -> bytes:
-        async with await profile.connect(network.profile(organization)) as gateway:
-            contract = gateway.network(CHANNEL).contract(chaincode)
-            return await contract.evaluate("GetPrivate", collection, key)
-
     try:
-        return asyncio.run(evaluate()).decode() or None
-    except (GatewayError, EndorseError):
+        return _asked(network, organization, chaincode, "GetPrivate", collection, key) or None
+    except AdminError:
         return None
+
+
+def _asked(network: Network, organization: str, chaincode: str, name: str, *texts: str) -> str:
+    """What this very peer answers; a gateway might ask another one."""
+
+    async def ask() -> bytes:
+        now = topology(network)
+        async with Reach(now, State(network.state)) as reach:
+            peer = reach.peer(now.peers(now.by_name(organization))[0])
+            arguments = [each.encode() for each in texts]
+            return await peer.query(chaincode, name, *arguments, channel=CHANNEL)
+
+    return asyncio.run(ask()).decode()
+
+
+def comes(read: Callable[[], str | None], text: str, seconds: float = 60) -> bool:
+    """Whether what a peer reads becomes this: blocks, and private data after them, take time."""
+    deadline = time.monotonic() + seconds
+    while read() != text:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def hashes(network: Network) -> Mapping[str, bytes]:

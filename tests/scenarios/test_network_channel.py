@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.growing import NEW, get, put, room, topology
+from tests.scenarios.growing import NEW, comes, get, put, room, topology
 from tests.scenarios.harness import Network
 
 
@@ -33,7 +33,7 @@ def test_a_parameter_changes_on_every_node(fresh_network: Network) -> None:
     assert shown(network)["sequence"] == 1
     assert topology(network).ordering.batch.messages == 200
     put(network, "DSO", "k", "cut otherwise")
-    assert get(network, "Aggregator", "k") == "cut otherwise"
+    assert comes(lambda: get(network, "Aggregator", "k"), "cut otherwise")
 
     again = network.run("channel update", "--set", "messages=200", "--yes", check=False)
     assert "already so" in again.stderr

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orderers and further peers come and go while the network runs."""
 
+from functools import partial
+
 import psutil
 import pytest
 
 from pedchain_network.state import State
-from tests.scenarios.growing import NEW, get, hashes, put, room, topology, up_again
+from tests.scenarios.growing import NEW, comes, get, hashes, put, room, topology, up_again
 from tests.scenarios.harness import Network
+
+TEXTS = ("ordered by five", "ordered by four", "by five again")
 
 
 @pytest.mark.serial
@@ -19,21 +23,18 @@ def test_an_orderer_comes_goes_and_comes_back_with_nothing(fresh_network: Networ
         said = network.run("org add", NEW, "--ports", base, "--orderer").stdout
         assert "5 orderers: 4 must agree, 1 may fail, as with 4; 7 would tolerate 2" in said
         assert "orderer0.districtc.ped takes part in ordering" in said
-        put(network, NEW, "k", "ordered by five")
+        put(network, NEW, "k", TEXTS[0])
 
         said = network.run("orderer remove", NEW).stdout
         assert "4 orderers: 3 must agree, 1 may fail" in said
-        put(network, NEW, "l", "ordered by four")
+        put(network, NEW, "l", TEXTS[1])
         assert list((network.state / "removed").glob("orderer0.districtc.ped-*"))
 
         network.run("orderer add", NEW)
-        put(network, "DSO", "m", "by five again")
+        put(network, "DSO", "m", TEXTS[2])
         assert len(topology(network).orderers()) == 5
-        assert [get(network, NEW, key) for key in "klm"] == [
-            "ordered by five",
-            "ordered by four",
-            "by five again",
-        ]
+        for key, text in zip("klm", TEXTS, strict=True):
+            assert comes(partial(get, network, NEW, key), text)
         network.run("down")
         up_again(network)
         put(network, NEW, "n", "after a restart")
@@ -78,6 +79,7 @@ def test_a_second_peer_has_all_and_goes_again(fresh_network: Network) -> None:
     said = network.run("peer add", "DSO").stdout
     assert "peer1.dso.ped holds what peer0.dso.ped holds, by its commit hash" in said
     put(network, "DistrictA", "l", "from after")
+    assert comes(lambda: get(network, "DSO", "l"), "from after")
     found = hashes(network)
     assert len(found) == 5
     assert len(set(found.values())) == 1
@@ -88,4 +90,4 @@ def test_a_second_peer_has_all_and_goes_again(fresh_network: Network) -> None:
     refused = network.run("peer remove", "DSO", check=False)
     assert "DSO has one peer" in refused.stderr
     put(network, "DSO", "m", "by one again")
-    assert get(network, "DSO", "l") == "from after"
+    assert comes(lambda: get(network, "DSO", "l"), "from after")
