@@ -12,6 +12,7 @@ from fabric_protos.common.configtx_pb2 import ConfigEnvelope
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
 
 from pedchain_fabric.embedded.ledger import configupdate, failpoints
+from pedchain_fabric.embedded.ledger.admission import Admission, admissions, admit
 from pedchain_fabric.embedded.ledger.blocks import BlockStore
 from pedchain_fabric.embedded.ledger.commithash import commit_hash
 from pedchain_fabric.embedded.ledger.definitions import Definitions
@@ -63,7 +64,8 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A judged block and what it changes. `config` is the new configuration, if it has one."""
+    """A judged block and what it changes. `config` is the new configuration, if it has one;
+    `admitted` are new members of collections."""
 
     judged: list[Judged]
     flags: bytes
@@ -71,6 +73,7 @@ class Prepared:
     private: PrivateChanges
     commit_hash: bytes
     config: ChannelConfig | None
+    admitted: tuple[Admission, ...] = ()
 
 
 def prepare(stores: Stores, rules: Rules, block: Block, previous: bytes) -> Prepared:
@@ -100,7 +103,10 @@ def prepare(stores: Stores, rules: Rules, block: Block, previous: bytes) -> Prep
     flags = bytes(each.code for each in judged)
     digest = commit_hash(flags, updates, previous)
     private.expire(number, updates)
-    return Prepared(judged, flags, updates, private.changes, digest, config)
+    admitted = admissions(stores.state, stores.definitions, updates)
+    for admission in admitted:
+        admit(stores.state, private.changes, admission)
+    return Prepared(judged, flags, updates, private.changes, digest, config, tuple(admitted))
 
 
 def _judge(stores: Stores, rules: Rules, block: Block) -> list[Judged]:
@@ -160,6 +166,8 @@ def write(stores: Stores, block: Block, prepared: Prepared) -> None:
 
 def _write_private(private: PrivateStore, number: int, prepared: Prepared) -> None:
     changes = prepared.private
+    for admission in prepared.admitted:
+        private.admit(*admission)
     for position, part in changes.parts:
         private.write(number, position, part)
     for position, place in changes.purges:

@@ -2,7 +2,7 @@
 """Private data: what waits for its transaction, what is committed, what expires or is purged.
 
 One store serves all organisations of the process; each value names those that were members of
-its collection when it was committed, and nobody else is given it.
+its collection when it was committed or became so since, and nobody else is given it.
 """
 
 import sqlite3
@@ -104,6 +104,21 @@ class PrivateStore:
             "INSERT OR IGNORE INTO private_write VALUES (?, ?, ?, ?, ?, ?)",
             [(part.namespace, part.collection, sha256(key), block, position, key) for key in keys],
         )
+
+    def admit(self, namespace: str, collection: str, members: frozenset[str]) -> None:
+        """These organisations hold all write sets of the collection from now on."""
+        place = (namespace, collection)
+        rows = self._connection.execute(
+            "SELECT DISTINCT holders FROM private_rwset WHERE namespace = ? AND collection = ?",
+            place,
+        ).fetchall()
+        for (holders,) in rows:
+            more = "\n".join(sorted({*holders.split("\n"), *members}))
+            self._connection.execute(
+                """UPDATE private_rwset SET holders = ?
+                WHERE namespace = ? AND collection = ? AND holders = ?""",
+                (more, *place, holders),
+            )
 
     def key(self, place: KeyPlace) -> bytes | None:
         """The plain key behind a hash, if a value of it was ever kept."""

@@ -94,6 +94,11 @@ def pack_holders(holders: Iterable[str]) -> bytes:
     return "\n".join(sorted(holders)).encode()
 
 
+def unpack_holders(packed: bytes) -> frozenset[str]:
+    """The organisations, from a row."""
+    return frozenset(packed.decode().split("\n"))
+
+
 def holds(row: Versioned, organization: str) -> bool:
     """Whether the organisation holds this private value."""
     return organization in row.metadata.decode().split("\n")

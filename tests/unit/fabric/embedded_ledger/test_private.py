@@ -183,13 +183,3 @@ def test_a_value_lives_as_many_blocks_as_its_collection_says(consortium: Consort
     assert consortium.get_private("short", "c", "k", "DSO") is None
     assert consortium.get_private("short", "c", "renewed", "DSO") == b"w"
     assert consortium.ledger.private_rwsets(number, "DSOMSP") == {}
-
-
-def test_a_new_member_gets_what_is_written_from_then_on(consortium: Consortium) -> None:
-    consortium.submit(NS, write("old", b"v"))
-    wider = collection(COLL, ["DSO", "DistrictA", "Aggregator"])
-    consortium.define(NS, "AND('DSOMSP.peer','DistrictAMSP.peer')", [wider], sequence=2)
-    consortium.submit(NS, write("new", b"v"))
-    assert consortium.get_private(NS, COLL, "new", "Aggregator") == b"v"
-    with pytest.raises(SimulationError, match="not available"):
-        consortium.get_private(NS, COLL, "old", "Aggregator")
