@@ -19,7 +19,7 @@ setup: ## .venv with everything from requirements.lock (other targets do it for 
 	@$(PYTHON) tools/bootstrap.py
 
 .PHONY: demo
-demo: setup ## the main job, end to end (RUNTIME=auto|native|embedded, DAYS=14)
+demo: setup ## the main job, end to end (RUNTIME=auto|docker|native|embedded, DAYS=14)
 	@$(BIN)/ped-demo --runtime $(RUNTIME) --days $(DAYS)
 
 .PHONY: lint
@@ -33,6 +33,10 @@ test: setup ## unit tests, properties, scenarios on the embedded network, golden
 .PHONY: conformance
 conformance: setup ## scenarios on real Fabric (FABRIC_HOME), interop; says what was not found
 	@$(BIN)/python -m tools.run_tests conformance
+
+.PHONY: docker-test
+docker-test: setup ## the main job and a network's life in containers (needs a container engine)
+	@$(BIN)/python -m tools.run_tests docker
 
 .PHONY: soak
 soak: setup ## kills at random moments, long runs; by hand

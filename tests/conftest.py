@@ -24,12 +24,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Real Fabric is asked for by `-m native`; without its binaries nothing can be asked."""
-    unwanted = [item for item in items if item.get_closest_marker("native")]
-    if not unwanted or ("native" in config.option.markexpr and _fabric_found()):
-        return
-    config.hook.pytest_deselected(items=unwanted)
-    items[:] = [item for item in items if item not in unwanted]
+    """Real Fabric is asked for by `-m native`, containers by `-m docker`; without binaries or an
+    engine nothing can be asked."""
+    for mark, found in (("native", _fabric_found), ("docker", _engine_found)):
+        unwanted = [item for item in items if item.get_closest_marker(mark)]
+        if not unwanted or (mark in config.option.markexpr and found()):
+            continue
+        config.hook.pytest_deselected(items=unwanted)
+        items[:] = [item for item in items if item not in unwanted]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -59,3 +61,10 @@ def _fabric_found() -> bool:
     from tests import evidence
 
     return evidence.fabric_found()
+
+
+def _engine_found() -> bool:
+    from pedchain_network.runtimes.docker import endpoint
+
+    place = endpoint.address()
+    return place is not None and not endpoint.refusal(place)

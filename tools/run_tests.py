@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the tests of one target; says at the end what ran, and what of it on real Fabric.
 
-python -m tools.run_tests test|conformance|soak|golden
+python -m tools.run_tests test|conformance|docker|soak|golden
 """
 
 import os
@@ -55,6 +55,7 @@ TARGETS: dict[str, tuple[Step, ...]] = {
             (*ALONE, "-m", "not native", "--evidence"),
         ),
     ),
+    "docker": (Step("containers", ("tests/scenarios",), (*ALONE, "-m", "docker")),),
     "soak": (Step("soak", ("tests/soak",), (*ALONE, "--timeout", "3600")),),
     "golden": (
         Step(

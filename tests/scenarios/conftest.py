@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scenarios run on the embedded network always, and on real Fabric when asked by `-m native`.
+"""Scenarios run on the embedded network always, and on real Fabric when asked by `-m native`; those
+with the product's contracts also in containers, by `-m docker`.
 
 `network` is the reference consortium with the product's contracts, up for the whole session.
 """
@@ -12,9 +13,11 @@ from tests.scenarios.harness import NOTES, Network
 from tests.scenarios.harness import network as make_network
 
 RUNTIMES = ("embedded", pytest.param("native", marks=pytest.mark.native))
+# Images hold the product's contracts, and of tests nothing.
+CONTAINERS = pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.timeout(600)])
 
 
-@pytest.fixture(scope="session", params=RUNTIMES)
+@pytest.fixture(scope="session", params=(*RUNTIMES, CONTAINERS))
 def network(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Network]:

@@ -19,6 +19,7 @@ NOTES = ("python", str(Path(__file__).parent / "notes_chaincode.py"), "serve")
 """The command that serves this folder's own small contract instead of the product's."""
 
 _UP_TIMEOUT_S = 110
+_DOCKER_TIMEOUT_S = 400  # images may have to be built first
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Network:
             env={**os.environ, **(environment or {})},
             capture_output=True,
             text=True,
-            timeout=_UP_TIMEOUT_S,
+            timeout=_DOCKER_TIMEOUT_S if self.runtime == "docker" else _UP_TIMEOUT_S,
         )
         if check and done.returncode:
             raise AssertionError(f"{verb} exits {done.returncode}\n{done.stdout}\n{done.stderr}")

@@ -44,6 +44,10 @@ class Compose:
         lines = "".join(f"{key}={value}\n" for key, value in sorted(settings.items()))
         files.write(self.state.config / ".env", lines.encode())
 
+    def check(self) -> None:
+        """Is the file one that this compose understands. Raises `PartError`."""
+        self._run("config", "--quiet")
+
     def up(self, names: Sequence[str]) -> None:
         """Create and start services and what they depend on. Raises `PartError`."""
         self._run("up", "-d", "--no-build", *names)
