@@ -4,7 +4,7 @@
 import re
 
 _TEXTS = re.compile(r'"[^"]*"')
-_OTHERS = re.compile(r"\{[^}]*\}|\[[^]]*\]|\bby \([^)]*\)|\b[a-z_]+\s*\(")
+_OTHERS = re.compile(r"\{[^}]*\}|\[[^]]*\]|\b[a-z_]+(?: by \([^)]*\))?\s*\(")
 _WORDS = {"and", "or", "unless"}
 
 

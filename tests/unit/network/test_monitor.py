@@ -85,6 +85,13 @@ def metrics(groups: dict[str, tuple[rules.Rule, ...]]) -> set[str]:
     }
 
 
+def test_functions_labels_and_texts_are_no_metrics() -> None:
+    text = (
+        'quantile(0.9, sum by (le, node) (rate(a_bucket{b="c"}[5m]))) > 1 and max(d{e!="f"}) == 0'
+    )
+    assert promql.metrics(text) == {"a_bucket", "d"}
+
+
 def test_the_metrics_are_those_that_were_meant() -> None:
     """That real Fabric serves them is proven on it: tests/scenarios/test_network_watch.py."""
     assert {"up", "ledger_blockchain_height", "consensus_smartbft_view_number"} <= metrics(BFT)
