@@ -55,6 +55,9 @@ STEP_TIMEOUT_S = 30.0
 PAUSE_S = 0.05
 """Pause between two looks at something we wait for."""
 
+ALIVE_PAUSE_S = 0.25
+"""How often `up` looks whether everything it started still runs: each look costs some ms."""
+
 STOP_TIMEOUT_S = 8.0
 """How long a process may take to end by itself before it is killed."""
 

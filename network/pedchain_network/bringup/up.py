@@ -9,7 +9,7 @@ from pedchain_network import profiles
 from pedchain_network.bringup import diagnosis, preflight, resuming
 from pedchain_network.bringup.waiting import until
 from pedchain_network.errors import PartError
-from pedchain_network.limits import NODE_TIMEOUT_S, PAUSE_S, UP_TIMEOUT_S
+from pedchain_network.limits import ALIVE_PAUSE_S, NODE_TIMEOUT_S, UP_TIMEOUT_S
 from pedchain_network.pki import crypto, ownership
 from pedchain_network.progress import Progress
 from pedchain_network.runtimes import listeners
@@ -17,7 +17,7 @@ from pedchain_network.runtimes.choice import Choice
 from pedchain_network.runtimes.part import Part
 from pedchain_network.runtimes.runtime import by_name
 from pedchain_network.state import Run, State
-from pedchain_network.topology.model import Topology
+from pedchain_network.topology.model import CHAINCODE, Topology
 
 
 async def up(topology: Topology | None, state: State, choice: Choice, progress: Progress) -> Run:
@@ -62,7 +62,7 @@ async def _while_alive(parts: Sequence[Part], work: Coroutine[None, None, None])
     """Do the work, but stop as soon as a process ends: its log says more than our timeouts."""
     task = asyncio.create_task(work)
     try:
-        while not (await asyncio.wait({task}, timeout=PAUSE_S))[0]:
+        while not (await asyncio.wait({task}, timeout=ALIVE_PAUSE_S))[0]:
             _require_alive(parts)
         try:
             task.result()
@@ -98,7 +98,7 @@ async def _work(
 
     first_block = genesis.ensure_genesis(state.genesis(topology.channel), topology, state.crypto)
     async with connect(topology, state) as members:
-        await _listening(parts)
+        await _listening([each for each in parts if each.kind != CHAINCODE])
         progress.step("all nodes listen")
         await asyncio.gather(
             joining.join_orderers(members, topology.channel, first_block),
@@ -107,7 +107,11 @@ async def _work(
         )
         nodes = f"{len(topology.peers())} peers and {len(topology.orderers())} orderers"
         progress.step(f"channel {topology.channel} joined by {nodes}")
-        new = await deploying.agree(topology, members)
+        # Nobody calls chaincode before there is a definition: its servers may come up meanwhile.
+        new, _ = await asyncio.gather(
+            deploying.agree(topology, members),
+            _listening([each for each in parts if each.kind == CHAINCODE]),
+        )
         if new:
             progress.step(f"agreed on {', '.join(new)}")
         await probing.probe(topology, members)

@@ -15,7 +15,7 @@ from pedchain_network.runtimes.process import Spec
 from pedchain_network.runtimes.versions import Release
 from pedchain_network.state import State
 from pedchain_network.topology.model import Node, Topology
-from pedchain_network.topology.node import ORDERER, PEER
+from pedchain_network.topology.node import CHAINCODE, ORDERER, PEER
 
 _RELEASE = Path("/opt/hyperledger/fabric")
 _LOGGING = "warn"
@@ -54,6 +54,8 @@ def processes(topology: Topology, state: State) -> list[Spec]:
     files.write(trust, crypto.trusted_tls(state.crypto, topology))
     ours = ownership.here(state.crypto, topology)
     nodes = [each for each in topology.nodes() if each.organization in ours]
+    # Chaincode last: it is needed last, and its start would keep nodes from theirs.
+    nodes.sort(key=lambda each: each.kind == CHAINCODE)
     return [_process(release, topology, state, each) for each in nodes]
 
 

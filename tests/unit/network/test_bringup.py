@@ -123,6 +123,7 @@ async def test_a_channel_without_record_is_not_guessed_at(topology: Topology, st
     genesis = state.genesis("ped")
     genesis.parent.mkdir(parents=True)
     genesis.write_bytes(b"a block of another time")
+    state.data.mkdir()
     with pytest.raises(StateError, match="no record"):
         await up(topology, state, EMBEDDED)
 
