@@ -18,6 +18,7 @@ app = App(name="ped-demo", help="The main job, end to end.")
 ABOUT = {
     "embedded": "embedded: our own Fabric peer and orderer in Python, for trying. "
     "The same on real Fabric: make demo RUNTIME=native",
+    "docker": "docker: Hyperledger Fabric's own images, and ours, in containers",
     "native": "native: Hyperledger Fabric's own peer and orderer as processes",
 }
 

@@ -33,6 +33,7 @@ class FakeMachine:
 
     up: dict[str, str] = field(default_factory=dict)
     images: bool = True
+    volumes: bool = False
     calls: list[tuple[str, ...]] = field(default_factory=list)
 
     def containers(self, project: str) -> list[Any]:
@@ -50,6 +51,9 @@ class FakeMachine:
 
     def pull(self, name: str) -> None:
         raise ImageMissingError(f"image {name} is not here")
+
+    def has_volumes(self, project: str) -> bool:
+        return self.volumes
 
     def maps_root(self) -> bool:
         return False
@@ -178,6 +182,24 @@ def test_what_a_container_wrote_outlives_it(
     assert "down" in machine.calls[-1]
     assert "--volumes" not in machine.calls[-1]
     assert "last words" in (state.log / "peer0.dso.ped.log").read_text()
+
+
+def test_ledgers_of_a_network_that_is_gone_do_not_become_the_new_ones(
+    machine: FakeMachine, topology: Topology, state: State
+) -> None:
+    machine.volumes = True
+    start(topology, state)
+    assert [each[-1] for each in machine.calls[:-1]] == ["--volumes"]
+
+
+def test_ledgers_of_a_network_that_has_a_channel_are_kept(
+    machine: FakeMachine, topology: Topology, state: State
+) -> None:
+    machine.volumes = True
+    state.genesis(topology.channel).parent.mkdir()
+    state.genesis(topology.channel).touch()
+    start(topology, state)
+    assert [each[0] for each in machine.calls] == ["up"]
 
 
 def test_ledgers_are_removed_on_request_only(

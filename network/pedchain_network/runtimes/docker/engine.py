@@ -101,6 +101,11 @@ class Engine:
         except (APIError, RequestException) as error:
             raise RuntimeMissingError(f"docker: the engine fails: {error}", _START) from error
 
+    def has_volumes(self, project: str) -> bool:
+        """Is anything of a compose project kept."""
+        label = {"label": f"com.docker.compose.project={project}"}
+        return bool(self._client.volumes.list(filters=label))
+
     def memory_bytes(self, container: str) -> int | None:
         """Resident memory of a running container, or None."""
         try:

@@ -21,7 +21,7 @@ from pedchain_network.runtimes.docker import (
 from pedchain_network.runtimes.docker.compose import Compose
 from pedchain_network.runtimes.docker.container import ContainerPart
 from pedchain_network.state import Run, State
-from pedchain_network.topology.model import Topology
+from pedchain_network.topology.model import Node, Topology
 
 
 class Docker:
@@ -57,15 +57,13 @@ class Docker:
         with engine.connected() as connected:
             supply.ensure(connected, topology.fabric, progress)
             settings = compose.settings(state, connected)
-        listeners.require_free(
-            (label, f"{listener.bind}:{listener.port}")
-            for node in missing
-            for listener, label in zip(node.listeners, node.listens, strict=True)
-            if services.is_published(node, listener)
-        )
-        material.write(topology, state, own)
+            kept = connected.has_volumes(compose.project(state))
         project = Compose(command.find(), state)
         project.configure(composefile.text(topology, own), settings)
+        if kept and not state.genesis(topology.channel).exists():
+            project.down(volumes=True)  # of a network whose state was removed by other means
+        _require_ports(missing)
+        material.write(topology, state, own)
         project.up([node.name for node in missing])
         progress.step(f"started {len(missing)} containers, project {compose.project(state)}")
         return run
@@ -90,6 +88,16 @@ class Docker:
         """Remove the volumes: ledgers and indexes."""
         if compose.file(state).exists():
             Compose(command.find(), state).down(volumes=True)
+
+
+def _require_ports(nodes: Sequence[Node]) -> None:
+    """What they publish is free. Raises `PortBusyError`."""
+    listeners.require_free(
+        (label, f"{listener.bind}:{listener.port}")
+        for node in nodes
+        for listener, label in zip(node.listeners, node.listens, strict=True)
+        if services.is_published(node, listener)
+    )
 
 
 def _keep_log(state: State, part: ContainerPart) -> None:
