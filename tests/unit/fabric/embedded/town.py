@@ -184,17 +184,18 @@ async def start(
     *,
     peers: Mapping[str, object] | None = None,
     data: bool = False,
+    consensus: str = "smartbft",
 ) -> AsyncIterator[Town]:
     """A network without channel. `peers` is added to every peer's configuration; `keys` is the
     crypto of all towns, made once.
     """
     async with AsyncExitStack() as stack:
-        topology = _topology(directory, stack.enter_context(ExitStack()))
+        topology = _topology(directory, stack.enter_context(ExitStack()), consensus)
         state = State(directory)
         if not state.crypto.exists():
             state.crypto.symlink_to(keys)
         crypto.create(keys, topology)
-        config = _config(topology, state)
+        config = configuration(topology, state)
         config["data_dir"] = str(directory / "ledgers") if data else None
         for peer in config["peers"]:
             peer.update(peers or {})
@@ -212,15 +213,21 @@ async def start(
             await town.network.stop()
 
 
-def _config(topology: Topology, state: State) -> dict[str, Any]:
+def configuration(topology: Topology, state: State) -> dict[str, Any]:
+    """What CONFIG.json would hold."""
     embedded.processes(topology, state)
     document: dict[str, Any] = json.loads((state.config / "embedded.json").read_text())
     return document
 
 
-def _topology(directory: Path, stack: ExitStack) -> Topology:
+def _topology(directory: Path, stack: ExitStack, consensus: str) -> Topology:
     path = directory / "consortium.yaml"
-    path.write_text(stack.enter_context(ports.moved(_TOPOLOGY.read_text())))
+    text = stack.enter_context(ports.moved(_TOPOLOGY.read_text()))
+    if consensus != "smartbft":
+        before, _, after = text.partition("ordering:")
+        _, _, rest = after.partition("chaincode:")
+        text = f"{before}ordering:\n  consensus: {consensus}\n\nchaincode:{rest}"
+    path.write_text(text)
     return reader.load(path)
 
 
