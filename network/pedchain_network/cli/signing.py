@@ -18,6 +18,9 @@ def csr(
     name: Annotated[str, Parameter(name="--organization", help="Whose.")],
     *,
     out: Annotated[Path | None, Parameter(help="Where requests are written.")] = None,
+    everything: Annotated[
+        bool, Parameter(name="--all", negative=(), help="Also for what is there: to renew it.")
+    ] = False,
     answers: Annotated[
         Path | None, Parameter(help="Take in what was signed: ca.pem, tlsca.pem, <name>.pem.")
     ] = None,
@@ -39,7 +42,7 @@ def csr(
             known = ", ".join(each.name for each in whole.organizations)
             raise CertificateRefusedError(f"no organisation {name!r}", f"known: {known}")
         if out is not None:
-            for leaf in requests.write(held.crypto, whole, member, out):
+            for leaf in requests.write(held.crypto, whole, member, out, all_=everything):
                 print(requests.describe(leaf))
         elif answers is not None:
             now = datetime.datetime.now(datetime.UTC)

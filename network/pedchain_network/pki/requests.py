@@ -15,16 +15,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pedchain_fabric.admin import authority
 from pedchain_network import files
 from pedchain_network.errors import CertificateRefusedError
-from pedchain_network.pki import crypto
+from pedchain_network.pki import crypto, leaves
 from pedchain_network.pki.leaves import Leaf
 from pedchain_network.topology.model import Organization, Topology
 
 
 def write(
-    root: Path, topology: Topology, organization: Organization, target: Path
+    root: Path, topology: Topology, organization: Organization, target: Path, *, all_: bool = False
 ) -> tuple[Leaf, ...]:
-    """Write a request for every certificate that is missing, making keys that are; the same key
-    is asked for again if the last request was lost. Returns what was asked for.
+    """Write a request for every certificate that is missing, or with `all_` for all, to renew
+    them. Keys are made where there are none and otherwise kept. Returns what was asked for.
 
     Raises `CertificateRefusedError` for an organisation whose certificates we sign.
     """
@@ -33,7 +33,10 @@ def write(
             f"{organization.name}'s certificates are signed here",
             f"write `own_ca: true` at {organization.name} in the topology before the first up",
         )
-    wanted = crypto.missing(root, topology, organization)
+    if all_:
+        wanted = leaves.of(topology, organization)
+    else:
+        wanted = crypto.missing(root, topology, organization)
     own = crypto.of(root, organization).root
     for leaf in wanted:
         request = made(leaf, _key(leaf.key(own)))

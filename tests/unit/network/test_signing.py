@@ -123,8 +123,11 @@ def test_a_later_answer_renews_and_keeps_the_key(
     take(topology, member, answered)
     own = answered.parent / "crypto/DistrictB/peer0/tls"
     key, before = (own / "key.pem").read_bytes(), (own / "cert.pem").read_bytes()
-    again = pem(tls.sign(request(answered, "peer0.tls")))
-    (answered / "peer0.tls.pem").write_bytes(again)
+    root, anew = answered.parent / "crypto", answered.parent / "renewed"
+    assert requests.write(root, topology, member, anew) == ()
+    assert len(requests.write(root, topology, member, anew, all_=True)) == 13
+    again = x509.load_pem_x509_csr((anew / "peer0.tls.csr").read_bytes())
+    (answered / "peer0.tls.pem").write_bytes(pem(tls.sign(again)))
     take(topology, member, answered)
     assert (own / "key.pem").read_bytes() == key
     assert (own / "cert.pem").read_bytes() != before
