@@ -60,7 +60,7 @@ def describe(leaf: Leaf) -> str:
     """What the CA has to put into the certificate, in a line for whoever runs it."""
     if leaf.role:
         return f"{leaf.title}: identity, OU {leaf.role}, CN {leaf.name}"
-    return f"{leaf.title}: TLS server and client, SAN {', '.join(leaf.hosts)}"
+    return f"{leaf.title}: TLS server and client, CN {leaf.name}, SAN {', '.join(leaf.hosts)}"
 
 
 def _key(path: Path) -> ec.EllipticCurvePrivateKey:
