@@ -13,6 +13,7 @@ FabricError                          never raised itself
 │       ├── SubmitError              outcome unknown
 │       └── CommitStatusError        outcome unknown
 ├── CommitError                      ordered, but invalid: nothing was written
+├── CheckpointError                  a checkpoint of another ledger
 ├── AdminError                       an administrative call was refused
 └── ContractError                    a contract's refusal
 """
@@ -124,6 +125,14 @@ class CommitError(FabricError):
         super().__init__(f"transaction {transaction_id} is invalid: {code}")
         self.transaction_id = transaction_id
         self.code = code
+
+
+class CheckpointError(FabricError):
+    """A checkpoint that is of no place in this ledger: nothing would ever be heard from there.
+
+    The network was made anew, or the file belongs to another one. To begin again from it is of no
+    use: decide where to begin.
+    """
 
 
 class AdminError(FabricError):

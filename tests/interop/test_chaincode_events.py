@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.clients.model import NOW, Client, Event, From, Stream
+from pedchain_fabric.client import Deadlines, MemoryCheckpointer, profile
+from pedchain_fabric.errors import CheckpointError
+from tests.interop.clients.model import NOW, Client, Event, From, Kind, RefusedError, Stream
 from tests.interop.setting import Clients, script
 
 _SECONDS = 60.0
+KINDS: tuple[Kind, ...] = ("chaincode", "block", "filtered", "private")
 
 
 async def told(stream: Stream) -> Event:
@@ -166,3 +169,17 @@ async def test_a_stopped_listener_ends_without_an_error(
     await asyncio.sleep(0)
     await stream.stop()
     assert await asyncio.wait_for(waiting, _SECONDS) is None
+
+
+@pytest.mark.interop("checkpoint-foreign")
+async def test_our_client_refuses_a_checkpoint_of_another_ledger(ours: Clients) -> None:
+    client = await ours.of("DSO")
+    for kind in KINDS:
+        with pytest.raises(RefusedError, match="another ledger"):
+            await client.events(kind, From(checkpoint=(10**6, "")), "ours")
+    soon = Deadlines(evaluate=1)  # a transaction nobody knows is waited for
+    async with await profile.connect(ours.network.profile("DSO"), deadlines=soon) as gateway:
+        unknown = MemoryCheckpointer(1, "0" * 64)
+        stream = gateway.network("ped").chaincode_events("ours", checkpoint=unknown)
+        with pytest.raises(CheckpointError, match="another ledger"):
+            await anext(stream)

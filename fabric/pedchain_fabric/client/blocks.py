@@ -24,7 +24,9 @@ from fabric_protos.peer.events_pb2 import BlockAndPrivateData, DeliverResponse, 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from pedchain_fabric.client.checkpoint import Checkpoint
 from pedchain_fabric.client.limits import BLOCK_NUMBER_MAX
+from pedchain_fabric.client.place import NOTHING_DONE, Place, check, place_of, position
 from pedchain_fabric.client.session import Session, Signable
 from pedchain_fabric.client.stream import Responses, Stream
 from pedchain_fabric.errors import GatewayError, WireError
@@ -71,10 +73,16 @@ class BlockEventsRequest(Signable, Generic[B]):
     """A request for blocks of one kind: a signed seek."""
 
     def __init__(
-        self, session: Session, kind: Kind[B], message: bytes, signature: bytes = b""
+        self,
+        session: Session,
+        kind: Kind[B],
+        message: bytes,
+        signature: bytes = b"",
+        done: Place = NOTHING_DONE,
     ) -> None:
         super().__init__(session, message, signature)
         self._kind = kind
+        self._done = done
 
     @classmethod
     def of(
@@ -82,13 +90,15 @@ class BlockEventsRequest(Signable, Generic[B]):
         session: Session,
         kind: Kind[B],
         channel: str,
-        start: SeekPosition,
+        start_block: int | None = None,
         stop_block: int | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> "BlockEventsRequest[B]":
         """The request, not yet signed. Without `stop_block` the stream has no end."""
+        done = place_of(checkpoint)
         stop = BLOCK_NUMBER_MAX if stop_block is None else stop_block
         seek = SeekInfo(
-            start=start,
+            start=position(start_block, done),
             stop=SeekPosition(specified=SeekSpecified(number=stop)),
             behavior=SeekInfo.BLOCK_UNTIL_READY,
         )
@@ -106,7 +116,7 @@ class BlockEventsRequest(Signable, Generic[B]):
             signature_header=signature_header.SerializeToString(),
         )
         payload = Payload(header=header, data=seek.SerializeToString())
-        return cls(session, kind, payload.SerializeToString())
+        return cls(session, kind, payload.SerializeToString(), done=done)
 
     @classmethod
     def from_bytes(
@@ -121,15 +131,22 @@ class BlockEventsRequest(Signable, Generic[B]):
         """The blocks, ascending, none skipped.
 
         Opened by `async with` or by the first step. Raises `GatewayError` when the stream
-        breaks or is refused (FORBIDDEN, NOT_FOUND, ...): begin again from a checkpoint.
+        breaks or is refused (FORBIDDEN, NOT_FOUND, ...): begin again from a checkpoint;
+        `CheckpointError` if that is of another ledger.
         """
 
         async def start() -> Responses[DeliverResponse]:
+            await check(self._session, self._channel, self._done)
             self.sign()
             envelope = Envelope(payload=self.message, signature=self._signature)
             return await self._session.rpc.deliver(self._kind.method, envelope)
 
         return Stream(start, self._kind.unpack)
+
+    @property
+    def _channel(self) -> str:
+        header = parse(Payload, self.message).header.channel_header
+        return parse(ChannelHeader, header).channel_id
 
     # Last, because the class's own annotations mean the builtin.
     @property

@@ -3,7 +3,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from fabric_protos.gateway.gateway_pb2 import (
     ChaincodeEventsRequest as RequestMessage,
@@ -12,15 +11,13 @@ from fabric_protos.gateway.gateway_pb2 import (
     ChaincodeEventsResponse,
     SignedChaincodeEventsRequest,
 )
-from fabric_protos.orderer.ab_pb2 import SeekNextCommit, SeekPosition, SeekSpecified
 
 from pedchain_fabric.client.checkpoint import Checkpoint
+from pedchain_fabric.client.place import NOTHING_DONE, Place, check, place_of, position
 from pedchain_fabric.client.rpc import Rpc
 from pedchain_fabric.client.session import Session, Signable
 from pedchain_fabric.client.stream import Responses, Stream
 from pedchain_fabric.wire.messages import parse
-
-NOTHING_DONE: Final = (0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +34,6 @@ class ChaincodeEvent:
 ChaincodeEvents = Stream[ChaincodeEventsResponse, ChaincodeEvent]
 
 
-def position(start_block: int | None, checkpoint: Checkpoint | None) -> SeekPosition:
-    """Where to begin: at the checkpoint if it knows anything, at `start_block` if given, else
-    with the next block committed."""
-    if checkpoint is not None and _place(checkpoint) != NOTHING_DONE:
-        return SeekPosition(specified=SeekSpecified(number=checkpoint.block_number))
-    if start_block is not None:
-        return SeekPosition(specified=SeekSpecified(number=start_block))
-    return SeekPosition(next_commit=SeekNextCommit())
-
-
 class ChaincodeEventsRequest(Signable):
     """A request for the events of one chaincode."""
 
@@ -55,7 +42,7 @@ class ChaincodeEventsRequest(Signable):
         session: Session,
         message: bytes,
         signature: bytes = b"",
-        done: tuple[int, str] = NOTHING_DONE,
+        done: Place = NOTHING_DONE,
     ) -> None:
         super().__init__(session, message, signature)
         self._done = done
@@ -70,13 +57,13 @@ class ChaincodeEventsRequest(Signable):
         checkpoint: Checkpoint | None = None,
     ) -> "ChaincodeEventsRequest":
         """The request, not yet signed."""
+        done = place_of(checkpoint)
         request = RequestMessage(
             channel_id=channel,
             chaincode_id=chaincode,
             identity=session.creator,
-            start_position=position(start_block, checkpoint),
+            start_position=position(start_block, done),
         )
-        done = _place(checkpoint) if checkpoint is not None else NOTHING_DONE
         return cls(session, request.SerializeToString(), done=done)
 
     @classmethod
@@ -96,11 +83,12 @@ class ChaincodeEventsRequest(Signable):
         """The events, in the ledger's order, without end.
 
         Opened by `async with` or by the first step. Raises `GatewayError` when the stream
-        breaks: begin again from a checkpoint.
+        breaks: begin again from a checkpoint; `CheckpointError` if that is of another ledger.
         """
         rpc: Rpc = self._session.rpc
 
         async def start() -> Responses[ChaincodeEventsResponse]:
+            await check(self._session, self._channel, self._done)
             self.sign()
             return await rpc.chaincode_events(
                 SignedChaincodeEventsRequest(request=self.message, signature=self._signature)
@@ -116,6 +104,10 @@ class ChaincodeEventsRequest(Signable):
             for each in response.events
         ]
         return after(events, *self._done)
+
+    @property
+    def _channel(self) -> str:
+        return parse(RequestMessage, self.message).channel_id
 
     # Last, because the class's own annotations mean the builtin.
     @property
@@ -142,7 +134,3 @@ def after(
         if each.block_number == block_number and each.transaction_id == transaction_id
     ]
     return events[done[-1] + 1 :] if done else events
-
-
-def _place(checkpoint: Checkpoint) -> tuple[int, str]:
-    return checkpoint.block_number, checkpoint.transaction_id

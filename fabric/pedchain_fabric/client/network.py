@@ -9,7 +9,7 @@ from pedchain_fabric.client.blocks import BlockEventsRequest
 from pedchain_fabric.client.checkpoint import Checkpoint
 from pedchain_fabric.client.commit import Commit
 from pedchain_fabric.client.contract import Contract
-from pedchain_fabric.client.events import ChaincodeEvents, ChaincodeEventsRequest, position
+from pedchain_fabric.client.events import ChaincodeEvents, ChaincodeEventsRequest
 from pedchain_fabric.client.session import Session
 from pedchain_fabric.client.stream import Stream
 
@@ -18,8 +18,8 @@ class Network:
     """A channel: its contracts, its events, what became of its transactions.
 
     Every kind of events begins with the next block committed, at `start_block`, or where a
-    `checkpoint` says (which wins if it knows anything). Open them with `async with` before what
-    you want to hear of.
+    `checkpoint` says (which wins if it knows anything, and is refused with `CheckpointError` if
+    it is of another ledger). Open them with `async with` before what you want to hear of.
     """
 
     def __init__(self, session: Session, name: str) -> None:
@@ -69,9 +69,8 @@ class Network:
         checkpoint: Checkpoint | None = None,
     ) -> Stream[DeliverResponse, Block]:
         """Whole blocks. With `stop_block` the stream ends after that one."""
-        start = position(start_block, checkpoint)
         return BlockEventsRequest.of(
-            self._session, blocks.BLOCK, self.name, start, stop_block
+            self._session, blocks.BLOCK, self.name, start_block, stop_block, checkpoint
         ).events()
 
     def filtered_block_events(
@@ -82,9 +81,8 @@ class Network:
         checkpoint: Checkpoint | None = None,
     ) -> Stream[DeliverResponse, FilteredBlock]:
         """Transaction ids, validation codes and event names, without payloads."""
-        start = position(start_block, checkpoint)
         return BlockEventsRequest.of(
-            self._session, blocks.FILTERED, self.name, start, stop_block
+            self._session, blocks.FILTERED, self.name, start_block, stop_block, checkpoint
         ).events()
 
     def block_and_private_data_events(
@@ -95,9 +93,8 @@ class Network:
         checkpoint: Checkpoint | None = None,
     ) -> Stream[DeliverResponse, BlockAndPrivateData]:
         """Whole blocks with the private data our organisation may see."""
-        start = position(start_block, checkpoint)
         return BlockEventsRequest.of(
-            self._session, blocks.WITH_PRIVATE_DATA, self.name, start, stop_block
+            self._session, blocks.WITH_PRIVATE_DATA, self.name, start_block, stop_block, checkpoint
         ).events()
 
     def new_block_events_request(
@@ -109,5 +106,6 @@ class Network:
         checkpoint: Checkpoint | None = None,
     ) -> BlockEventsRequest[blocks.B]:
         """Blocks of any kind (`blocks.BLOCK`, ...) as a request, to be signed elsewhere."""
-        start = position(start_block, checkpoint)
-        return BlockEventsRequest.of(self._session, kind, self.name, start, stop_block)
+        return BlockEventsRequest.of(
+            self._session, kind, self.name, start_block, stop_block, checkpoint
+        )

@@ -15,6 +15,7 @@ from fabric_protos.common.common_pb2 import (
     Envelope,
     Payload,
 )
+from fabric_protos.common.ledger_pb2 import BlockchainInfo
 from fabric_protos.gateway import gateway_pb2 as gw
 from fabric_protos.gateway.gateway_pb2_grpc import GatewayServicer, add_GatewayServicer_to_server
 from fabric_protos.orderer.ab_pb2 import SeekInfo
@@ -63,6 +64,7 @@ class FakePeer(GatewayServicer, DeliverServicer):
         self.code = TxValidationCode.VALID
         self.requests: list = []
         self.submitted: dict[str, Envelope] = {}
+        self.places: dict[str, int] = {}  # blocks of transactions committed before
         self.events: list[gw.ChaincodeEventsResponse] = []
         self.hold = asyncio.Event()
         self._arrival = asyncio.Condition()
@@ -84,7 +86,10 @@ class FakePeer(GatewayServicer, DeliverServicer):
     async def Evaluate(self, request, context):  # noqa: N802 - gRPC's name
         await self._begin("Evaluate", request, context)
         parts = self._open(request.proposed_transaction)
-        return gw.EvaluateResponse(result=Response(status=200, payload=b"|".join(parts.args)))
+        answer = b"|".join(parts.args)
+        if answer == b"GetChainInfo|ped":
+            answer = BlockchainInfo(height=HEIGHT + 1).SerializeToString()
+        return gw.EvaluateResponse(result=Response(status=200, payload=answer))
 
     async def Endorse(self, request, context):  # noqa: N802 - gRPC's name
         await self._begin("Endorse", request, context)
@@ -116,9 +121,10 @@ class FakePeer(GatewayServicer, DeliverServicer):
         await self._begin("CommitStatus", request, context)
         asked = gw.CommitStatusRequest.FromString(request.request)
         Identity.from_creator(asked.identity).verify(request.request, request.signature)
-        if asked.transaction_id not in self.submitted:
+        if asked.transaction_id not in (*self.submitted, *self.places):
             await self.hold.wait()
-        return gw.CommitStatusResponse(result=self.code, block_number=7)
+        number = self.places.get(asked.transaction_id, 7)
+        return gw.CommitStatusResponse(result=self.code, block_number=number)
 
     async def ChaincodeEvents(self, request, context):  # noqa: N802 - gRPC's name
         await self._begin("ChaincodeEvents", request, context)

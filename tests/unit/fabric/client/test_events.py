@@ -9,10 +9,10 @@ from fabric_protos.orderer.ab_pb2 import SeekInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedchain_fabric.client import ChaincodeEvent, Gateway, MemoryCheckpointer
+from pedchain_fabric.client import ChaincodeEvent, Deadlines, Gateway, MemoryCheckpointer
 from pedchain_fabric.client.blocks import BLOCK
 from pedchain_fabric.client.events import after
-from pedchain_fabric.errors import GatewayError
+from pedchain_fabric.errors import CheckpointError, GatewayError
 from pedchain_fabric.wire.identity import SigningIdentity
 from tests.unit.fabric.client.fakepeer import HEIGHT, events_of, refusal
 
@@ -39,15 +39,16 @@ async def test_events_come_one_by_one_in_the_ledgers_order(peer, network):
         ({"start_block": 0}, "specified", 0),
         ({"start_block": 5}, "specified", 5),
         ({"start_block": 5, "checkpoint": MemoryCheckpointer()}, "specified", 5),
-        ({"start_block": 5, "checkpoint": MemoryCheckpointer(9)}, "specified", 9),
+        ({"start_block": 5, "checkpoint": MemoryCheckpointer(2)}, "specified", 2),
         ({"checkpoint": MemoryCheckpointer(0, "t")}, "specified", 0),
         ({"checkpoint": MemoryCheckpointer()}, "next_commit", 0),
     ],
 )
 async def test_where_listening_begins(peer, network, options, kind, number):
     peer.events = [events_of(20, "t1")]
+    peer.places = {"t": 0}
     await take(network.chaincode_events("cc", **options), 1)
-    asked = ChaincodeEventsRequest.FromString(peer.requests[0].request)
+    asked = ChaincodeEventsRequest.FromString(peer.requests[-1].request)
     assert asked.start_position.WhichOneof("Type") == kind
     assert asked.start_position.specified.number == number
     assert asked.after_transaction_id == ""
@@ -59,16 +60,57 @@ async def test_where_listening_begins(peer, network, options, kind, number):
 
 async def test_a_listener_goes_on_after_the_transaction_it_noted(peer, network):
     peer.events = [events_of(3, "t1", "t2", "t3"), events_of(4, "t4")]
+    peer.places = {"t2": 3}
     checkpoint = MemoryCheckpointer(3, "t2")
     found = await take(network.chaincode_events("cc", checkpoint=checkpoint), 2)
     assert [each.transaction_id for each in found] == ["t3", "t4"]
 
 
-async def test_a_noted_transaction_without_event_or_unknown_gives_its_block_again(peer, network):
+async def test_a_noted_transaction_without_event_gives_its_block_again(peer, network):
     peer.events = [events_of(3, "t1")]
-    checkpoint = MemoryCheckpointer(3, "unknown")
+    peer.places = {"silent": 3}
+    checkpoint = MemoryCheckpointer(3, "silent")
     (found,) = await take(network.chaincode_events("cc", checkpoint=checkpoint), 1)
     assert found.transaction_id == "t1"
+
+
+LISTENERS = {
+    "chaincode": lambda network, checkpoint: network.chaincode_events("cc", checkpoint=checkpoint),
+    "blocks": lambda network, checkpoint: network.block_events(checkpoint=checkpoint),
+}
+
+
+@pytest.mark.parametrize("listen", LISTENERS.values(), ids=LISTENERS)
+@pytest.mark.parametrize(
+    ("checkpoint", "said"),
+    [
+        (MemoryCheckpointer(3, "unknown"), "knows nothing of the checkpoint's transaction"),
+        (MemoryCheckpointer(3, "elsewhere"), "stands in block 4 of ped, not in 3"),
+        (MemoryCheckpointer(HEIGHT + 2), f"has only {HEIGHT + 1}"),
+    ],
+    ids=["unknown", "elsewhere", "beyond"],
+)
+async def test_a_checkpoint_of_another_ledger_is_refused_before_anything_is_listened_to(
+    peer, user, channel, listen, checkpoint, said
+):
+    peer.places = {"elsewhere": 4}
+    network = Gateway(user, channel, Deadlines(evaluate=0.2)).network("ped")
+    with pytest.raises(CheckpointError, match=said):
+        await anext(listen(network, checkpoint))
+    assert len(peer.requests) == 1  # the question, and no stream
+
+
+@pytest.mark.parametrize("listen", LISTENERS.values(), ids=LISTENERS)
+async def test_a_checkpoint_at_the_ledgers_end_is_of_this_ledger(peer, network, listen):
+    async with listen(network, MemoryCheckpointer(HEIGHT + 1)):
+        await peer.arrived(2)
+
+
+async def test_that_the_peer_cannot_be_asked_about_a_checkpoint_is_no_word_on_it(peer, network):
+    peer.fail["CommitStatus"] = refusal(grpc.StatusCode.UNAVAILABLE, "gone")
+    with pytest.raises(GatewayError) as caught:
+        await anext(network.chaincode_events("cc", checkpoint=MemoryCheckpointer(3, "t")))
+    assert caught.value.code == "UNAVAILABLE"
 
 
 @given(st.lists(st.integers(0, 3), max_size=6), st.integers(0, 3))
