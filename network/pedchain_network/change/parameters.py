@@ -18,7 +18,7 @@ from pedchain_fabric.admin.edit import governance, ordering, organizations
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_network import files
-from pedchain_network.change import configuring
+from pedchain_network.change import configuring, pending
 from pedchain_network.change.live import Live, configuration_of
 from pedchain_network.change.reach import Reach
 from pedchain_network.change.refusal import Reason, refuse, translated
@@ -179,6 +179,7 @@ async def _prepared(
     live: Live, reach: Reach, parameters: Parameters
 ) -> tuple[ChannelConfig, SignedUpdate]:
     """The configuration in force and the update to it, told."""
+    pending.require_none(live.state)
     current = await configuration_of(reach)
     with translated():
         try:
@@ -196,8 +197,8 @@ async def _submitted(live: Live, reach: Reach, current: ChannelConfig, made: Sig
     nodes = (*live.topology.orderers(), *live.topology.peers())
     await configuring.submit(reach, current, made, nodes)
     live.progress.step(f"configuration {current.sequence + 1} is in force on {len(nodes)} nodes")
-    after = await configuration_of(reach)
-    live.state.save_topology(following(live.topology, after))
+    if pending.load(live.state) is None:  # else it was that change's update, which goes on
+        live.state.save_topology(following(live.topology, await configuration_of(reach)))
 
 
 def _confirmed(confirm: Confirm, question: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pedchain_network import files
 from pedchain_network.change.refusal import Reason, refuse
-from pedchain_network.errors import StateError
+from pedchain_network.errors import ChangeRefusedError, StateError
 from pedchain_network.state import State
 from pedchain_network.topology import reader
 from pedchain_network.topology.model import Topology
@@ -54,17 +54,28 @@ def begin(state: State, change: Pending, *, undoes: str = "") -> None:
     this one. Raises `ChangeRefusedError` while another one is unfinished."""
     found = load(state)
     if found is not None and found != change and not _undone(found, undoes):
-        raise refuse(
-            Reason.CHANGE_UNFINISHED,
-            f"`{found.command}` is half done",
-            f"finish it first: ped-network {found.command}",
-        )
+        raise _unfinished(found)
     document = {"schema": _SCHEMA} | asdict(change)
     files.write(_path(state), json.dumps(document, indent=1).encode())
 
 
 def _undone(found: Pending, undoes: str) -> bool:
     return bool(undoes) and found.command.startswith(undoes)
+
+
+def require_none(state: State) -> None:
+    """Nothing is half done. Raises `ChangeRefusedError`."""
+    found = load(state)
+    if found is not None:
+        raise _unfinished(found)
+
+
+def _unfinished(found: Pending) -> ChangeRefusedError:
+    return refuse(
+        Reason.CHANGE_UNFINISHED,
+        f"`{found.command}` is half done",
+        f"finish it first: ped-network {found.command}",
+    )
 
 
 def finish(state: State) -> None:

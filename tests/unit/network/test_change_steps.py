@@ -89,3 +89,11 @@ def test_what_the_configuration_refuses_has_a_remedy(reason: EditReason) -> None
         raise EditRefused(reason, "so it is")
     assert refusal.value.reason == reason
     assert refusal.value.fix
+
+
+def test_nothing_may_be_half_done_where_a_command_asks_for_that(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    pending.require_none(state)
+    pending.begin(state, ADD)
+    with pytest.raises(ChangeRefusedError, match="half done"):
+        pending.require_none(state)
