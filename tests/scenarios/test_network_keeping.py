@@ -170,9 +170,24 @@ async def test_four_organisations_form_one_network_each_from_its_own_files(
         for own in parts:
             own.run("chaincode status")
         await asyncio.gather(*(_submits(own, name) for own, name in zip(parts, names, strict=True)))
+        _upgraded_by_each(parts)
     finally:
         for own in parts:
             own.run("clean", "--yes")
+
+
+def _upgraded_by_each(parts: list[Network]) -> None:
+    """One proposes, each approves where its keys are, the last makes it so."""
+    first, *others, last = parts
+    said = first.run("chaincode upgrade", "registry", "--version", "2", check=False)
+    assert said.returncode == 4
+    assert "DistrictAMSP has not approved it" in said.stdout
+    wanted = ("registry", "--topology", str(first.state / "wanted.yaml"))
+    for own in others:
+        assert own.run("chaincode upgrade", *wanted, check=False).returncode == 4
+    for own in (last, first, *others):
+        own.run("chaincode upgrade", *wanted)
+        assert "version 2" in own.run("chaincode status", "registry").stdout
 
 
 async def _submits(own: Network, name: str) -> None:

@@ -96,6 +96,8 @@ def changes(before: Definition | None, after: Definition) -> Iterator[str]:
             yield f"  new collection {_words(each)}"
         elif each != known[each.name]:
             yield f"  collection {_words(known[each.name])} -> {_words(each)}"
+            for msp_id in sorted(set(each.members) - set(known[each.name].members)):
+                yield f"    {msp_id} will also get every value of {each.name} from before"
 
 
 def _words(collection: Collection) -> str:

@@ -26,7 +26,7 @@ from pedchain_network.state import Run, State
 from pedchain_network.topology.model import Topology
 
 KEPT = ("consortium.yaml", "channel", "crypto", "data")
-"""What of a state directory cannot be made again. A runtime may keep `data` elsewhere."""
+"""What of a state directory cannot be made again; `data` may lie elsewhere, in volumes."""
 
 _KEY = "key.pem"
 _SPARE_BYTES = 64 << 20
@@ -93,8 +93,11 @@ def _stage(state: State, found: _Found, staged: Path, progress: Progress) -> Non
     if found.running:
         runtime.stop(state, found.run, progress)
     staged.mkdir(mode=0o700)
+    runtime.save_data(found.topology, state, staged / "data")
     for name in KEPT:
         source = state.root / name
+        if name == "data":
+            continue
         if source.is_dir():
             shutil.copytree(source, staged / name, symlinks=True)
         elif source.exists():

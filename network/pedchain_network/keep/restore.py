@@ -23,6 +23,7 @@ from pedchain_network.errors import BackupError
 from pedchain_network.keep import archive
 from pedchain_network.keep.archive import Manifest
 from pedchain_network.progress import Progress
+from pedchain_network.runtimes.runtime import by_name
 from pedchain_network.state import Run, State
 
 _KEY = "key.pem"
@@ -52,6 +53,11 @@ def restore(path: Path, state: State, keys: Path | None, progress: Progress) -> 
         part.rename(state.root)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
+        raise
+    try:
+        by_name(manifest.runtime).place_data(state.topology(), state)
+    except BaseException:
+        shutil.rmtree(state.root, ignore_errors=True)
         raise
     progress.step(f"restored into {state.root}")
     return manifest

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nodes as plain processes of this host, supervised by the record of what was started."""
 
+import shutil
 import signal
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from pedchain_network import files
 from pedchain_network.errors import PartError
 from pedchain_network.progress import Progress
 from pedchain_network.runtimes import listeners, process
@@ -66,6 +69,14 @@ class Local:
         if killed:
             progress.step(f"had to be killed: {', '.join(killed)}")
         return run
+
+    def save_data(self, topology: Topology, state: State, target: Path) -> None:
+        """Copy what the nodes wrote."""
+        files.directory(state.data)
+        shutil.copytree(state.data, target, symlinks=True)
+
+    def place_data(self, topology: Topology, state: State) -> None:
+        """The state directory is where the nodes write."""
 
     def remove(self, state: State, run: Run) -> None:
         """Nothing lies outside of the state directory."""

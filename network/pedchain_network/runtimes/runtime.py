@@ -2,6 +2,7 @@
 """What brings nodes up and down, whatever they run as."""
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from pedchain_network.errors import RuntimeMissingError
@@ -34,6 +35,16 @@ class Runtime(Protocol):
 
     def stop(self, state: State, run: Run, progress: Progress, only: Collection[str] = ()) -> Run:
         """End what runs, keep what it wrote. Raises `PartError` if something will not end."""
+        ...
+
+    def save_data(self, topology: Topology, state: State, target: Path) -> None:
+        """Copy what the nodes wrote into the new directory `target`, one folder per node. None of
+        them may run. Raises `NetworkError`."""
+        ...
+
+    def place_data(self, topology: Topology, state: State) -> None:
+        """Put where the nodes will look for it what was restored into `state.data`. Raises
+        `NetworkError`."""
         ...
 
     def remove(self, state: State, run: Run) -> None:

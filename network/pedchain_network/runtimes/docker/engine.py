@@ -2,7 +2,7 @@
 """The container engine, as far as a network needs it. Every failure says what to do."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -105,6 +105,29 @@ class Engine:
         """Is anything of a compose project kept."""
         label = {"label": f"com.docker.compose.project={project}"}
         return bool(self._client.volumes.list(filters=label))
+
+    def volumes(self, project: str) -> list[str]:
+        """Names of a compose project's volumes, as its file has them."""
+        label = {"label": f"com.docker.compose.project={project}"}
+        found = self._client.volumes.list(filters=label)
+        return sorted(each.name.removeprefix(f"{project}_") for each in found)
+
+    def create_volumes(self, project: str, names: Sequence[str]) -> None:
+        """Make volumes that compose takes for its own."""
+        for name in names:
+            labels = {"com.docker.compose.project": project, "com.docker.compose.volume": name}
+            self._client.volumes.create(f"{project}_{name}", labels=labels)
+
+    def holder(self, image: str, volumes: Mapping[str, str]) -> Container:
+        """A container that is not started, with these volumes at these places."""
+        try:
+            return self._client.containers.create(
+                image,
+                volumes={name: {"bind": place, "mode": "rw"} for name, place in volumes.items()},
+                network_mode="none",
+            )
+        except (APIError, ImageNotFound, RequestException) as error:
+            raise RuntimeMissingError(f"docker: the engine fails: {error}", _START) from error
 
     def memory_bytes(self, container: str) -> int | None:
         """Resident memory of a running container, or None."""

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The runtime: compose starts and ends containers, the engine tells how they are."""
 
+import shutil
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from pedchain_network import files
 from pedchain_network.limits import KEPT_LOG_LINES
@@ -14,6 +16,7 @@ from pedchain_network.runtimes.docker import (
     composefile,
     container,
     engine,
+    ledgers,
     material,
     services,
     supply,
@@ -83,6 +86,15 @@ class Docker:
             project.down()
         progress.step(f"ended {len(chosen)} containers")
         return run
+
+    def save_data(self, topology: Topology, state: State, target: Path) -> None:
+        """Copy what the containers wrote out of their volumes. Raises `BackupError`."""
+        ledgers.save(topology, state, target)
+
+    def place_data(self, topology: Topology, state: State) -> None:
+        """Make volumes of what was restored. Raises `BackupError`."""
+        ledgers.place(topology, state)
+        shutil.rmtree(state.data)
 
     def remove(self, state: State, run: Run) -> None:
         """Remove the volumes: ledgers and indexes."""
