@@ -121,6 +121,28 @@ async def test_it_says_what_it_is_and_ends_on_request(killable: Killable) -> Non
     assert killable.end(signal.SIGTERM) == 0
 
 
+async def test_on_sighup_it_reads_its_configuration_again(killable: Killable) -> None:
+    def write(document: dict[str, Any]) -> None:
+        killable.config.write_text(json.dumps(document))
+
+    process, whole = killable.process, killable.town.config
+    assert process is not None
+    last = whole["orderers"][-1]["name"]
+    for document, told in (
+        ({**whole, "orderers": whole["orderers"][:-1]}, f"reloaded: -{last}"),
+        (whole, f"reloaded: +{last}"),
+        (whole, "reloaded: nothing changed"),
+        ({**whole, "data_dir": "elsewhere"}, "reload refused: data_dir cannot change"),
+        ({**whole, "peers": "none"}, "reload refused: peers must be an array of objects"),
+    ):
+        write(document)
+        process.send_signal(signal.SIGHUP)
+        assert process.stdout is not None
+        line = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), 30)
+        assert line.startswith(told)
+    assert killable.end(signal.SIGTERM) == 0
+
+
 async def _submitting(town: Town, name: str, committed: set[str]) -> None:
     """Transactions one after the other, whatever happens to the network."""
     number = 0

@@ -226,7 +226,8 @@ def _topology(directory: Path, stack: ExitStack, consensus: str) -> Topology:
     if consensus != "smartbft":
         before, _, after = text.partition("ordering:")
         _, _, rest = after.partition("chaincode:")
-        text = f"{before}ordering:\n  consensus: {consensus}\n\nchaincode:{rest}"
+        batch = "faults: 1, batch_interval_ms: 10, batch_messages: 500"
+        text = f"{before}ordering: {{consensus: {consensus}, {batch}}}\n\nchaincode:{rest}"
     path.write_text(text)
     return reader.load(path)
 
