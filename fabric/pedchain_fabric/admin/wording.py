@@ -26,6 +26,8 @@ from pedchain_fabric.wire.messages import parse
 
 Item: TypeAlias = ConfigGroup | ConfigValue | ConfigPolicy
 
+_COMMA = ", "
+_NOTHING = "nothing"
 _NO_WORDS = "bytes with SHA-256 "
 
 
@@ -42,13 +44,23 @@ def element(name: str, item: Item) -> str:
 
 
 def difference(name: str, before: Item, after: Item) -> tuple[str, str]:
-    """Both in words; where the words would be the same, who may change them or their digests."""
+    """How they differ, in words: of lists only what does; where the words would be the same, who
+    may change the element or its digest."""
     old, new = element(name, before), element(name, after)
     if before.mod_policy != after.mod_policy:
         return f"{old} (by {before.mod_policy})", f"{new} (by {after.mod_policy})"
-    if old != new:
-        return old, new
-    return f"{old}, {_digest(before)}", f"{new}, {_digest(after)}"
+    if old == new:
+        return f"{old}, {_digest(before)}", f"{new}, {_digest(after)}"
+    return (old, new) if isinstance(before, ConfigPolicy) else _only(old, new)
+
+
+def _only(old: str, new: str) -> tuple[str, str]:
+    """Of two lists what is not in both; a value may hold dozens of settings."""
+    olds, news = old.split(_COMMA), new.split(_COMMA)
+    before = [each for each in olds if each not in news]
+    after = [each for each in news if each not in olds]
+    rest = " (rest as it is)" if len(before) < len(olds) or len(after) < len(news) else ""
+    return _COMMA.join(before) or _NOTHING, (_COMMA.join(after) or _NOTHING) + rest
 
 
 def rule(item: ConfigPolicy) -> str:
@@ -75,11 +87,19 @@ def _value(name: str, content: bytes) -> str:
 
 def _msp(content: bytes) -> str:
     msp = parse(FabricMSPConfig, parse(MSPConfig, content).config)
-    roots = ", ".join(hashlib.sha256(each).hexdigest()[:16] for each in msp.root_certs)
-    return (
-        f"{msp.name} (root CAs {roots}; {len(msp.intermediate_certs)} intermediate, "
-        f"{len(msp.tls_root_certs)} TLS root CAs, {len(msp.revocation_list)} revocation lists)"
-    )
+    kinds = {
+        "root CA": msp.root_certs,
+        "intermediate CA": msp.intermediate_certs,
+        "TLS root CA": msp.tls_root_certs,
+        "TLS intermediate CA": msp.tls_intermediate_certs,
+        "revocation list": msp.revocation_list,
+    }
+    told = [
+        f"{kind} {hashlib.sha256(each).hexdigest()[:16]}"
+        for kind, contents in kinds.items()
+        for each in contents
+    ]
+    return _COMMA.join([msp.name, *told])
 
 
 def _anchors(content: bytes) -> str:
@@ -102,10 +122,10 @@ def _orderers(content: bytes) -> str:
 def _consensus(content: bytes) -> str:
     consensus = parse(ConsensusType, content)
     if consensus.type != "etcdraft":
-        return f"{consensus.type} {_fields(parse(Options, consensus.metadata))}"
+        return f"{consensus.type}{_COMMA}{_fields(parse(Options, consensus.metadata))}"
     metadata = parse(ConfigMetadata, consensus.metadata)
-    consenters = ", ".join(f"{each.host}:{each.port}" for each in metadata.consenters)
-    return f"etcdraft {_fields(metadata.options)}; consenters {consenters}"
+    told = [f"consenter {each.host}:{each.port}" for each in metadata.consenters]
+    return _COMMA.join(["etcdraft", _fields(metadata.options), *told])
 
 
 def _acls(content: bytes) -> str:
