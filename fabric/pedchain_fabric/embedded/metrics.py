@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node's metrics: a few of those Fabric 3.1 serves, under its names.
 
-Source: docs/source/metrics_reference.rst. The ordering chain of the process has no leader of its
-own; who leads is what its blocks' view says of SmartBFT: of view 0 the lowest consenter.
+Source: docs/source/metrics_reference.rst. All orderers of the process share one chain: the
+lowest consenter that takes part counts as its leader, and blocks never leave SmartBFT's view 0.
 """
 
 from collections.abc import Iterable
 from typing import Final
 
-from fabric_protos.common.configuration_pb2 import Consenter
-
-from pedchain_fabric.embedded.channel import Channel
 from pedchain_fabric.embedded.operations import Sample
+from pedchain_fabric.embedded.orderer.chain import OrderingChain
+from pedchain_fabric.embedded.orderer.consensus import Member
 from pedchain_fabric.embedded.orderer.node import Orderer
 from pedchain_fabric.embedded.peer import Peer
-from pedchain_fabric.errors import IdentityError
-from pedchain_fabric.wire.identity import Identity, SigningIdentity
 
 VERSION: Final = "3.1.5-embedded"
 _VIEW: Final = 0
@@ -41,31 +38,27 @@ class Sampler:
         for status, count in self._node.broadcasts.items():
             yield Sample("broadcast_processed_count", "counter", count, (("status", status),))
         for channel in self._node.joined:
-            if channel.config.consensus_type == "BFT":
-                yield from _consensus(channel, self._node.identity)
+            chain = self._node.chain(channel.name)
+            if chain is not None:
+                yield from _consensus(chain, self._node.member)
 
 
-def _consensus(channel: Channel, identity: SigningIdentity) -> Iterable[Sample]:
-    labels = (("channel", channel.name),)
-    consenters = channel.config.consenters
-    leader = min((each.id for each in consenters), default=0)
-    leads = any(each.id == leader and _is(each, identity) for each in consenters)
+def _consensus(chain: OrderingChain, member: Member) -> Iterable[Sample]:
+    labels = (("channel", chain.channel.name),)
+    bft = chain.channel.config.consensus_type == "BFT"
+    family = "consensus_BFT_" if bft else "consensus_etcdraft_"
     gauges = {
-        "consensus_BFT_cluster_size": len(consenters),
-        "consensus_BFT_committed_block_number": channel.ledger.height - 1,
-        "consensus_BFT_leader_id": leader,
-        "consensus_BFT_is_leader": int(leads),
-        "consensus_smartbft_view_leader_id": leader,
-        "consensus_smartbft_view_number": _VIEW,
+        f"{family}cluster_size": chain.size,
+        f"{family}committed_block_number": chain.channel.ledger.height - 1,
+        f"{family}is_leader": int(chain.leads(member)),
     }
+    if bft:
+        gauges |= {
+            "consensus_BFT_leader_id": chain.leader,
+            "consensus_smartbft_view_leader_id": chain.leader,
+            "consensus_smartbft_view_number": _VIEW,
+        }
+    else:
+        yield Sample("consensus_etcdraft_leader_changes", "counter", 1, labels)
     for name, value in gauges.items():
         yield Sample(name, "gauge", value, labels)
-
-
-def _is(consenter: Consenter, identity: SigningIdentity) -> bool:
-    if consenter.msp_id != identity.msp_id:
-        return False
-    try:
-        return Identity(consenter.msp_id, consenter.identity).x509 == identity.identity.x509
-    except IdentityError:
-        return False

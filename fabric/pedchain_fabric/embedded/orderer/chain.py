@@ -78,6 +78,20 @@ class OrderingChain:
         """Whether the channel names this orderer as one that orders."""
         return self._consensus.number(self.channel.config, member) is not None
 
+    @property
+    def size(self) -> int:
+        """How many consenters the channel has."""
+        return self._consensus.size(self.channel.config)
+
+    @property
+    def leader(self) -> int:
+        """The number of the consenter that leads, the lowest that takes part; 0: none can."""
+        return min(self._consenters(), default=0) if self._has_quorum() else 0
+
+    def leads(self, member: Member) -> bool:
+        """Whether this orderer leads."""
+        return self._consensus.number(self.channel.config, member) == self.leader
+
     def invalid(self, wanted: Config) -> str:
         """Why no orderer may propose the configuration; empty if it may. Raises WireError."""
         reason = incompatible(self.channel.config, wanted)
@@ -144,11 +158,15 @@ class OrderingChain:
         turn = Turn(self.channel.config, end, self._consenters())
         ledger.commit(self._consensus.block(turn, [request.envelope for request in batch]))
 
+    @property
+    def taking_part(self) -> Mapping[int, Member]:
+        """The orderers that order now, by their number among the channel's consenters."""
+        return self._consenters()
+
     def _has_quorum(self) -> bool:
         return len(self._consenters()) >= self._consensus.quorum(self.channel.config)
 
     def _consenters(self) -> Mapping[int, Member]:
-        """The orderers that take part, by their number among the channel's consenters."""
         config = self.channel.config
         if self._taking_part is None or self._taking_part[0] is not config:
             numbered = {

@@ -44,6 +44,10 @@ class Consensus(Protocol):
         """Which of the channel's consenters the orderer is; None: it only follows."""
         ...
 
+    def size(self, config: ChannelConfig) -> int:
+        """How many consenters the channel has."""
+        ...
+
     def quorum(self, config: ChannelConfig) -> int:
         """How many consenters must take part."""
         ...

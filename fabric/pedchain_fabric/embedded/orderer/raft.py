@@ -41,9 +41,13 @@ class Raft:
                 return index
         return None
 
+    def size(self, config: ChannelConfig) -> int:
+        """Those in the metadata."""
+        return len(_metadata(config).consenters)
+
     def quorum(self, config: ChannelConfig) -> int:
         """More than half."""
-        return len(_metadata(config).consenters) // 2 + 1
+        return self.size(config) // 2 + 1
 
     def request(self, envelope: bytes) -> Request:
         """Never the same as another: who sends twice finds it twice in the chain."""
@@ -84,7 +88,7 @@ class Raft:
     def block(self, at: Turn, envelopes: Sequence[bytes]) -> Block:
         """Signed by the leader."""
         number = at.end.number
-        size = len(_metadata(at.config).consenters)
+        size = self.size(at.config)
         raft = BlockMetadata(
             consenter_ids=range(1, size + 1), next_consenter_id=size + 1, raft_index=number
         )

@@ -42,9 +42,13 @@ class SmartBft:
                 return each.id
         return None
 
+    def size(self, config: ChannelConfig) -> int:
+        """Those in the channel's mapping."""
+        return len(config.consenters)
+
     def quorum(self, config: ChannelConfig) -> int:
         """Any two quorums share an honest consenter."""
-        return bft_quorum(max(1, len(config.consenters)))
+        return bft_quorum(max(1, self.size(config)))
 
     def request(self, envelope: bytes) -> Request:
         """Known by its transaction id, so that the same again is refused."""
