@@ -56,3 +56,22 @@ async def test_a_member_with_its_own_ca_orders_and_endorses_under_raft(
         await contract.submit("PutPrivate", "readings", "k", transient=secret)
         kept = await contract.evaluate("GetPrivate", "readings", "k")
     assert kept == secret["text"]
+
+
+async def test_up_deploys_what_a_topology_has_more(network: Network) -> None:
+    """After the scenario above: another package, and a definition on it."""
+    network.run("up")
+    grown = network.topology.read_text()
+    first = grown[grown.index("  - name: registry") :].partition("\n\n")[0]
+    second = first.replace("registry", "second")
+    grown = grown.replace("[registry, metering]", "[registry, metering, second]")
+    network.topology.write_text(f"{grown.rstrip()}\n{second}\n")
+
+    assert "agreed on second" in network.run("up").stdout
+
+    async with await profile.connect(network.profile("DSO")) as gateway:
+        contract = gateway.network(CHANNEL).contract("second")
+        await contract.submit("Put", "k", "on the new definition")
+        assert await contract.evaluate("Get", "k") == b"on the new definition"
+    assert "second" in (network.state / "consortium.yaml").read_text()
+    assert "run already" in network.run("up").stdout

@@ -39,6 +39,7 @@ class Local:
     ) -> Run:
         """Start what does not run; every process is on record before the next one starts."""
         wanted = [each for each in self.specs(topology, state) if _chosen(each, only)]
+        process.stop(_outgrown(wanted, run))
         running = {each.name: each for each in run.processes if each.alive}
         missing = [spec for spec in wanted if spec.name not in running]
         listeners.require_free(listener for spec in missing for listener in spec.listens.items())
@@ -101,6 +102,18 @@ def _started(spec: Spec, state: State, run: Run) -> Run:
 def _chosen(spec: Spec, only: Collection[str]) -> bool:
     """Is it meant by its own name, or by that of a node it plays."""
     return not only or spec.name in only or any(name in only for name in spec.listens)
+
+
+def _outgrown(wanted: Sequence[Spec], run: Run) -> list[Process]:
+    """Chaincode that serves other packages than it should: it starts again, unlike nodes."""
+    specs = {each.name: each for each in wanted if each.kind == "chaincode"}
+    return [
+        each
+        for each in run.processes
+        if each.alive
+        and each.name in specs
+        and dict(each.listens) != dict(specs[each.name].listens)
+    ]
 
 
 def _reload(spec: Spec, running: Process | None, run: Run) -> Run:

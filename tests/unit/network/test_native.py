@@ -4,6 +4,8 @@ Method: read what would be started."""
 
 import json
 import os
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,6 @@ from pedchain_network.runtimes.process import Spec
 from pedchain_network.state import State
 from pedchain_network.topology import reader
 from pedchain_network.topology.model import Topology
-
 
 OURS = {
     "CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG",
@@ -86,11 +87,14 @@ def test_every_organisation_has_a_peer_an_orderer_and_a_chaincode_server(
 
 def test_the_environment_cannot_override_the_configuration(specs: dict[str, Spec]) -> None:
     for spec in specs.values():
-        assert not {
-            name
-            for name in spec.environment
-            if name.startswith(("CORE_", "ORDERER_", "CHAINCODE_"))
-        } - OURS
+        assert (
+            not {
+                name
+                for name in spec.environment
+                if name.startswith(("CORE_", "ORDERER_", "CHAINCODE_"))
+            }
+            - OURS
+        )
 
 
 def test_all_listeners_are_on_loopback_and_apart(specs: dict[str, Spec]) -> None:
@@ -168,3 +172,75 @@ def test_binaries_on_the_path_are_found_with_their_release(
     monkeypatch.delenv("FABRIC_HOME", raising=False)
     monkeypatch.setenv("PATH", f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}")
     assert native.find().orderer == home / "bin" / "orderer"
+
+
+def texts(document: object) -> Iterator[str]:
+    if isinstance(document, dict):
+        document = list(document.values())
+    if isinstance(document, list):
+        for each in document:
+            yield from texts(each)
+    else:
+        yield str(document)
+
+
+def test_no_node_is_told_of_files_it_does_not_need(
+    topology: Topology, state: State, specs: dict[str, Spec]
+) -> None:
+    """No authority's key and no administrator's: they can lie elsewhere while the network runs."""
+    names = {"peer": "core.yaml", "orderer": "orderer.yaml"}
+    for node in topology.nodes():
+        spec = specs[node.name]
+        told = [*spec.command, *spec.environment.values()]
+        if node.kind in names:
+            told += texts(config(spec, names[node.kind]))
+        allowed = crypto.node_files(state.crypto, topology, node)
+        assert all(path.exists() for path in allowed)
+        used = [Path(each) for each in told if each.startswith(str(state.crypto))]
+        assert used
+        assert not [each for each in used if not any(each.is_relative_to(p) for p in allowed)]
+        keys = {key for path in allowed for key in path.rglob("key.pem")}
+        own = crypto.of(state.crypto, node.member).root / node.folder
+        assert keys == set(own.rglob("key.pem"))
+
+
+def test_beyond_loopback_health_and_metrics_need_a_certificate(
+    topology: Topology, state: State, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    members = topology.organizations
+    elsewhere = replace(members[0], host="10.0.0.1", listen="0.0.0.0")
+    wider = replace(topology, organizations=(elsewhere, *members[1:]))
+    monkeypatch.setenv("FABRIC_HOME", str(release(tmp_path / "fabric")))
+    monkeypatch.setattr(parts, "program", lambda command: command)
+    specs = {spec.name: spec for spec in native.processes(wider, state)}
+    peer = json.loads(json.dumps(config(specs["peer0.dso.ped"], "core.yaml")))["operations"]
+    assert peer["listenAddress"] == "0.0.0.0:7055"
+    assert peer["tls"]["enabled"]
+    assert peer["tls"]["clientRootCAs"]["files"][0].endswith("DSO/peer0/msp/tlscacerts/cert.pem")
+    orderer = json.loads(json.dumps(config(specs["orderer0.dso.ped"], "orderer.yaml")))
+    assert orderer["Operations"]["TLS"]["Enabled"]
+    at_home = json.loads(json.dumps(config(specs["peer0.districta.ped"], "core.yaml")))
+    assert not at_home["operations"]["tls"]["enabled"]
+    assert specs["chaincode0.dso.ped"].listens["registry of chaincode0.dso.ped"].startswith("127.")
+
+
+def test_peers_of_one_organisation_greet_each_other_first(
+    topology: Topology, state: State, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    members = topology.organizations
+    wider = replace(topology, organizations=(replace(members[0], peers=2), *members[1:]))
+    crypto.create(state.crypto, wider)
+    monkeypatch.setenv("FABRIC_HOME", str(release(tmp_path / "fabric")))
+    monkeypatch.setattr(parts, "program", lambda command: command)
+    specs = {spec.name: spec for spec in native.processes(wider, state)}
+    assert len(specs) == 14
+    for name, other in (("peer0.dso.ped", "7061"), ("peer1.dso.ped", "7051")):
+        core = json.loads(json.dumps(config(specs[name], "core.yaml")))
+        assert core["peer"]["gossip"]["bootstrap"] == f"127.0.0.1:{other}"
+
+
+def test_clients_may_ping_nodes_as_often_as_grpc_does(specs: dict[str, Spec]) -> None:
+    core = json.loads(json.dumps(config(specs["peer0.dso.ped"], "core.yaml")))
+    orderer = json.loads(json.dumps(config(specs["orderer0.dso.ped"], "orderer.yaml")))
+    assert core["peer"]["keepalive"]["minInterval"] == "5s"
+    assert orderer["General"]["Keepalive"]["ServerMinInterval"] == "5s"
