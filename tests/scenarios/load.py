@@ -17,7 +17,7 @@ from pedchain_fabric.client import Deadlines, Gateway, profile
 from pedchain_fabric.errors import CommitError, GatewayError
 
 CHANNEL = "ped"
-_PAUSE_S = 0.1
+_PAUSE_S = 0.2
 _DEADLINES = Deadlines(evaluate=3, endorse=3, submit=3, commit_status=5)
 
 
@@ -82,7 +82,7 @@ async def writing(profiles: dict[str, Path], writers: Sequence[Writer]) -> Async
 
 
 async def progress(
-    writers: Sequence[Writer], count: int, what: str, seconds: float = 45.0
+    writers: Sequence[Writer], count: int, what: str, seconds: float = 60.0
 ) -> float:
     """Wait until each of them got `count` more notes acknowledged. Returns the seconds it took."""
     began = time.monotonic()
