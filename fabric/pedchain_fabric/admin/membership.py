@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An organisation's MSP as a channel holds it: which certificates are its members'."""
 
+from fabric_protos.common.configtx_pb2 import ConfigGroup
 from fabric_protos.msp.msp_config_pb2 import (
     FabricCryptoConfig,
     FabricMSPConfig,
@@ -10,7 +11,8 @@ from fabric_protos.msp.msp_config_pb2 import (
 )
 
 from pedchain_fabric.admin.channel import Organization
-from pedchain_fabric.wire.messages import serialize
+from pedchain_fabric.admin.configvalue import get
+from pedchain_fabric.wire.messages import parse, serialize
 
 _FABRIC_MSP = 0
 
@@ -47,3 +49,13 @@ def msp_config(organization: Organization) -> MSPConfig:
 def wrapped(msp: FabricMSPConfig) -> MSPConfig:
     """The MSP as a configuration value."""
     return MSPConfig(type=_FABRIC_MSP, config=serialize(msp))
+
+
+def msp_of(organization: ConfigGroup) -> FabricMSPConfig:
+    """The MSP of an organisation's group. Raises `WireError`."""
+    return parse(FabricMSPConfig, get(organization, "MSP", MSPConfig).config)
+
+
+def msp_id(organization: ConfigGroup) -> str:
+    """The MSP id of an organisation's group. Raises `WireError`."""
+    return msp_of(organization).name

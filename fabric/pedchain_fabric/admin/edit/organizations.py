@@ -16,8 +16,7 @@ from pedchain_fabric.admin import configgroup, consensus
 from pedchain_fabric.admin.channel import Organization
 from pedchain_fabric.admin.configvalue import get, put
 from pedchain_fabric.admin.edit.draft import Draft
-from pedchain_fabric.admin.guards import msp_id
-from pedchain_fabric.admin.membership import msp_config, wrapped
+from pedchain_fabric.admin.membership import msp_config, msp_id, wrapped
 from pedchain_fabric.admin.refusal import Reason, refuse_if
 from pedchain_fabric.wire.messages import parse
 

@@ -158,15 +158,11 @@ class OrderingChain:
         turn = Turn(self.channel.config, end, self._consenters())
         ledger.commit(self._consensus.block(turn, [request.envelope for request in batch]))
 
-    @property
-    def taking_part(self) -> Mapping[int, Member]:
-        """The orderers that order now, by their number among the channel's consenters."""
-        return self._consenters()
-
     def _has_quorum(self) -> bool:
         return len(self._consenters()) >= self._consensus.quorum(self.channel.config)
 
     def _consenters(self) -> Mapping[int, Member]:
+        """The orderers that take part, by their number among the channel's consenters."""
         config = self.channel.config
         if self._taking_part is None or self._taking_part[0] is not config:
             numbered = {

@@ -22,6 +22,7 @@ from fabric_protos.peer.transaction_pb2 import TxValidationCode
 from pedchain_fabric.admin import configdiff, configuration, qscc
 from pedchain_fabric.admin.configupdate import SignedUpdate
 from pedchain_fabric.admin.edit import consenters, ordering
+from pedchain_fabric.embedded.metrics import Sampler
 from pedchain_fabric.errors import AdminError
 from pedchain_fabric.wire import block as wire
 from pedchain_fabric.wire.identity import Identity
@@ -174,3 +175,20 @@ async def test_batches_follow_the_channels_timeout_and_count(raft: Growth) -> No
     codes = await asyncio.gather(*(raft.town.submit("put", f"b{n}", "1") for n in range(4)))
     assert codes == ["VALID"] * 4
     assert raft.ledger.height == before + 4
+
+
+async def test_the_metrics_say_who_leads(raft: Growth) -> None:
+    def gauges() -> list[dict[str, float]]:
+        return [
+            {sample.name: sample.value for sample in Sampler(each)()}
+            for each in raft.town.network.orderers
+        ]
+
+    assert [each["consensus_etcdraft_is_leader"] for each in gauges()] == [1, 0, 0, 0]
+    assert gauges()[0]["consensus_etcdraft_cluster_size"] == 4
+    whole = raft.config()
+    await raft.reload({**whole, "orderers": whole["orderers"][1:]})
+    try:
+        assert [each["consensus_etcdraft_is_leader"] for each in gauges()] == [1, 0, 0]
+    finally:
+        await raft.reload(whole)
