@@ -63,9 +63,10 @@ def _document(topology: Topology, organizations: list[Organization]) -> dict[str
         node for each in organizations for node in (*topology.orderers(each), *topology.peers(each))
     ]
     gateways = [services.gateway_name(topology, each) for each in served]
+    kept = [*(node.name for node in nodes), *gateways]
     return {
         "services": {
-            services.VOLUMES: services.volumes(topology, nodes),
+            services.VOLUMES: services.volumes(topology, kept),
             **{
                 name: service
                 for each in organizations
@@ -77,7 +78,7 @@ def _document(topology: Topology, organizations: list[Organization]) -> dict[str
             **{services.network_of(each): {"internal": True} for each in organizations},
             **{services.clients_of(each): {} for each in served},
         },
-        "volumes": {name: {} for name in [*(node.name for node in nodes), *gateways]},
+        "volumes": {name: {} for name in kept},
     }
 
 

@@ -10,7 +10,15 @@ from pathlib import Path
 
 from pedchain_network.runtimes import parts
 from pedchain_network.runtimes.docker import images, places
-from pedchain_network.topology.model import CHAINCODE, Limit, Listener, Node, Organization, Topology
+from pedchain_network.topology.model import (
+    CHAINCODE,
+    PEER,
+    Limit,
+    Listener,
+    Node,
+    Organization,
+    Topology,
+)
 
 Service = dict[str, object]
 
@@ -37,15 +45,15 @@ def clients_of(organization: Organization) -> str:
     return f"{organization.name.lower()}-clients"
 
 
-def volumes(topology: Topology, nodes: Sequence[Node]) -> Service:
+def volumes(topology: Topology, names: Sequence[str]) -> Service:
     """Runs once and ends: fresh volumes belong to root, and nodes do not run as root."""
-    targets = [f"/volumes/{node.name}" for node in nodes]
+    targets = [f"/volumes/{name}" for name in names]
     return {
         "image": images.fabrics("peer", topology.fabric),
         "user": "0:0",
         "command": ["chown", USER, *targets],
         "network_mode": "none",
-        "volumes": [_volume(node.name, f"/volumes/{node.name}") for node in nodes],
+        "volumes": [_volume(name, f"/volumes/{name}") for name in names],
         "read_only": True,
         # Over the image's own volumes, of which nameless ones would be left behind.
         "tmpfs": [places.CONFIG, places.DATA],
@@ -109,7 +117,10 @@ def gateway(topology: Topology, organization: Organization) -> Service:
         "profiles": [GATEWAYS],
         "hostname": name,
         "command": ["serve", "--config", f"{places.OWN_CONFIG}/gateway.toml"],
-        "depends_on": [topology.node("peer", organization).name],
+        "depends_on": {
+            **_HANDED_OVER,
+            topology.node(PEER, organization).name: {"condition": "service_started"},
+        },
         "volumes": [
             _bind(f"config/{name}", places.OWN_CONFIG),
             _key(f"{organization.name}/gateway0/tls", places.TLS),
@@ -155,6 +166,8 @@ def gateway_name(topology: Topology, organization: Organization) -> str:
     return f"gateway0.{organization.name.lower()}.{topology.domain}"
 
 
+_HANDED_OVER = {VOLUMES: {"condition": "service_completed_successfully"}}
+
 _EVERY: Mapping[str, object] = {
     "interval": "10s",
     "timeout": "5s",
@@ -164,12 +177,11 @@ _EVERY: Mapping[str, object] = {
 
 
 def _fabric(topology: Topology, node: Node, limit: Limit) -> Service:
-    started = {"condition": "service_completed_successfully"}
     return {
         "image": images.fabrics(node.kind, topology.fabric),
         **_confined(limit),
         "hostname": node.name,
-        "depends_on": {VOLUMES: started},
+        "depends_on": _HANDED_OVER,
         "environment": {
             "FABRIC_LOGGING_SPEC": "warn",
             "FABRIC_LOGGING_FORMAT": "%{level:.4s} %{module} %{message}",  # engines add the time
