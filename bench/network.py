@@ -1,57 +1,110 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long the consortium takes until a probe was committed, and what the network weighs.
+"""How long the consortium takes until a probe was committed, what the network weighs, and what the
+loss of the leading orderer costs.
 
-The rival of the embedded network is real Fabric as native processes, brought up by the same
-command in the same run, in turns. Medians of three.
+The embedded network's rival is real Fabric, native and (where an engine runs) in containers,
+brought up by the same command in the same run, in turns; medians of three. The rival of our
+SmartBFT times are Fabric's own, on the same nodes: `leader_loss_s` beside `fabric_times`.
 """
 
-import json
+import asyncio
 import statistics
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
-from bench.processes import BIN, fabric_found, resident_mb, timed
+from bench.leaderloss import leader_loss_s, look
+from bench.processes import BIN, docker_found, fabric_found, timed
+from pedchain_network.topology.reader import reference
 
 ROUNDS = 3
 AGAIN = 2
+MB = 1e6
+FABRICS_TIMES = {
+    "forward_ms": 5_000,
+    "complain_ms": 20_000,
+    "heartbeat_ms": 60_000,
+    "view_change_ms": 20_000,
+    "resend_ms": 5_000,
+}
+"""SmartBFT's defaults in Fabric (orderer/consensus/smartbft, as configtxgen writes them)."""
 
 
 def measure() -> dict[str, dict[str, float]]:
-    runtimes = ["embedded", *(["native"] if fabric_found() else [])]
+    runtimes = [
+        "embedded",
+        *(["native"] if fabric_found() else []),
+        *(["docker"] if docker_found() else []),
+    ]
     rounds: dict[str, list[dict[str, float]]] = {runtime: [] for runtime in runtimes}
     for _ in range(ROUNDS):
         for runtime in runtimes:
             rounds[runtime].append(one(runtime))
             print(runtime, rounds[runtime][-1], flush=True)
-    return {
+    figures = {
         runtime: {
             name: round(statistics.median(each[name] for each in found), 2) for name in found[0]
         }
         for runtime, found in rounds.items()
     }
+    if "native" in figures:
+        figures["fabric_times"] = with_fabrics_times()
+    return figures
 
 
 def one(runtime: str) -> dict[str, float]:
-    """One fresh network: up, up again, its memory, down."""
+    """One fresh network: up, up again, its memory, its leader lost (real Fabric only), gone."""
     with tempfile.TemporaryDirectory() as folder:
-        state = ("--state", folder)
         try:
-            up_s = timed("ped-network", "up", "--runtime", runtime, *state)
-            again = [timed("ped-network", "up", "--runtime", runtime, *state) for _ in range(AGAIN)]
-            return {"up_s": up_s, "up_again_s": statistics.median(again), **memory(Path(folder))}
+            up = ("ped-network", "up", "--runtime", runtime, "--state", folder)
+            up_s = timed(*up)
+            again = [timed(*up) for _ in range(AGAIN)]
+            figures = {"up_s": up_s, "up_again_s": statistics.median(again), **memory(folder)}
+            if runtime != "embedded":
+                figures["leader_loss_s"] = asyncio.run(leader_loss_s(Path(folder)))
+            return figures
         finally:
-            subprocess.run(
-                [str(BIN / "ped-network"), "down", *state], check=True, stdout=subprocess.DEVNULL
+            clean(folder)
+
+
+def with_fabrics_times() -> dict[str, float]:
+    """The loss of the leader with Fabric's own times, once."""
+    text = reference().read_text()
+    for name, value in FABRICS_TIMES.items():
+        (line,) = [line for line in text.splitlines() if line.strip().startswith(f"{name}:")]
+        text = text.replace(line, f"  {name}: {value}")
+    with tempfile.TemporaryDirectory() as folder:
+        topology = Path(folder) / "topology.yaml"
+        topology.write_text(text)
+        state = str(Path(folder) / "state")
+        try:
+            timed(
+                *("ped-network", "up", "--runtime", "native"),
+                *("--state", state, "--topology", str(topology)),
             )
+            return {"leader_loss_s": round(asyncio.run(leader_loss_s(Path(state))), 2)}
+        finally:
+            clean(state)
 
 
-def memory(state: Path) -> dict[str, float]:
+def memory(state: str) -> dict[str, float]:
     """Resident MB of the network's own processes, and of the chaincode's."""
-    processes = json.loads((state / "run.json").read_text())["processes"]
-    weights = {each["name"]: resident_mb(each["pid"]) for each in processes}
+    weights = {
+        part["name"]: (part["memory_bytes"] or 0) / MB for part in look(Path(state))["parts"]
+    }
     chaincode = sum(weight for name, weight in weights.items() if "chaincode" in name)
     return {
         "network_resident_mb": sum(weights.values()) - chaincode,
         "chaincode_resident_mb": chaincode,
     }
+
+
+def clean(state: str) -> None:
+    """The network's end, also if we were interrupted meanwhile."""
+    subprocess.run(
+        [str(BIN / "ped-network"), "clean", "--yes", "--state", state],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=sys.stderr,
+    )

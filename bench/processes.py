@@ -2,6 +2,7 @@
 """Shared by measurements: where real Fabric is, timing of a command, memory of processes."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +17,14 @@ def fabric_found() -> bool:
     """Whether real Fabric's peer and orderer can be run here (FABRIC_HOME)."""
     home = Path(os.environ.get("FABRIC_HOME", "/opt/hyperledger/fabric"))
     return all((home / "bin" / name).exists() for name in ("peer", "orderer"))
+
+
+def docker_found() -> bool:
+    """Whether an engine answers here, and compose is there."""
+    if shutil.which("docker") is None:
+        return False
+    asked = (["docker", "info"], ["docker", "compose", "version"])
+    return all(subprocess.run(each, capture_output=True).returncode == 0 for each in asked)
 
 
 def timed(*command: str) -> float:
