@@ -2,6 +2,7 @@
 """Certificates are renewed before they end, one node at a time, and the network goes on."""
 
 import asyncio
+import json
 import ssl
 from pathlib import Path
 
@@ -26,6 +27,12 @@ def served(network: Network, node: str) -> int:
     host, _, port = topology.address(topology.find(node)).rpartition(":")
     pem = ssl.get_server_certificate((host, int(port)))
     return x509.load_pem_x509_certificate(pem.encode()).serial_number
+
+
+def dialled_with(network: Network, peer: str) -> set[str]:
+    """The certificates a real peer shows its chaincode, as its builder has laid them down."""
+    built = (network.state / "data" / peer / "externalbuilder").rglob("server/connection.json")
+    return {json.loads(path.read_text())["client_cert"] for path in built}
 
 
 async def written(network: Network, key: str) -> bool:
@@ -81,6 +88,9 @@ def test_a_node_takes_part_again_with_its_new_certificate(
         if node.startswith("orderer"):
             signcert = network.state / "crypto" / folders[0] / "cert.pem"
             assert (signcert.read_bytes() in consenters(network)) is new_key
+        if node.startswith("peer") and network.runtime == "native":
+            client = (network.state / "crypto/DistrictA/peer0/chaincode/cert.pem").read_text()
+            assert dialled_with(network, node) == {client}
         assert asyncio.run(written(network, node))
     assert network.status()["state"] == "up"
 

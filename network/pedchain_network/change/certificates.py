@@ -7,6 +7,7 @@ consenter mapping first; from then until its restart it is the one consenter tha
 """
 
 import datetime
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -30,6 +31,7 @@ from pedchain_network.topology.model import ORDERER, Node, Topology
 
 _ORDER = ("orderer", "peer", "chaincode", "gateway", "users")
 _NODES = "msp"
+_TO_CHAINCODE = "chaincode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def renew_files(topology: Topology, state: State, wish: Wish, progress: Progress
                 "be told first",
                 "ped-network up, then once more; or without --new-key",
             )
-        each.place(_successor(topology, state, each, new_key=wish.new_key))
+        _place(topology, state, each, _successor(topology, state, each, new_key=wish.new_key))
         progress.step(f"{each.name} renewed")
     return len(chosen)
 
@@ -94,7 +96,7 @@ async def _renew(live: Live, reach: Reach, group: Sequence[Held], *, new_key: bo
             each.keep(pair)
         await _tell_channel(live, reach, node, dict(zip(map(_use, group), pairs, strict=True)))
     for each, pair in zip(group, pairs, strict=True):
-        each.place(pair)
+        _place(live.topology, live.state, each, pair)
     names = ", ".join(each.name for each in group)
     if node is None:
         live.progress.step(f"{names} renewed; who uses it reads it at its next start")
@@ -102,6 +104,16 @@ async def _renew(live: Live, reach: Reach, group: Sequence[Held], *, new_key: bo
     rolling.restart(live, node)
     await rolling.healthy(reach, node, heights)
     live.progress.step(f"{names} renewed, {node.name} takes part again")
+
+
+def _place(topology: Topology, state: State, one: Held, pair: Pair) -> None:
+    """Put it in place. A peer keeps what it shows its chaincode in what it built from packages,
+    and builds again at its start if that is gone."""
+    one.place(pair)
+    node = _node(topology, one)
+    if one.use == _TO_CHAINCODE and node is not None:
+        builds = state.data / node.name / "externalbuilder" / "builds"
+        shutil.rmtree(builds, ignore_errors=True)
 
 
 async def _tell_channel(live: Live, reach: Reach, orderer: Node, pairs: dict[str, Pair]) -> None:

@@ -13,9 +13,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from pedchain_fabric.errors import AdminError
 from pedchain_network.bringup import up as bringup
 from pedchain_network.change.reach import Reach
-from pedchain_network.errors import BackupError
+from pedchain_network.errors import BackupError, NetworkError
 from pedchain_network.keep import archive, ledgers
 from pedchain_network.keep.archive import Ledger, Manifest
 from pedchain_network.pki import ownership
@@ -29,6 +30,7 @@ KEPT = ("consortium.yaml", "channel", "crypto", "data")
 """What of a state directory cannot be made again; `data` may lie elsewhere, in volumes."""
 
 _KEY = "key.pem"
+_BUILDS = "externalbuilder"
 _SPARE_BYTES = 64 << 20
 
 
@@ -55,10 +57,12 @@ async def backup(state: State, to: Path | None, progress: Progress, *, with_keys
         with state.locked():
             found = await _look(state, progress)
             _stage(state, found, staged, progress)
-    finally:
-        if found is not None and found.running:
-            choice = Choice(found.run.runtime, "as before")
-            await bringup.up(found.topology, state, choice, progress)
+    except BaseException:
+        shutil.rmtree(staged, ignore_errors=True)
+        if found is not None:
+            await _up_again(state, found, progress)
+        raise
+    trouble = await _up_again(state, found, progress)
     try:
         manifest = _manifest(found, staged, with_keys=with_keys)
         archive.write(target, manifest, staged)
@@ -66,7 +70,22 @@ async def backup(state: State, to: Path | None, progress: Progress, *, with_keys
         shutil.rmtree(staged, ignore_errors=True)
     archive.verify(target)
     progress.step(f"{len(manifest.files)} files in {target}, read back and verified")
+    if trouble is not None:
+        raise trouble
     return target
+
+
+async def _up_again(state: State, found: _Found, progress: Progress) -> NetworkError | None:
+    """What ran before runs again, or why it does not."""
+    if not found.running:
+        return None
+    try:
+        choice = Choice(found.run.runtime, "as before")
+        await bringup.up(found.topology, state, choice, progress)
+    except NetworkError as error:
+        progress.step(f"the network does not come up again: {error.message}")
+        return error
+    return None
 
 
 async def _look(state: State, progress: Progress) -> _Found:
@@ -77,8 +96,14 @@ async def _look(state: State, progress: Progress) -> _Found:
     running = any(part.alive for part in by_name(run.runtime).parts(state, run))
     told: tuple[Ledger, ...] = ()
     if running:
-        async with Reach(topology, state) as reach:
-            told = await ledgers.look(reach)
+        try:
+            async with Reach(topology, state) as reach:
+                told = await ledgers.look(reach)
+        except AdminError as error:
+            raise BackupError(
+                f"a node does not tell what it holds: {error}",
+                "ped-network up; or ped-network down, and back it up as it is",
+            ) from error
         heights = sorted({each.height for each in told})
         progress.step(f"{len(told)} ledgers of {heights[0]} to {heights[-1]} blocks")
     else:
@@ -131,9 +156,14 @@ def _manifest(found: _Found, staged: Path, *, with_keys: bool) -> Manifest:
 
 
 def chosen(root: Path, *, with_keys: bool) -> list[tuple[str, bool]]:
-    """Names of files to keep, and which are secret: keys, and ledgers with private data."""
+    """Names of files to keep, and which are secret: keys, and ledgers with private data.
+
+    What peers built from chaincode packages holds their keys to it, and is built anew.
+    """
     chosen = []
     for folder, _, names in sorted(os.walk(root)):
+        if _BUILDS in Path(folder).relative_to(root).parts:
+            continue
         for name in sorted(names):
             path = Path(folder, name)
             relative = path.relative_to(root)

@@ -133,6 +133,16 @@ def test_under_raft_an_orderer_alone_does_not_come_back_at_all(made: State, tmp_
     assert not (tmp_path / "state").exists()
 
 
+def test_what_a_peer_built_holds_keys_and_is_left_out(made: State, tmp_path: Path) -> None:
+    state = part_of(made, tmp_path, "DSO")
+    built = state.data / "peer0.dso.ped" / "externalbuilder" / "builds" / "x" / "connection.json"
+    built.parent.mkdir(parents=True)
+    built.write_text("a key")
+    names = [name for name, _ in chosen(state.root, with_keys=True)]
+    assert "data/peer0.dso.ped/ledger" in names
+    assert not [name for name in names if "externalbuilder" in name]
+
+
 def test_a_file_that_is_no_regular_one_is_no_backup(made: State, tmp_path: Path) -> None:
     state = part_of(made, tmp_path, "DSO")
     (state.data / "link").symlink_to("/etc/passwd")
