@@ -172,7 +172,7 @@ def _serves(part: PartHealth | None, node: NodeHealth | None) -> str:
     if node is not None and node.chaincode is not None:
         answers = sum(not error for error in node.chaincode.values())
         return f"{answers} of {len(node.chaincode)} contracts"
-    if node is None and part is not None:
+    if node is None and part is not None and part.listens:
         return f"{sum(part.listens.values())} of {len(part.listens)} ports"
     return "-"
 

@@ -102,11 +102,15 @@ async def _inside(
 
 async def _parts(parts: Sequence[Part]) -> list[PartHealth]:
     wanted = [address for part in parts for address in part.listens.values()]
-    there = await sockets.answering(wanted, STATUS_TIMEOUT_S)
-    return [_part(part, there) for part in parts]
+    there, seen = await asyncio.gather(
+        sockets.answering(wanted, STATUS_TIMEOUT_S),
+        # In threads: an engine takes its time to tell of a container.
+        asyncio.gather(*(asyncio.to_thread(_part, part) for part in parts)),
+    )
+    return [_listening(each, part, there) for each, part in zip(seen, parts, strict=True)]
 
 
-def _part(part: Part, there: Collection[str]) -> PartHealth:
+def _part(part: Part) -> PartHealth:
     alive = part.alive
     return PartHealth(
         name=part.name,
@@ -114,11 +118,16 @@ def _part(part: Part, there: Collection[str]) -> PartHealth:
         organization=part.organization,
         pid=part.pid if isinstance(part, Process) else None,
         alive=alive,
-        # A listener of a dead process's port is somebody else's.
-        listens={label: alive and each in there for label, each in part.listens.items()},
+        listens={},
         log=part.log if isinstance(part, Process) else "",
         memory_bytes=part.memory_bytes if alive else None,
     )
+
+
+def _listening(seen: PartHealth, part: Part, there: Collection[str]) -> PartHealth:
+    """A listener of a dead process's port is somebody else's."""
+    listens = {label: seen.alive and each in there for label, each in part.listens.items()}
+    return replace(seen, listens=listens)
 
 
 async def _told(topology: Topology, state: State, node: Node) -> Vitals | None:

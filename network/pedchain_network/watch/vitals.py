@@ -43,21 +43,27 @@ async def ask(
     address: str, channel: str, timeout_s: float, tls: ssl.SSLContext | None = None
 ) -> Vitals | None:
     """Ask a node; None if it does not answer in time."""
-    asked = time.time()
-    metrics, healthz = await asyncio.gather(
-        http.get(address, "/metrics", timeout_s, tls),
-        http.get(address, "/healthz", timeout_s, tls),
-        return_exceptions=True,
+    metrics, offset = await asyncio.gather(
+        _get(address, "/metrics", timeout_s, tls), _clock(address, timeout_s, tls)
     )
-    for answer in (metrics, healthz):
-        if isinstance(answer, BaseException) and not isinstance(answer, NoAnswer):
-            raise answer
-    if not isinstance(metrics, bytes):
+    if metrics is None:
         return None
-    offset = None
-    if isinstance(healthz, bytes):
-        offset = clocks.offset_s(healthz, asked, time.time())
     return of(Exposition.parse(metrics.decode(errors="replace")), channel, offset)
+
+
+async def _clock(address: str, timeout_s: float, tls: ssl.SSLContext | None) -> float | None:
+    asked = time.time()
+    told = await _get(address, "/healthz", timeout_s, tls)
+    return None if told is None else clocks.offset_s(told, asked, time.time())
+
+
+async def _get(
+    address: str, path: str, timeout_s: float, tls: ssl.SSLContext | None
+) -> bytes | None:
+    try:
+        return await http.get(address, path, timeout_s, tls)
+    except NoAnswer:
+        return None
 
 
 def of(served: Exposition, channel: str, offset_s: float | None = None) -> Vitals:

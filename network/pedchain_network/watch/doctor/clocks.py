@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clocks: a peer refuses proposals 15 minutes off, TLS certificates begin and end by them.
 
-What is possible from outside: a node's /healthz tells its time, which is compared with the middle
-of the request; nodes without such an answer are named as not compared.
+What is possible from outside: a node's /healthz tells its time, which must lie between our question
+and its answer; nodes without such an answer are named as not compared.
 """
 
 import datetime
@@ -19,13 +19,14 @@ _FRACTION = re.compile(r"(\.\d{1,6})\d*")
 
 
 def offset_s(healthz: bytes, asked: float, answered: float) -> float | None:
-    """How far a node's clock is ahead, in seconds; `asked` and `answered` are our own (epoch)."""
+    """How far a node's clock is at least ahead (negative: behind), in seconds; None if it does not
+    tell. `asked` and `answered` are our own times (epoch)."""
     try:
         text = _FRACTION.sub(r"\1", json.loads(healthz)["time"])
         told = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
     except (ValueError, KeyError, TypeError):
         return None
-    return told.timestamp() - (asked + answered) / 2
+    return told.timestamp() - min(max(told.timestamp(), asked), answered)
 
 
 def judge(offsets: Mapping[str, float | None]) -> list[Finding]:
@@ -43,4 +44,4 @@ def judge(offsets: Mapping[str, float | None]) -> list[Finding]:
         text = "not compared, they tell no time"
         findings.append(warn(CHECK, ", ".join(silent), text, "see whether they are up"))
     furthest = max(map(abs, told.values()), default=0.0)
-    return findings or [ok(CHECK, f"{len(told)} nodes within {furthest:.1f} s of this host")]
+    return findings or [ok(CHECK, f"{len(told)} nodes' clocks agree to {furthest:.1f} s")]

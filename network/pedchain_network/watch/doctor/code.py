@@ -34,12 +34,9 @@ def environment(metadata: bytes) -> dict[str, str] | None:
 
 def judge(answers: Mapping[str, Mapping[str, Mapping[str, str] | None]]) -> list[Finding]:
     """By definition and peer: all environments are equal. `answers` holds None for no answer."""
-    findings: list[Finding] = []
+    findings = _silent(answers)
     for name, told in answers.items():
         known = {peer: each for peer, each in told.items() if each is not None}
-        for peer in sorted(set(told) - set(known)):
-            text = f"{name}: does not tell how it was built"
-            findings.append(Finding(CHECK, Severity.WARN, peer, text, _REMEDY))
         for field, word in (_DECISIVE | _VERSIONS).items():
             severity = Severity.FAIL if field in _DECISIVE else Severity.WARN
             findings += _odd(
@@ -48,6 +45,25 @@ def judge(answers: Mapping[str, Mapping[str, Mapping[str, str] | None]]) -> list
     peers = {peer for told in answers.values() for peer in told}
     what = f"{len(answers)} definitions run the same code and libraries on {len(peers)} peers"
     return findings or [ok(CHECK, what)]
+
+
+def _silent(answers: Mapping[str, Mapping[str, Mapping[str, str] | None]]) -> list[Finding]:
+    """Peers whose contracts do not tell how they were built, each once."""
+    lacking: dict[str, list[str]] = {}
+    for name, told in answers.items():
+        for peer, each in told.items():
+            if each is None:
+                lacking.setdefault(peer, []).append(name)
+    return [
+        Finding(
+            CHECK,
+            Severity.WARN,
+            peer,
+            f"does not tell how {', '.join(names)} was built",
+            "if status says that it answers: a build of ours tells; else see the findings above",
+        )
+        for peer, names in sorted(lacking.items())
+    ]
 
 
 def _odd(name: str, word: str, values: Mapping[str, str], severity: Severity) -> list[Finding]:

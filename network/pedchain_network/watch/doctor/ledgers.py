@@ -26,7 +26,11 @@ class Tip:
 
 def judge_heights(heights: Mapping[str, int]) -> list[Finding]:
     """No node is far behind the highest."""
-    top = max(heights.values(), default=0)
+    if not heights:
+        return [
+            fail("heights", "", "no node has joined the channel and tells so", "ped-network up")
+        ]
+    top = max(heights.values())
     return [
         warn(
             "heights",
@@ -61,5 +65,5 @@ def judge_tips(tips: Mapping[str, Tip]) -> list[Finding]:
 
 
 def _range(heights: Mapping[str, int]) -> str:
-    low, high = min(heights.values(), default=0), max(heights.values(), default=0)
+    low, high = min(heights.values()), max(heights.values())
     return f"height {high}" if low == high else f"heights {low} to {high}"

@@ -36,10 +36,10 @@ async def tips(subject: Subject) -> list[Finding]:
         if each.kind == "peer" and each.height is not None
     ]
     number = min(heights, default=1) - 1
-    found = await asyncio.gather(*(_tip(subject, each, number) for each in subject.peers))
-    return ledgers.judge_tips(
-        {peer.name: tip for peer, tip in zip(subject.peers, found, strict=True)}
-    )
+    joined = {each.name for each in subject.sight.nodes if each.height}
+    peers = [each for each in subject.peers if each.name in joined]
+    found = await asyncio.gather(*(_tip(subject, each, number) for each in peers))
+    return ledgers.judge_tips({peer.name: tip for peer, tip in zip(peers, found, strict=True)})
 
 
 async def installed(subject: Subject) -> list[Finding]:
@@ -121,6 +121,8 @@ def _memberships(subject: Subject, peer: Node) -> frozenset[Place]:
 async def _held(subject: Subject, peer: Node) -> tuple[list[Held], int] | None:
     """The transactions of the newest blocks, and how many blocks; None if it does not tell."""
     height = next(each.height or 0 for each in subject.sight.nodes if each.name == peer.name)
+    if not height:
+        return [], 0
     first, last = max(0, height - SAMPLED_BLOCKS), height - 1
     network = subject.reach.gateway(peer).network(subject.topology.channel)
     held: list[Held] = []
