@@ -209,9 +209,9 @@ def _wait(processes: Sequence[Process]) -> tuple[Process, ...]:
     deadline = time.monotonic() + STOP_TIMEOUT_S
     left = tuple(processes)
     while True:
-        for process in left:
-            _reap(process.pid)
         left = tuple(process for process in left if process.alive)
+        for process in processes:  # also those that have just become corpses
+            _reap(process.pid)
         if not left or time.monotonic() > deadline:
             return left
         time.sleep(PAUSE_S)

@@ -64,7 +64,7 @@ def _quorum(value: Value, consensus: Consensus, faults: int, orderers: int) -> N
         raise value.fail(
             f"{orderers} orderers tolerate {tolerated} faults, not {faults}: "
             f"{consensus} needs {rule}",
-            f"have orderers up to {needed}, or lower `faults`",
+            f"add orderers up to {needed}, or lower `faults`",
         )
 
 

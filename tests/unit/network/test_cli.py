@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pedchain_fabric.errors import AdminError
+from pedchain_network.cli import main
 from pedchain_network.cli.app import confirmed
 from pedchain_network.topology.reader import reference
 
@@ -36,7 +38,7 @@ def test_a_broken_topology_exits_1_with_line_and_fix(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"{topology}:" in done.stderr
     assert "4 orderers tolerate 1 faults, not 3" in done.stderr
-    assert "fix: add organisations up to 10" in done.stderr
+    assert "fix: add orderers up to 10" in done.stderr
     assert not (tmp_path / "state").exists()
 
 
@@ -80,3 +82,18 @@ def test_only_yes_means_yes(monkeypatch: pytest.MonkeyPatch, answer: str, yes: b
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: answer)
     assert confirmed("Really?", yes=False) is yes
+
+
+def test_what_fabric_refuses_is_a_message_with_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(**_: object) -> int:
+        raise AdminError(503, "no leader")
+
+    monkeypatch.setattr(main, "app", refused)
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 1
+    shown = capsys.readouterr().err
+    assert "no leader" in shown
+    assert "fix: " in shown
