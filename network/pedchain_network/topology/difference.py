@@ -68,9 +68,7 @@ def _organization(now: Organization, wanted: Organization) -> Iterator[Change]:
         )
     if wanted.orderer != now.orderer:
         verb, has = ("add", "no") if wanted.orderer else ("remove", "an")
-        yield Change(
-            f"{name} has {has} orderer", f"ped-network orderer {verb} {name}"
-        )
+        yield Change(f"{name} has {has} orderer", f"ped-network orderer {verb} {name}")
     for field in ("ports", "host", "listen", "own_ca"):
         before, after = getattr(now, field), getattr(wanted, field)
         if before != after:
