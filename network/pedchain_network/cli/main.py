@@ -6,6 +6,8 @@ Exit codes: 0 done or healthy, 1 failed, 2 usage, 3 the network is down, 4 somet
 
 import sys
 
+from pedchain_fabric.errors import FabricError
+
 # Each module puts its commands on the app; what they need is imported when they run.
 from pedchain_network.cli import (  # noqa: F401
     certificate,
@@ -30,6 +32,9 @@ def main() -> None:
         code = app(result_action="return_value")
     except NetworkError as error:
         print(f"ped-network: {error}", file=sys.stderr)
+        code = 1
+    except FabricError as error:
+        print(f"ped-network: {error}\n  fix: look at ped-network status", file=sys.stderr)
         code = 1
     except OSError as error:
         print(f"ped-network: {of_system(error)}", file=sys.stderr)
