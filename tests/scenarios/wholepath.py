@@ -60,12 +60,14 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = READY_
         time.sleep(0.02)
 
 
-def twin_street(end: int, days: int, homes: int) -> sim.Street:
+def twin_street(
+    end: int, days: int, homes: int, districts: Sequence[str] = sim.DISTRICTS
+) -> sim.Street:
     """The first measured homes, once in each district."""
     start = end - days * DAY
     first = list(sim.measured_homes(start, end))[:homes]
     whole = sim.build(end, days)
-    twins = tuple(_moved(home, district) for district in sim.DISTRICTS for home in first)
+    twins = tuple(_moved(home, district) for district in districts for home in first)
     carbon = tuple(
         citylearn.extract().carbon_ug_per_wh[citylearn.index_at(hour, end)]
         for hour in range(start, end, HOUR)
@@ -137,6 +139,11 @@ class WholePath:
     def set_out(self) -> None:
         """Network up, homes registered, gateways serving, the twin district posted."""
         self.up()
+        self.open()
+        self.post(B)
+
+    def open(self) -> None:
+        """Homes registered, gateways serving."""
         self.urls = {district: f"http://127.0.0.1:{_free_port()}" for district in sim.DISTRICTS}
         lay_out(self.folder / "street", self.street, self.urls)
         registration = str(self.folder / "street" / "registration.json")
@@ -145,8 +152,11 @@ class WholePath:
             self.gateways[district] = self._gateway(district)
             self.gateways[district].start()
         wait_until(lambda: all(map(self.serves, sim.DISTRICTS)), "gateways serve")
+
+    def post(self, district: str) -> None:
+        """All readings of a district's homes, undisturbed."""
         span = ("--from", self.days[0], "--through", self.days[-1])
-        self.command("emsagent", "simulate", "--config", str(self.agent_config(B)), *span)
+        self.command("emsagent", "simulate", "--config", str(self.agent_config(district)), *span)
 
     def _gateway(self, district: str) -> Service:
         config = self.folder / f"gateway-{district}.toml"

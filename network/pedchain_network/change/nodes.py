@@ -32,8 +32,14 @@ async def keys(live: Live, wanted: Topology) -> bool:
 
 
 async def started(live: Live, wanted: Topology, nodes: Sequence[Node]) -> bool:
-    """These nodes run and listen. Raises `NetworkError`."""
+    """These nodes run and listen. Raises `NetworkError`, `PortBusyError` for a stranger's port."""
     dialled = {address: node.name for node in nodes for address in _dialled(node)}
+    ours = {
+        address
+        for part in live.runtime.parts(live.state, live.run)
+        for address in part.listens.values()
+    }
+    listeners.require_free((dialled[each], each) for each in dialled if each not in ours)
     before = await asyncio.gather(*map(listeners.answers, dialled))
     live.start(wanted)
     await asyncio.gather(
