@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,9 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from fabric_protos.gateway.gateway_pb2 import CommitStatusRequest, SignedCommitStatusRequest
 
-from pedchain_fabric.client import profile
+from tests.interop.clients.careful import Careful, status_request
 from tests.interop.clients.model import Call, Client, Outcome
 from tests.interop.clients.node import Driver, NodeClient
 from tests.interop.clients.python import PythonClient
@@ -75,12 +74,19 @@ class Clients:
         return made
 
     async def _open(self, profile: Path, user: str, *, signs: bool) -> Client:
+        made: Client
         if self.kind == "python":
-            return await PythonClient.open(profile, user, signs=signs)
+            made = await PythonClient.open(profile, user, signs=signs)
+        else:
+            made = await NodeClient.open(await self._started(), profile, user, signs=signs)
+        # Its type is told by hand: what it does not do itself it hands on.
+        return cast(Client, Careful(made, profile, user))
+
+    async def _started(self) -> Driver:
         if self.driver is None:
             self.driver = await Driver.start()
             self.stack.push_async_callback(self.driver.stop)
-        return await NodeClient.open(self.driver, profile, user, signs=signs)
+        return self.driver
 
     def sign(self, organization: str, digest: bytes, user: str = "gateway") -> bytes:
         """What the user's key makes of a digest, with a low S as Fabric demands."""
@@ -92,15 +98,9 @@ class Clients:
         return encode_dss_signature(r, min(s, _P256_ORDER - s))
 
 
-def status_request(network: harness.Network, organization: str, transaction_id: str) -> bytes:
+def asked_by(clients: Clients, organization: str, transaction_id: str) -> bytes:
     """An organisation's request, unsigned, for the status of anybody's transaction."""
-    known = profile.load(network.profile(organization))
-    request = CommitStatusRequest(
-        transaction_id=transaction_id,
-        channel_id=known.channel,
-        identity=known.identity().creator,
-    )
-    return SignedCommitStatusRequest(request=request.SerializeToString()).SerializeToString()
+    return status_request(clients.network.profile(organization), "gateway", transaction_id)
 
 
 async def everywhere(clients: Clients, call: Call, organization: str = "DSO") -> Outcome:
@@ -108,7 +108,7 @@ async def everywhere(clients: Clients, call: Call, organization: str = "DSO") ->
     sent = await (await clients.of(organization)).submit_async(call)
     found = []
     for each in ORGANIZATIONS:
-        request = status_request(clients.network, each, sent.transaction_id)
+        request = asked_by(clients, each, sent.transaction_id)
         found.append(await (await clients.of(each)).status(request))
     return found[0]
 

@@ -6,7 +6,7 @@ import asyncio
 import pytest
 
 from tests.interop.clients.model import Call, RefusedError
-from tests.interop.setting import Clients, answers, everywhere, script, status_request
+from tests.interop.setting import Clients, answers, asked_by, everywhere, script
 
 
 @pytest.mark.interop("evaluate-refused")
@@ -147,7 +147,7 @@ async def test_a_status_that_does_not_come_in_time_ends_at_the_deadline(
     client = await clients.of("DSO")
     proposal = await client.propose(script(chaincode, ["put", key, "1"]))
     transaction = await client.endorse(proposal.data)
-    commit = status_request(clients.network, "DSO", proposal.transaction_id)
+    commit = asked_by(clients, "DSO", proposal.transaction_id)
     with pytest.raises(RefusedError) as refused:
         await client.status(commit, deadline=0.3)
     assert (refused.value.kind, refused.value.code) == ("commit-status", "DEADLINE_EXCEEDED")

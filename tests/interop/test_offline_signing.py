@@ -98,8 +98,8 @@ async def test_a_checkpoint_of_one_client_is_read_by_the_other(
     both: tuple[Clients, Clients], chaincode: str, key: str, tmp_path: Path
 ) -> None:
     ours, node = [await each.of("DSO") for each in both]
-    for writer, reader in ((ours, node), (node, ours)):
-        file = tmp_path / f"{type(writer).__name__}.json"
+    for name, writer, reader in (("ours", ours, node), ("node", node, ours)):
+        file = tmp_path / f"{name}.json"
         first = await writer.submit_async(script(chaincode, ["event", "first", key]))
         place = From(start=(await writer.status(first.data)).block_number)
         await writer.submit(script(chaincode, ["event", "second", key]))
