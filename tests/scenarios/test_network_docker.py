@@ -59,12 +59,6 @@ def wait_until_up(network: Network) -> dict[str, Any]:
     return status
 
 
-def height(network: Network) -> int:
-    """The lowest height that a peer tells."""
-    parts = network.status()["parts"]
-    return min(int(each["height"]) for each in parts if each["kind"] == "peer")
-
-
 def test_up_again_changes_nothing(up: Network, engine: DockerClient) -> None:
     before = {name: each.id for name, each in containers(engine, up).items()}
     said = up.run("up").stdout
@@ -132,12 +126,12 @@ def test_nothing_is_published_beyond_loopback(up: Network, engine: DockerClient)
 def test_ledgers_outlive_containers_and_clean_leaves_nothing(
     up: Network, engine: DockerClient
 ) -> None:
-    before = height(up)
+    before = wait_until_up(up)["height"]
     up.run("down")
     assert containers(engine, up) == {}
     assert up.status()["state"] == "down"
     up.run("up")
-    assert height(up) >= before
+    assert wait_until_up(up)["height"] >= before
     up.run("clean", "--yes")
     label = {"label": f"com.docker.compose.project={project(up)}"}
     assert containers(engine, up) == {}

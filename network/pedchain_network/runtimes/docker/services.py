@@ -74,15 +74,17 @@ def orderer(topology: Topology, node: Node) -> Service:
 
 def peer(topology: Topology, node: Node) -> Service:
     """A peer. Where its chaincode is and the keys to dial it come from a file, not from the
-    container's configuration, which whoever asks the engine may read."""
-    builder = f'"$$(cat {places.CONFIG}/{places.BUILDER_FILE})"'
+    container's configuration, which whoever asks the engine may read. What the builder made of
+    them at the last start is made anew: keys may have been renewed since."""
+    told = f'"$$(cat {places.CONFIG}/{places.BUILDER_FILE})"'
+    start = (
+        f"rm -rf {places.DATA}/externalbuilder/builds",
+        f"export CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG={told}",
+        "exec peer node start",
+    )
     return {
         **_fabric(topology, node, topology.resources.peer),
-        "command": [
-            "bash",
-            "-c",
-            f"export CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG={builder}; exec peer node start",
-        ],
+        "command": ["bash", "-c", "; ".join(start)],
         "networks": [CONSORTIUM, network_of(node.member)],
         "ports": _published(node),
     }
