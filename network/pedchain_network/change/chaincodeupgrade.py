@@ -74,10 +74,9 @@ def _until_approved(live: Live, reach: Reach, deployment: Deployment) -> Sequenc
     label = deployment.package
 
     async def serve() -> bool:
-        before = len(live.runtime.parts(live.state, live.run))
         crypto.create(live.state.crypto, reach.topology)
         live.start(reach.topology)
-        return len(live.runtime.parts(live.state, live.run)) > before
+        return reach.topology.chaincode != live.topology.chaincode
 
     async def install() -> bool:
         return await chaincode.install(reach, [label], peers) > 0

@@ -21,4 +21,6 @@ async def up(state: State, manifest: Manifest, progress: Progress) -> None:
     async with Reach(topology, state) as reach:
         await ledgers.require_at_least(reach, manifest.ledgers)
         await ledgers.require_same(reach)
-    progress.step(f"{len(manifest.ledgers)} ledgers hold what they held when it was made")
+    if manifest.ledgers:
+        progress.step(f"{len(manifest.ledgers)} ledgers hold what they held when it was made")
+    progress.step("all peers hold the same state")
