@@ -3,18 +3,26 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TypeAlias
+
+from fabric_protos.common.common_pb2 import Block, Envelope, Payload
+from fabric_protos.common.configtx_pb2 import ConfigEnvelope, ConfigUpdateEnvelope
 
 from pedchain_fabric.admin import configupdate, cscc
 from pedchain_fabric.admin.configupdate import SignedUpdate
 from pedchain_fabric.admin.endorser import Endorser
-from pedchain_fabric.admin.limits import CONFIGURATION_PAUSE_S, CONFIGURATION_TIMEOUT_S
+from pedchain_fabric.admin.limits import (
+    CONFIGURATION_PAUSE_S,
+    CONFIGURATION_TIMEOUT_S,
+    ORDERED_TIMEOUT_S,
+)
 from pedchain_fabric.admin.participation import Participation
 from pedchain_fabric.errors import AdminError, WireError
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_fabric.wire.identity import SigningIdentity
-from pedchain_fabric.wire.messages import serialize
+from pedchain_fabric.wire.messages import parse, serialize
 
 Ask: TypeAlias = Callable[[], Awaitable[ChannelConfig]]
 
@@ -37,8 +45,9 @@ async def submit(
     """Send the update to the first of these orderers that takes it; the sequence it leads to.
 
     The configuration's present sequence is read from that orderer, and what lacks a signature is
-    not sent. Raises `AdminError`: EditRefused (STALE), NOT_SIGNED, an orderer's own refusal, or
-    UNAVAILABLE if none can be asked.
+    not sent. Returns once that orderer has the next configuration, or does not get it in time.
+    Raises `AdminError`: EditRefused (STALE), NOT_SIGNED, an orderer's own refusal, OVERTAKEN if
+    somebody else's update came first, or UNAVAILABLE if no orderer can be asked.
     """
     problems = []
     for orderer in orderers:
@@ -49,6 +58,7 @@ async def submit(
             continue
         _check_signed(current, update)
         await orderer.update(serialize(update.envelope(submitter)))
+        await _check_ordered(orderer, update, current.sequence + 1)
         return current.sequence + 1
     text = f"no orderer can be asked to change {update.channel_id}: {'; '.join(problems)}"
     raise AdminError("UNAVAILABLE", text)
@@ -60,6 +70,35 @@ async def _consenting(orderer: Participation, channel: str) -> ChannelConfig:
     if info.relation != _CONSENTER:
         raise AdminError("NOT_CONSENTER", f"an orderer is only {info.relation} of {channel}")
     return await from_orderer(orderer, channel)
+
+
+async def _check_ordered(orderer: Participation, update: SignedUpdate, sequence: int) -> None:
+    """Of two updates made from one configuration only the first is ordered, and neither sender is
+    told which it was. An orderer that the change removes may never learn it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ORDERED_TIMEOUT_S):
+            block = await _at(orderer, update.channel_id, sequence)
+            reached = ChannelConfig.from_block(block).sequence
+            if reached == sequence and _update_in(block) != update.update:
+                text = "another change of the configuration came first: make yours again"
+                raise AdminError("OVERTAKEN", text)
+
+
+async def _at(orderer: Participation, channel: str, sequence: int) -> Block:
+    """The orderer's configuration block, once it has that sequence."""
+    while True:
+        with suppress(AdminError):
+            block = await orderer.block(channel, "config")
+            if ChannelConfig.from_block(block).sequence >= sequence:
+                return block
+        await asyncio.sleep(CONFIGURATION_PAUSE_S)
+
+
+def _update_in(block: Block) -> bytes:
+    """The ConfigUpdate that led to a configuration block."""
+    payload = parse(Payload, parse(Envelope, block.data.data[0]).payload)
+    last = parse(Payload, parse(ConfigEnvelope, payload.data).last_update.payload)
+    return parse(ConfigUpdateEnvelope, last.data).config_update
 
 
 def _check_signed(current: ChannelConfig, update: SignedUpdate) -> None:

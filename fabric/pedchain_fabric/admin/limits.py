@@ -38,3 +38,6 @@ CONFIGURATION_PAUSE_S = 0.1
 
 BACKDATE_S = 300
 """How long before now certificates become valid: clocks differ."""
+
+ORDERED_TIMEOUT_S = 10.0
+"""How long one orderer may take to show that an update it took was ordered."""

@@ -26,6 +26,8 @@ class Orderer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers: dict[str, tuple[int, bytes]] = {}
+        self.after: dict[str, tuple[str, bytes]] = {}
+        """By request: another, and what is answered to that from then on."""
         self.bodies: list[bytes] = []
         self.requests: list[str] = []
 
@@ -54,7 +56,11 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         self.server.requests.append(f"{self.command} {self.path}")
         self.server.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-        status, body = self.server.answers[f"{self.command} {self.path}"]
+        asked = f"{self.command} {self.path}"
+        status, body = self.server.answers[asked]
+        if asked in self.server.after:
+            other, then = self.server.after[asked]
+            self.server.answer(other, 200, then)
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -33,11 +33,12 @@ def orderers() -> Iterator[list[Orderer]]:
             each.answer(f"GET {CHANNELS}/{CHANNEL}", 200, INFO)
             each.answer(f"GET {CHANNELS}/{CHANNEL}/blocks/config", 200, at(0))
             each.answer(PUT, 201, INFO)
+            each.after[PUT] = (f"GET {CHANNELS}/{CHANNEL}/blocks/config", at(1, update("DSO")))
         yield made
 
 
-def at(sequence: int) -> bytes:
-    """A configuration block with this sequence."""
+def at(sequence: int, made_by: SignedUpdate | None = None) -> bytes:
+    """A configuration block with this sequence, which this update led to."""
     block = Block()
     block.CopyFrom(channels.genesis())
     if sequence:
@@ -45,7 +46,8 @@ def at(sequence: int) -> bytes:
         later = Config()
         later.CopyFrom(config())
         later.sequence = sequence
-        payload.data = serialize(ConfigEnvelope(config=later))
+        last = None if made_by is None else Envelope.FromString(made_by.to_bytes())
+        payload.data = serialize(ConfigEnvelope(config=later, last_update=last))
         block.data.data[0] = serialize(Envelope(payload=serialize(payload)))
     return serialize(block)
 
@@ -84,6 +86,24 @@ async def test_no_orderer_that_can_be_asked_is_told_with_reasons(orderers: list[
     with pytest.raises(AdminError, match="channel does not exist") as raised:
         await configuration.submit(clients, update("DSO"), keys("DSO").admin)
     assert raised.value.status == "UNAVAILABLE"
+
+
+async def test_who_comes_second_is_told_so(orderers: list[Orderer]) -> None:
+    other = organizations.set_anchor_peers(config(), "DSO", [("127.0.0.1", 9)])
+    first = at(1, configupdate.prepare(current(), other))
+    orderers[0].after[PUT] = (f"GET {CHANNELS}/{CHANNEL}/blocks/config", first)
+    with pytest.raises(AdminError, match="came first") as raised:
+        await configuration.submit([orderers[0].client], update("DSO"), keys("DSO").admin)
+    assert raised.value.status == "OVERTAKEN"
+
+
+async def test_an_orderer_that_never_shows_it_is_not_waited_for_for_ever(
+    orderers: list[Orderer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(configuration, "ORDERED_TIMEOUT_S", 0.2)
+    orderers[0].after.clear()
+    sent = await configuration.submit([orderers[0].client], update("DSO"), keys("DSO").admin)
+    assert sent == 1
 
 
 async def test_what_lacks_signatures_is_not_sent(orderers: list[Orderer]) -> None:
