@@ -28,6 +28,10 @@ class NoSuchPartError(NetworkError):
     """A name that no part has."""
 
 
+class NoTimeError(NetworkError):
+    """What is neither a time nor a span."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Line:
     """One line; a line without a time of its own has that of the one before it."""
@@ -40,12 +44,17 @@ class Line:
 def since(text: str, now: datetime) -> datetime:
     """`90s`, `15m`, `2h`, `1d` ago, or a time such as `2026-11-22 14:00` (UTC unless it says).
 
-    Raises `ValueError`.
+    Raises `NoTimeError`.
     """
     span = _SPAN.fullmatch(text.strip())
     if span is not None:
         return now - timedelta(**{_UNITS[span[2]]: int(span[1])})
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise NoTimeError(
+            f"{text!r} is no time", "say 90s, 15m, 2h, 1d or 2026-11-22 14:00"
+        ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

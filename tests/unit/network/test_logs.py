@@ -95,7 +95,7 @@ def test_since_is_a_span_or_a_time(text: str, hours: float) -> None:
 
 
 def test_since_is_nothing_else() -> None:
-    with pytest.raises(ValueError, match="yesterday"):
+    with pytest.raises(logs.NoTimeError, match="'yesterday' is no time"):
         logs.since("yesterday", NOON)
 
 
