@@ -6,7 +6,7 @@ goes round as a file, is signed by each at home, and is submitted by whoever hol
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from fabric_protos.common.configtx_pb2 import Config
@@ -15,6 +15,7 @@ from pedchain_fabric.admin import configupdate
 from pedchain_fabric.admin.channel import Consensus
 from pedchain_fabric.admin.configupdate import SignedUpdate
 from pedchain_fabric.admin.edit import governance, ordering, organizations
+from pedchain_fabric.admin.smartbft import Batch
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_network import files
@@ -56,6 +57,7 @@ class Parameters:
         if self.batch:
             config = ordering.set_batch(config, replace(ordering.batch(config), **self.batch))
         if self.timers:
+            self._require_known(config)
             config = self._timed(config)
         if self.admins:
             config = governance.set_admins(config, self.admins)
@@ -66,6 +68,14 @@ class Parameters:
         for name, addresses in self.endpoints.items():
             config = organizations.set_endpoints(config, name, addresses)
         return config
+
+    def _require_known(self, config: Config) -> None:
+        raft = view.consensus_of(config) is Consensus.RAFT
+        now = ordering.raft_timers(config) if raft else ordering.timers(config)
+        known = [each.name for each in (*fields(Batch), *fields(now))]
+        strangers = [name for name in self.timers if name not in known]
+        if strangers:
+            raise ValueError(f"no parameter {strangers[0]!r}; there are {', '.join(known)}")
 
     def _timed(self, config: Config) -> Config:
         if view.consensus_of(config) is Consensus.RAFT:
