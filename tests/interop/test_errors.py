@@ -150,7 +150,10 @@ async def test_a_status_that_does_not_come_in_time_ends_at_the_deadline(
     commit = asked_by(clients, "DSO", proposal.transaction_id)
     with pytest.raises(RefusedError) as refused:
         await client.status(commit, deadline=0.3)
-    assert (refused.value.kind, refused.value.code) == ("commit-status", "DEADLINE_EXCEEDED")
+    assert refused.value.kind == "commit-status"
+    # The peer's timer may be first; the Node client does not tell that apart from a cancelled call.
+    late = {"DEADLINE_EXCEEDED"} | ({"CANCELLED"} if clients.kind == "node" else set())
+    assert refused.value.code in late
     waiting = asyncio.create_task(client.status(commit))
     await client.order(transaction.data)
     assert (await waiting).successful  # asked before it was sent, answered when it was committed

@@ -38,9 +38,11 @@ async def test_arguments_are_any_bytes(clients: Clients, chaincode: str) -> None
 
 
 @pytest.mark.interop("large-message")
-async def test_five_megabytes_pass_both_ways(clients: Clients, chaincode: str) -> None:
+async def test_more_than_grpcs_four_megabytes_pass_both_ways(
+    clients: Clients, chaincode: str
+) -> None:
     client = await clients.of("DSO")
-    argument = bytes(5 * 1024 * 1024)
+    argument = bytes(4_300_000)
     answer = await client.evaluate(Call(chaincode, "Echo", (argument,)))
     assert len(answer) == 2 * len(argument)
 

@@ -2,9 +2,11 @@
 """The gateway's calls over gRPC: with `stream`, the only place where gRPC's errors become ours."""
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import grpc.aio
 from fabric_protos.common.common_pb2 import Envelope
@@ -22,6 +24,7 @@ if TYPE_CHECKING:  # they exist in the type stubs only
     from fabric_protos.peer.events_pb2_grpc import DeliverAsyncStub
 
 T = TypeVar("T")
+_CLOCKS_DIFFER_S: Final = 0.1  # a peer is told in how many milliseconds the call ends
 Fail = Callable[[str, str, tuple[ErrorDetail, ...]], GatewayError]
 
 
@@ -35,24 +38,27 @@ class Rpc:
     async def evaluate(self, request: gw.EvaluateRequest, deadline: float) -> gw.EvaluateResponse:
         """Raises `GatewayError`."""
         call = partial(self._gateway.Evaluate, request, timeout=deadline)
-        return await _answer(call, GatewayError)
+        return await _answer(call, GatewayError, deadline)
 
     async def endorse(self, request: gw.EndorseRequest, deadline: float) -> gw.EndorseResponse:
         """Raises `EndorseError`, or `EndorsementMismatch`."""
         call = partial(self._gateway.Endorse, request, timeout=deadline)
-        return await _answer(call, partial(endorse_error, transaction_id=request.transaction_id))
+        fail = partial(endorse_error, transaction_id=request.transaction_id)
+        return await _answer(call, fail, deadline)
 
     async def submit(self, request: gw.SubmitRequest, deadline: float) -> None:
         """Raises `SubmitError`."""
         call = partial(self._gateway.Submit, request, timeout=deadline)
-        await _answer(call, partial(SubmitError, transaction_id=request.transaction_id))
+        fail = partial(SubmitError, transaction_id=request.transaction_id)
+        await _answer(call, fail, deadline)
 
     async def commit_status(
         self, request: gw.SignedCommitStatusRequest, transaction_id: str, deadline: float
     ) -> gw.CommitStatusResponse:
         """Raises `CommitStatusError`."""
         call = partial(self._gateway.CommitStatus, request, timeout=deadline)
-        return await _answer(call, partial(CommitStatusError, transaction_id=transaction_id))
+        fail = partial(CommitStatusError, transaction_id=transaction_id)
+        return await _answer(call, fail, deadline)
 
     async def chaincode_events(
         self, request: gw.SignedChaincodeEventsRequest
@@ -81,12 +87,14 @@ class Rpc:
         return Responses(call)
 
 
-async def _answer(call: Callable[[], Awaitable[T]], fail: Fail) -> T:
+async def _answer(call: Callable[[], Awaitable[T]], fail: Fail, deadline: float = math.inf) -> T:
     """The call's answer; whatever gRPC raises instead goes through `fail`."""
+    begun = time.monotonic()
     try:
         return await call()
     except grpc.aio.AioRpcError as error:
-        raise fail(*describe(error)) from error
+        overdue = time.monotonic() - begun >= deadline - _CLOCKS_DIFFER_S
+        raise fail(*describe(error, overdue=overdue)) from error
     except grpc.aio.UsageError as error:
         raise fail(*CLOSED) from error
     except asyncio.CancelledError as error:

@@ -22,9 +22,16 @@ _DETAILS: Final = "grpc-status-details-bin"
 _MISMATCH: Final = "ProposalResponsePayloads do not match"
 
 
-def describe(error: grpc.aio.AioRpcError) -> Failure:
-    """The status by name, its text, and what each endorser or orderer said."""
-    return error.code().name, error.details() or "", error_details(error)
+def describe(error: grpc.aio.AioRpcError, *, overdue: bool = False) -> Failure:
+    """The status by name, its text, and what each endorser or orderer said.
+
+    A peer whose clock for the call runs out a moment before ours resets the stream, and gRPC
+    calls that CANCELLED. `overdue` says that it was about the deadline.
+    """
+    code = error.code()
+    if overdue and code is grpc.StatusCode.CANCELLED:
+        code = grpc.StatusCode.DEADLINE_EXCEEDED
+    return code.name, error.details() or "", error_details(error)
 
 
 def endorse_error(

@@ -6,7 +6,13 @@ from pathlib import Path
 import grpc
 import pytest
 
-from pedchain_fabric.errors import EndorseError, EndorsementMismatch, GatewayError
+from pedchain_fabric.errors import (
+    CommitStatusError,
+    EndorseError,
+    EndorsementMismatch,
+    GatewayError,
+)
+from tests.unit.fabric.client.fakepeer import refusal
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "wire"
 
@@ -36,3 +42,14 @@ async def test_endorsers_that_differ(peer, network):
         await network.contract("cc").submit("Differ")
     organisations = {each.msp_id for each in caught.value.details}
     assert organisations == {"DistrictAMSP", "DistrictBMSP", "AggregatorMSP"}
+
+
+@pytest.mark.parametrize(("deadline", "code"), [(0.09, "DEADLINE_EXCEEDED"), (30.0, "CANCELLED")])
+async def test_a_call_the_peer_ends_about_its_deadline_is_late_and_not_cancelled(
+    peer, network, deadline, code
+):
+    # As Go's server does when its own timer of the call runs out first.
+    peer.fail["CommitStatus"] = refusal(grpc.StatusCode.CANCELLED, "Stream removed")
+    with pytest.raises(CommitStatusError) as caught:
+        await network.commit("t").status(deadline=deadline)
+    assert caught.value.code == code
