@@ -5,7 +5,6 @@ There is no difference in the configuration. The block's envelope differs in wha
 anew: nonce, transaction id made of it, time; hence data hash.
 """
 
-
 import pytest
 from fabric_protos.common.common_pb2 import (
     Block,
