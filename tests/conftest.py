@@ -5,28 +5,31 @@ from collections.abc import Generator
 
 import pytest
 
-_outcomes = pytest.StashKey[dict[str, str]]()
+_outcomes = pytest.StashKey[dict[str, dict[str, str]]]()
+
+MARKS = ("native", "docker")
+"""Runtimes with Fabric's own peers and orderers, which run only where they are there and asked."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--record` is `make golden`'s, `--evidence` is `make conformance`'s."""
+    """`--record` is `make golden`'s, `--evidence` is `make conformance`'s and `make docker-test`'s."""
     parser.addoption(
         "--record", action="store_true", help="write what real Fabric answers to tests/golden"
     )
     parser.addoption(
-        "--evidence", action="store_true", help="write what ran on real Fabric to tests/native.json"
+        "--evidence", action="store_true", help="write what ran on real Fabric to tests/*.json"
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Room for the outcomes of what ran on real Fabric."""
-    config.stash[_outcomes] = {}
+    config.stash[_outcomes] = {mark: {} for mark in MARKS}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Real Fabric is asked for by `-m native`, containers by `-m docker`; without binaries or an
     engine nothing can be asked."""
-    for mark, found in (("native", _fabric_found), ("docker", _engine_found)):
+    for mark, found in zip(MARKS, (_fabric_found, _engine_found), strict=True):
         unwanted = [item for item in items if item.get_closest_marker(mark)]
         if not unwanted or (mark in config.option.markexpr and found()):
             continue
@@ -38,23 +41,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep the worst outcome of each native test's phases."""
+    """Keep the worst outcome of the phases of each test on real Fabric."""
     report = yield
-    if item.get_closest_marker("native"):
-        kept = item.config.stash[_outcomes]
-        if report.when == "call" or report.outcome != "passed":
+    for mark, kept in item.config.stash[_outcomes].items():
+        told = report.when == "call" or report.outcome != "passed"
+        if told and item.get_closest_marker(mark):
             kept[item.nodeid] = report.outcome
     return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the evidence of a whole run, one that was not broken off."""
-    outcomes = session.config.stash.get(_outcomes, {})
     whole = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-    if outcomes and whole and session.config.getoption("--evidence"):
-        from tests import evidence  # most runs never need what it imports
+    if not (whole and session.config.getoption("--evidence")):
+        return
+    for runtime, outcomes in session.config.stash.get(_outcomes, {}).items():
+        if outcomes:
+            from tests import evidence  # most runs never need what it imports
 
-        evidence.write(session.config.rootpath, outcomes)
+            evidence.write(session.config.rootpath, outcomes, runtime)
 
 
 def _fabric_found() -> bool:

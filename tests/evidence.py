@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`tests/native.json`: what the last whole run on real Fabric was, when, and on which sources.
+"""`tests/native.json`: what the last whole run on real Fabric was, when, and on which sources;
+`tests/docker.json`: the same of containers.
 
-Only `make conformance` writes it (pytest's `--evidence`): a part would hide the rest.
+Only `make conformance` and `make docker-test` write them (pytest's `--evidence`): a part would hide
+the rest.
 """
 
 import datetime
@@ -21,25 +23,30 @@ from pedchain_network.runtimes import native
 SOURCES = ("fabric", "chaincode", "network")
 """Folders whose content decides whether a run on real Fabric still speaks for this tree."""
 
-FILE = Path("tests/native.json")
+NATIVE = "native"
 
 
-def write(root: Path, outcomes: Mapping[str, str]) -> None:
-    """Replace the file with the outcomes of a whole run, by test id."""
+def file(runtime: str = NATIVE) -> Path:
+    """Where the evidence of a runtime lies, from the repository's root."""
+    return Path(f"tests/{runtime}.json")
+
+
+def write(root: Path, outcomes: Mapping[str, str], runtime: str = NATIVE) -> None:
+    """Replace the runtime's file with the outcomes of a whole run, by test id."""
     document = {
-        "schema": "native/1",
+        "schema": f"{runtime}/1",
         "fabric": fabric_version(),
         "at": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "counts": dict(sorted(Counter(outcomes.values()).items())),
         "tests": dict(sorted(outcomes.items())),
         "trees": trees(root),
     }
-    (root / FILE).write_text(json.dumps(document, indent=1) + "\n")
+    (root / file(runtime)).write_text(json.dumps(document, indent=1) + "\n")
 
 
-def read(root: Path) -> dict[str, Any] | None:
+def read(root: Path, runtime: str = NATIVE) -> dict[str, Any] | None:
     """The document, or None if nothing ever ran."""
-    path = root / FILE
+    path = root / file(runtime)
     if not path.exists():
         return None
     document: dict[str, Any] = json.loads(path.read_text())

@@ -4,18 +4,19 @@
 docs/faults.md   docs/faults.toml and the tests marked with `fault`
 docs/parity.md   docs/parity.toml and the tests marked with `parity`
 docs/interop.md  tests/interop/behaviours.toml and what runs of tests/interop have shown
-README.md        docs/demo.txt, docs/status.toml and tests/native.json
+README.md        docs/demo.txt, docs/status.toml, tests/native.json and tests/docker.json
 Also checks that relative links in all Markdown files lead somewhere.
 """
 
 import ast
-import json
 import re
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from tests import evidence
 from tests.interop import table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,18 +96,20 @@ def parity() -> str:
 def status() -> str:
     """The README's table: what runs on the embedded network, and what ran on real Fabric when."""
     rows = tomllib.loads((DOCS / "status.toml").read_text())["row"]
-    native = json.loads((ROOT / "tests" / "native.json").read_text())
+    runs = [evidence.read(ROOT, runtime) for runtime in ("native", "docker")]
     lines = ["| | embedded | Fabric native | docker |", "|---|---|---|---|"]
     for row in rows:
         tests = row.get("tests", "")
-        ran = [outcome for name, outcome in native["tests"].items() if name.startswith(tests)]
-        embedded = "yes" if tests else "not yet"
-        shown = "not yet"
-        if tests and ran:
-            failed = sum(outcome != "passed" for outcome in ran)
-            shown = f"{native['fabric']}: {len(ran) - failed} of {len(ran)} tests passed"
-        lines.append(f"| {row['what']} | {embedded} | {shown} | not yet |")
+        cells = [passed(run, tests) if run and tests else "not yet" for run in runs]
+        lines.append(f"| {row['what']} | {'yes' if tests else 'not yet'} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def passed(run: dict[str, Any], tests: str) -> str:
+    """How many of a capability's tests passed in a recorded run on real Fabric."""
+    ran = [outcome for name, outcome in run["tests"].items() if name.startswith(tests)]
+    good = sum(outcome == "passed" for outcome in ran)
+    return f"{run['fabric']}: {good} of {len(ran)} tests passed" if ran else "not yet"
 
 
 def readme() -> str:

@@ -55,7 +55,7 @@ TARGETS: dict[str, tuple[Step, ...]] = {
             (*ALONE, "-m", "not native", "--evidence"),
         ),
     ),
-    "docker": (Step("containers", ("tests/scenarios",), (*ALONE, "-m", "docker")),),
+    "docker": (Step("containers", ("tests/scenarios",), (*ALONE, "-m", "docker", "--evidence")),),
     "soak": (Step("soak", ("tests/soak",), (*ALONE, "--timeout", "3600")),),
     "golden": (
         Step(

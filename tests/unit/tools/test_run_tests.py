@@ -93,7 +93,7 @@ def test_the_sentence_names_what_changed_since_real_fabric_ran(
         "counts": {"failed": 1, "passed": 2},
         "trees": {"fabric": "old", "chaincode": "new", "network": "new"},
     }
-    (tmp_path / evidence.FILE).write_text(json.dumps(document))
+    (tmp_path / evidence.file()).write_text(json.dumps(document))
     said = evidence.sentence(tmp_path)
     assert "3.1.5: 1 failed, 2 passed, last run 2026-11-22, since then changed: fabric;" in said
     assert "NOT RUN here" in said
