@@ -12,7 +12,7 @@ MARKS = ("native", "docker")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--record` is `make golden`'s, `--evidence` is `make conformance`'s and `make docker-test`'s."""
+    """`--record` is `make golden`'s; `--evidence` `make conformance`'s and `make docker-test`'s."""
     parser.addoption(
         "--record", action="store_true", help="write what real Fabric answers to tests/golden"
     )
