@@ -5,7 +5,7 @@ import asyncio
 import json
 import sys
 
-from pedchain_fabric.shim import Context, Contract, Package, Tls, Refusal, evaluate, serve, submit
+from pedchain_fabric.shim import Context, Contract, Package, Refusal, Tls, evaluate, serve, submit
 from pedchain_fabric.shim.errors import StubError
 
 PREFIX = "many"

@@ -4,7 +4,7 @@
 import asyncio
 import sys
 
-from pedchain_fabric.shim import Context, Contract, Package, Tls, Refusal, evaluate, serve, submit
+from pedchain_fabric.shim import Context, Contract, Package, Refusal, Tls, evaluate, serve, submit
 from pedchain_fabric.shim.keypolicy import all_of
 
 
