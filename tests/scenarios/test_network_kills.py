@@ -105,19 +105,22 @@ async def hurt(
 
 async def level(members: Sequence[Member]) -> None:
     """Wait until every orderer and every peer has what the foremost has now."""
-    goal = max([await height(member) for member in members])
+    goal = max([height for member in members for height in await heights(member)])
     deadline = time.monotonic() + SETTLED_S
     for member in members:
-        while await height(member) < goal:
-            assert time.monotonic() < deadline, f"{member.organization.name} stays behind"
+        while min(found := await heights(member)) < goal:
+            assert time.monotonic() < deadline, (
+                f"{member.organization.name} stays behind: orderer {found[0]}, peer {found[1]}, "
+                f"wanted {goal}"
+            )
             await asyncio.sleep(0.1)
 
 
-async def height(member: Member) -> int:
-    """Blocks that both the orderer and the peer of an organisation have."""
+async def heights(member: Member) -> tuple[int, int]:
+    """How many blocks the orderer and the peer of an organisation have."""
     ordered = await member.orderer.info(CHANNEL)
     committed = await qscc.chain_info(member.peer, CHANNEL)
-    return int(min(ordered.height, committed.height))
+    return ordered.height, committed.height
 
 
 async def same_everywhere(members: Sequence[Member]) -> None:
