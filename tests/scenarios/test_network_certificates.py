@@ -4,6 +4,7 @@
 import asyncio
 import json
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from pedchain_fabric.client import profile
 from pedchain_network.change.live import configuration_of
 from pedchain_network.change.reach import Reach
 from pedchain_network.state import State
+from pedchain_network.topology import reader, writer
 from tests.scenarios.harness import Network
 
 
@@ -95,16 +97,18 @@ def test_a_node_takes_part_again_with_its_new_certificate(
     assert network.status()["state"] == "up"
 
 
-def short_lived(network: Network, lifetimes: str) -> None:
-    text: str = network.topology.read_text()
-    network.topology.write_text(f"{text}\nlifetimes: {lifetimes}\n")
+def short_lived(network: Network, days: int) -> None:
+    """Users' certificates are to end within so many days."""
+    topology = reader.load(network.topology)
+    lifetimes = replace(topology.lifetimes, users_days=days)
+    network.topology.write_text(writer.text(replace(topology, lifetimes=lifetimes)))
 
 
 @pytest.mark.serial
 @pytest.mark.timeout(300)  # several networks' lives, on a busy machine
 def test_only_what_ends_soon_is_renewed_and_users_stop_nobody(fresh_network: Network) -> None:
     network = fresh_network
-    short_lived(network, "{users_days: 20}")
+    short_lived(network, 20)
     network.run("up")
     running = pids(network)
     admin, node = (
