@@ -3,6 +3,7 @@
 
 docs/faults.md   docs/faults.toml and the tests marked with `fault`
 docs/parity.md   docs/parity.toml and the tests marked with `parity`
+docs/completeness.md  docs/completeness.toml and the tests marked with `complete`
 docs/interop.md  tests/interop/behaviours.toml and what runs of tests/interop have shown
 README.md        docs/demo.txt, docs/status.toml, tests/native.json and tests/docker.json
 Also checks that relative links in all Markdown files lead somewhere.
@@ -17,10 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from tests import evidence
+from tests.conformance.facts import key
+from tests.conformance.steps import STEPS
 from tests.interop import table
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+REPLAY = "conformance/test_shim.py::test_a_network_answers_as_recorded"
+AREAS = {
+    "client": "Gateway client 1.12",
+    "shim": "Shim 2.3",
+    "cid": "Shim 2.3, package cid",
+    "statebased": "Shim 2.3, package statebased",
+}
 
 
 def marked(mark: str) -> dict[str, list[str]]:
@@ -47,18 +57,43 @@ def rows_of(decorator: ast.expr, mark: str) -> list[str]:
     return []
 
 
-def rows_with_proofs(name: str, mark: str) -> Iterator[tuple[str, dict[str, str], str]]:
-    """The rows of docs/<name>.toml with the tests that carry the mark, or the row's own `proof`
-    where the mark is set as the tests are made."""
+def rows_with_tests(name: str, mark: str) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
+    """The rows of docs/<name>.toml with the tests that carry the mark, and those that the row
+    names itself: by `proof` where the mark cannot be set, by `steps` of tests/conformance."""
     rows = tomllib.loads((DOCS / f"{name}.toml").read_text())
     tests = marked(mark)
     if unknown := sorted(set(tests) - set(rows)):
         raise SystemExit(f"docs: tests are marked with unknown {mark} rows {unknown}")
     for row, text in rows.items():
-        if "proof" in text and not (ROOT / "tests" / text["proof"]).exists():
-            raise SystemExit(f"docs: {name} row {row} names {text['proof']}, which is not there")
-        found = [*tests.get(row, []), *([text["proof"]] if "proof" in text else [])]
-        yield row, text, "<br>".join(f"`{one}`" for one in found) or "not yet"
+        named = [*([text["proof"]] if "proof" in text else []), *steps(text.get("steps", []))]
+        if lost := [one for one in named if not is_there(one)]:
+            raise SystemExit(f"docs: {name} row {row} names {lost}, which is not there")
+        yield row, text, [*tests.get(row, []), *named]
+
+
+def rows_with_proofs(name: str, mark: str) -> Iterator[tuple[str, dict[str, str], str]]:
+    """The same, with the tests as a cell of a table."""
+    for row, text, tests in rows_with_tests(name, mark):
+        yield row, text, cell(tests) or "not yet"
+
+
+def cell(tests: list[str]) -> str:
+    return "<br>".join(f"`{one}`" for one in tests)
+
+
+def steps(names: list[str]) -> list[str]:
+    """The recorded steps of these names, as the parameters of the test that replays them."""
+    if unknown := set(names) - {key(step) for step in STEPS}:
+        raise SystemExit(f"docs: no recorded steps {sorted(unknown)}")
+    parameters = ", ".join(names)
+    return [f"{REPLAY}[{parameters}]"] if names else []
+
+
+def is_there(proof: str) -> bool:
+    """Whether a `path` or `path::test` below tests/ exists."""
+    path, _, test = proof.partition("::")
+    found = ROOT / "tests" / path
+    return found.exists() and (not test or f"def {test.partition('[')[0]}(" in found.read_text())
 
 
 def faults() -> str:
@@ -91,6 +126,38 @@ def parity() -> str:
     for _, text, proofs in rows_with_proofs("parity", "parity"):
         lines.append(f"| {text['behaviour']} | {proofs} |")
     return "\n".join(lines) + "\n"
+
+
+def completeness() -> str:
+    rows = list(rows_with_tests("completeness", "complete"))
+    missing = sum(not tests for _, _, tests in rows)
+    differs = sum(bool(tests) and "note" in text for _, text, tests in rows)
+    lines = [
+        "# What the official Go client and shim offer, and what stands for it here",
+        "",
+        f"{len(rows)} rows: {len(rows) - missing} with a test, {differs} of them not quite as in "
+        f"Go, {missing} missing. Made by `make docs` from docs/completeness.toml and the tests' "
+        "marks. What is named below test_a_network_answers_as_recorded was recorded on real "
+        "Fabric and is replayed on the embedded network.",
+    ]
+    for area, title in AREAS.items():
+        lines += ["", f"## {title}", "", "| Go | here | limits | shown by |", "|---|---|---|---|"]
+        lines += [
+            f"| {text['feature']} | {here(text, bool(tests))} | {text['limit']} "
+            f"| {cell(tests) or '**missing**'} |"
+            for _, text, tests in rows
+            if text["area"] == area
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def here(text: dict[str, str], shown: bool) -> str:
+    """Our name for a feature, and in what it differs or why it is missing."""
+    if shown and "note" in text and not text["note"].startswith("differs:"):
+        raise SystemExit(f"docs: {text['feature']} has a test and a note of what is missing")
+    return "<br>".join(
+        part for part in (text["here"], text.get("note", "")) if part not in ("", "-")
+    )
 
 
 def status() -> str:
@@ -126,6 +193,7 @@ def readme() -> str:
 PAGES = {
     "docs/faults.md": faults,
     "docs/parity.md": parity,
+    "docs/completeness.md": completeness,
     "docs/interop.md": table.page,
     "README.md": readme,
 }

@@ -20,6 +20,7 @@ def place(checkpoint):
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
+@pytest.mark.complete("client-memory-checkpointer", "client-checkpoint-calls")
 def test_what_is_noted_is_where_to_go_on(kind, path):
     checkpoint = MemoryCheckpointer() if kind == "memory" else FileCheckpointer(path)
     assert place(checkpoint) == (0, "")
@@ -31,6 +32,7 @@ def test_what_is_noted_is_where_to_go_on(kind, path):
     assert place(checkpoint) == (6, "")
 
 
+@pytest.mark.complete("client-file-checkpointer")
 def test_a_file_is_there_again_after_a_restart(path):
     FileCheckpointer(path).checkpoint_transaction(4, "t")
     assert place(FileCheckpointer(path)) == (4, "t")
@@ -48,6 +50,7 @@ def test_a_file_is_there_again_after_a_restart(path):
         ("{}", (0, "")),
     ],
 )
+@pytest.mark.complete("client-file-checkpointer")
 def test_files_of_other_clients_are_read(path, content, expected):
     path.write_text(content)
     assert place(FileCheckpointer(path)) == expected
@@ -75,6 +78,7 @@ def test_garbage_is_not_taken_for_the_beginning(path, content):
         FileCheckpointer(path)
 
 
+@pytest.mark.complete("client-file-checkpointer")
 def test_the_file_has_the_go_clients_form(path):
     FileCheckpointer(path).checkpoint_block(2)
     assert json.loads(path.read_text()) == {"blockNumber": 3, "transactionId": ""}
@@ -96,6 +100,7 @@ def test_a_note_that_fails_leaves_the_old_one_and_no_litter(path, monkeypatch, b
     assert os.listdir(path.parent) == [path.name]
 
 
+@pytest.mark.complete("client-file-sync")
 def test_the_new_content_is_on_the_disk_before_it_gets_the_name(path, monkeypatch):
     order = []
     for name in ("fsync", "replace"):

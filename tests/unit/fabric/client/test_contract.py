@@ -26,11 +26,13 @@ def proposed(request):
     return parse_signed_proposal(request.proposed_transaction)
 
 
+@pytest.mark.complete("client-evaluate", "client-arguments")
 async def test_evaluate_gives_the_answer_and_submits_nothing(peer, network):
     assert await network.contract("cc").evaluate("Get", "é", b"\xff") == b"Get|\xc3\xa9|\xff"
     assert peer.submitted == {}
 
 
+@pytest.mark.complete("client-submit", "client-steps")
 async def test_submit_goes_through_every_step_and_gives_the_answer(peer, network):
     assert await network.contract("cc").submit("Put", "k", "v") == b"Put|k|v"
     assert [type(each).__name__ for each in peer.requests] == [
@@ -40,6 +42,7 @@ async def test_submit_goes_through_every_step_and_gives_the_answer(peer, network
     ]
 
 
+@pytest.mark.complete("client-contract-name")
 async def test_a_named_contracts_functions_carry_its_name(network):
     assert await network.contract("cc", "lab").evaluate("Get") == b"lab:Get"
 
@@ -51,6 +54,7 @@ async def test_the_proposal_names_channel_and_chaincode(peer, network):
     assert peer.requests[0].transaction_id == parts.transaction_id
 
 
+@pytest.mark.complete("client-transient", "client-endorsing-organizations")
 async def test_transient_data_and_organisations_reach_the_endorsers(peer, network):
     contract = network.contract("cc")
     await contract.evaluate("Get", transient={"a": b"1"}, endorsing_organizations=["OrgMSP"])
@@ -61,6 +65,7 @@ async def test_transient_data_and_organisations_reach_the_endorsers(peer, networ
     assert list(endorsed.endorsing_organizations) == ["OrgMSP"]
 
 
+@pytest.mark.complete("client-transient")
 async def test_transient_data_is_not_sent_to_organisations_not_trusted_with_it(peer, network):
     contract = network.contract("cc")
     for call in (contract.evaluate, contract.submit, contract.submit_async):
@@ -71,6 +76,7 @@ async def test_transient_data_is_not_sent_to_organisations_not_trusted_with_it(p
     await contract.submit("Put", transient={"a": b"1"})
 
 
+@pytest.mark.complete("client-evaluate-error", "client-error-details")
 async def test_a_refusal_at_evaluate_tells_what_the_peer_said(peer, network):
     said = ("peer:7051", "OrgMSP", "chaincode response 400, not-found")
     peer.fail["Evaluate"] = refusal(Code.UNKNOWN, "evaluate call failed", said)
@@ -81,6 +87,7 @@ async def test_a_refusal_at_evaluate_tells_what_the_peer_said(peer, network):
     assert "not-found" in str(caught.value)
 
 
+@pytest.mark.complete("client-endorse-error", "client-error-details")
 async def test_a_refusal_at_endorse_names_the_transaction_and_each_endorser(peer, network):
     said = [("a:1", "AMSP", "no"), ("b:1", "BMSP", "never")]
     peer.fail["Endorse"] = refusal(Code.ABORTED, "failed", *said)
@@ -92,6 +99,7 @@ async def test_a_refusal_at_endorse_names_the_transaction_and_each_endorser(peer
     assert peer.submitted == {}
 
 
+@pytest.mark.complete("client-endorse-error")
 async def test_endorsers_that_differ_are_an_error_of_their_own(peer, network):
     said = ("b:1", "BMSP", "ProposalResponsePayloads do not match")
     peer.fail["Endorse"] = refusal(Code.ABORTED, "failed to collect", said)
@@ -107,6 +115,7 @@ async def test_details_that_are_not_fabrics_are_passed_over(peer, network):
     assert caught.value.details == ()
 
 
+@pytest.mark.complete("client-endorse-error")
 async def test_overload_is_told_by_words_because_fabric_has_no_code_for_it(peer, network):
     text = "too many requests for /gateway.Gateway, exceeding concurrency limit (500)"
     peer.fail["Endorse"] = refusal(Code.UNKNOWN, text)
@@ -116,6 +125,7 @@ async def test_overload_is_told_by_words_because_fabric_has_no_code_for_it(peer,
     assert not EndorseError("UNKNOWN", "else").is_overload
 
 
+@pytest.mark.complete("client-submit-error", "client-status", "client-new-commit")
 async def test_after_a_submit_error_the_id_is_enough_to_ask_what_became_of_it(peer, network):
     peer.fail["Submit"] = refusal(Code.UNAVAILABLE, "insufficient number of orderers")
     with pytest.raises(SubmitError) as caught:
@@ -125,6 +135,7 @@ async def test_after_a_submit_error_the_id_is_enough_to_ask_what_became_of_it(pe
     assert (status.code, status.block_number) == ("VALID", 7)
 
 
+@pytest.mark.complete("client-commit-first")
 async def test_after_a_submit_error_the_transactions_own_commit_is_signed_already(peer, network):
     peer.fail["Submit"] = refusal(Code.UNAVAILABLE, "insufficient number of orderers")
     transaction = await network.contract("cc").new_proposal("Put").endorse()
@@ -134,6 +145,7 @@ async def test_after_a_submit_error_the_transactions_own_commit_is_signed_alread
     assert (await transaction.commit.status()).successful
 
 
+@pytest.mark.complete("client-commit-error")
 async def test_an_invalid_transaction_is_a_commit_error_with_its_code(peer, network):
     peer.code = TxValidationCode.MVCC_READ_CONFLICT
     with pytest.raises(CommitError) as caught:
@@ -142,12 +154,14 @@ async def test_an_invalid_transaction_is_a_commit_error_with_its_code(peer, netw
     assert caught.value.transaction_id in peer.submitted
 
 
+@pytest.mark.complete("client-commit-error")
 async def test_a_code_newer_than_we_are_is_no_success(peer, network):
     peer.code = 99
     with pytest.raises(CommitError, match="UNKNOWN_99"):
         await network.contract("cc").submit("Put")
 
 
+@pytest.mark.complete("client-submit-async", "client-status")
 async def test_without_waiting_the_commit_can_be_asked_later(peer, network):
     result, commit = await network.contract("cc").submit_async("Put", "k")
     assert result == b"Put|k"
@@ -157,6 +171,7 @@ async def test_without_waiting_the_commit_can_be_asked_later(peer, network):
     assert (await commit.status()).successful
 
 
+@pytest.mark.complete("client-commit-status-error")
 async def test_a_status_that_does_not_come_in_time_is_an_unknown_outcome(network):
     with pytest.raises(CommitStatusError) as caught:
         await network.commit("00" * 32).status(deadline=0.05)
@@ -164,6 +179,7 @@ async def test_a_status_that_does_not_come_in_time_is_an_unknown_outcome(network
     assert caught.value.transaction_id == "00" * 32
 
 
+@pytest.mark.complete("client-deadlines")
 async def test_default_deadlines_are_the_gateways(user, channel):
     short = Gateway(user, channel, Deadlines(commit_status=0.05)).network("ped")
     with pytest.raises(CommitStatusError):
@@ -171,6 +187,7 @@ async def test_default_deadlines_are_the_gateways(user, channel):
     assert Deadlines() == Deadlines(evaluate=5, endorse=15, submit=5, commit_status=60)
 
 
+@pytest.mark.complete("client-result")
 async def test_a_gateway_that_swaps_the_transaction_gets_no_signature(peer, user, network):
     other = build_proposal(user.creator, "ped", "cc", [b"Pay", b"everything"])
 
@@ -194,6 +211,7 @@ async def test_a_peer_that_is_not_there_is_unavailable(user):
     assert evaluated.value.code == endorsed.value.code == "UNAVAILABLE"
 
 
+@pytest.mark.complete("client-close")
 async def test_a_call_on_a_closed_channel_is_an_error_of_its_step(user, peer):
     async with serving(peer) as address:
         channel = grpc.aio.insecure_channel(address)
@@ -227,6 +245,7 @@ async def test_closing_the_channel_under_a_call_is_no_cancellation_of_the_caller
             await listening
 
 
+@pytest.mark.complete("client-cancel")
 async def test_cancelling_the_caller_is(network, peer):
     waiting = asyncio.create_task(network.commit("00" * 32).status())
     await peer.arrived()

@@ -22,6 +22,7 @@ async def take(stream, count):
         return [await anext(opened) for _ in range(count)]
 
 
+@pytest.mark.complete("client-events")
 async def test_events_come_one_by_one_in_the_ledgers_order(peer, network):
     peer.events = [events_of(1, "t1", "t2"), events_of(4, "t3")]
     found = await take(network.chaincode_events("cc"), 3)
@@ -44,6 +45,7 @@ async def test_events_come_one_by_one_in_the_ledgers_order(peer, network):
         ({"checkpoint": MemoryCheckpointer()}, "next_commit", 0),
     ],
 )
+@pytest.mark.complete("client-start-block", "client-checkpoint")
 async def test_where_listening_begins(peer, network, options, kind, number):
     peer.events = [events_of(20, "t1")]
     peer.places = {"t": 0}
@@ -58,6 +60,7 @@ async def test_where_listening_begins(peer, network, options, kind, number):
     assert seek.start.specified.number == number
 
 
+@pytest.mark.complete("client-checkpoint")
 async def test_a_listener_goes_on_after_the_transaction_it_noted(peer, network):
     peer.events = [events_of(3, "t1", "t2", "t3"), events_of(4, "t4")]
     peer.places = {"t2": 3}
@@ -90,6 +93,7 @@ LISTENERS = {
     ],
     ids=["unknown", "elsewhere", "beyond"],
 )
+@pytest.mark.complete("client-checkpoint")
 async def test_a_checkpoint_of_another_ledger_is_refused_before_anything_is_listened_to(
     peer, user, channel, listen, checkpoint, said
 ):
@@ -124,6 +128,7 @@ def test_nothing_after_the_noted_transaction_is_left_out(transactions, done):
     assert after(events, 2, str(done)) == events
 
 
+@pytest.mark.complete("client-evaluate-error", "client-stream-end")
 async def test_a_refused_stream_says_why(peer, network):
     peer.fail["ChaincodeEvents"] = refusal(grpc.StatusCode.PERMISSION_DENIED, "no")
     with pytest.raises(GatewayError) as caught:
@@ -131,6 +136,7 @@ async def test_a_refused_stream_says_why(peer, network):
     assert caught.value.code == "PERMISSION_DENIED"
 
 
+@pytest.mark.complete("client-stream-end", "client-cancel")
 async def test_closing_ends_an_iteration_under_way(peer, network):
     peer.events = [events_of(1, "t1")]
     stream = network.chaincode_events("cc")
@@ -146,6 +152,7 @@ async def collect(stream):
     return [each async for each in stream]
 
 
+@pytest.mark.complete("client-cancel")
 async def test_cancelling_the_listener_is_not_mistaken_for_an_end(peer, network):
     stream = network.chaincode_events("cc")
     waiting = asyncio.create_task(collect(stream))
@@ -156,6 +163,7 @@ async def test_cancelling_the_listener_is_not_mistaken_for_an_end(peer, network)
     await stream.aclose()
 
 
+@pytest.mark.complete("client-blocks", "client-filtered-blocks", "client-private-blocks")
 async def test_all_three_kinds_of_blocks_end_after_the_last_one_wanted(network):
     whole = network.block_events(start_block=1, stop_block=2)
     assert [each.header.number async for each in whole] == [1, 2]
@@ -181,6 +189,7 @@ async def test_a_refused_seek_is_an_error_with_fabrics_status(user, channel):
     assert caught.value.code == "FORBIDDEN"
 
 
+@pytest.mark.complete("client-stream-end")
 async def test_a_broken_stream_of_blocks_is_an_error(peer, network):
     peer.fail["Deliver"] = refusal(grpc.StatusCode.UNAVAILABLE, "gone")
     with pytest.raises(GatewayError) as caught:
@@ -188,6 +197,7 @@ async def test_a_broken_stream_of_blocks_is_an_error(peer, network):
     assert caught.value.code == "UNAVAILABLE"
 
 
+@pytest.mark.complete("client-tls-hash")
 async def test_seeks_are_bound_to_the_tls_certificate_where_asked(user, channel):
     gateway = Gateway(user, channel, tls_certificate_hash=b"digest")
     request = gateway.network("ped").new_block_events_request(BLOCK, start_block=0)

@@ -83,6 +83,7 @@ def _keys() -> ec.EllipticCurvePublicKey:
 Made = tuple[Hsm, ec.EllipticCurvePublicKey]
 
 
+@pytest.mark.complete("client-hsm")
 def test_what_the_token_signs_is_a_signature_fabric_accepts(hsm: Made) -> None:
     library, public_key = hsm
     with library.signer(TOKEN, PIN, identifier=P256_ID) as signer:
@@ -93,12 +94,14 @@ def test_what_the_token_signs_is_a_signature_fabric_accepts(hsm: Made) -> None:
             assert der.read_signature(signature)[1] <= ORDERS["secp256r1"] // 2
 
 
+@pytest.mark.complete("client-hsm")
 def test_a_key_is_found_by_its_label_too(hsm: Made) -> None:
     library, public_key = hsm
     with library.signer(TOKEN, PIN, label="key 01") as signer:
         verify(public_key, b"message", signer.sign(b"message"))
 
 
+@pytest.mark.complete("client-hsm-threads")
 def test_two_signers_may_be_logged_in_to_one_token(hsm: Made) -> None:
     library, public_key = hsm
     with library.signer(TOKEN, PIN, identifier=P256_ID) as one:
@@ -107,6 +110,7 @@ def test_two_signers_may_be_logged_in_to_one_token(hsm: Made) -> None:
         verify(public_key, b"message", one.sign(b"message"))
 
 
+@pytest.mark.complete("client-hsm-threads")
 def test_threads_take_turns_at_one_session(hsm: Made) -> None:
     library, public_key = hsm
     messages = [b"message %d" % number for number in range(50)]
@@ -129,6 +133,7 @@ def test_threads_take_turns_at_one_session(hsm: Made) -> None:
         (TOKEN, PIN, None, "by identifier or by label"),
     ],
 )
+@pytest.mark.complete("client-hsm")
 def test_a_key_that_cannot_be_used_is_said_without_the_pin(
     hsm: Made, token: str, pin: str, identifier: bytes | None, says: str
 ) -> None:
@@ -137,6 +142,15 @@ def test_a_key_that_cannot_be_used_is_said_without_the_pin(
     assert pin not in str(refused.value)
 
 
+@pytest.mark.complete("client-hsm-user-type")
+def test_the_pin_is_that_of_the_kind_of_user_named(hsm: Made) -> None:
+    with pytest.raises(IdentityError, match="cannot open the token"):
+        hsm[0].signer(TOKEN, PIN, identifier=P256_ID, user_type=pkcs11.UserType.SO)
+    with hsm[0].signer(TOKEN, PIN, identifier=P256_ID, user_type=pkcs11.UserType.USER) as signer:
+        verify(hsm[1], b"message", signer.sign(b"message"))
+
+
+@pytest.mark.complete("client-hsm-close")
 def test_a_closed_signer_signs_no_more(hsm: Made) -> None:
     signer = hsm[0].signer(TOKEN, PIN, identifier=P256_ID)
     signer.close()

@@ -21,6 +21,9 @@ async def offline(user, channel):
     return Gateway(user.identity, channel)
 
 
+@pytest.mark.complete(
+    "client-signed-proposal", "client-signed-transaction", "client-signed-commit", "client-result"
+)
 async def test_a_whole_submit_with_every_signature_made_elsewhere(peer, user, offline):
     contract = offline.network("ped").contract("cc")
     unsigned = contract.new_proposal("Put", "k", endorsing_organizations=["OrgMSP"])
@@ -39,17 +42,20 @@ async def test_a_whole_submit_with_every_signature_made_elsewhere(peer, user, of
     assert list(peer.requests[0].endorsing_organizations) == ["OrgMSP"]
 
 
+@pytest.mark.complete("client-bytes")
 async def test_what_is_stored_comes_back_with_its_signature(gateway, network):
     proposal = network.contract("cc").new_proposal("Get", "k").sign()
     assert await gateway.new_signed_proposal(proposal.bytes).evaluate() == b"Get|k"
 
 
+@pytest.mark.complete("client-signed-proposal")
 async def test_evaluate_with_a_signature_made_elsewhere(user, offline):
     unsigned = offline.network("ped").contract("cc").new_proposal("Get")
     proposal = offline.new_signed_proposal(unsigned.bytes, user.sign(unsigned.message))
     assert await proposal.evaluate() == b"Get"
 
 
+@pytest.mark.complete("client-digest", "client-hash")
 async def test_a_signer_of_digests_signs_the_digest(channel):
     key = ec.generate_private_key(ec.SECP256R1())
     issued = pki.root().issue(key=key)
@@ -62,6 +68,7 @@ async def test_a_signer_of_digests_signs_the_digest(channel):
     assert await signed.evaluate() == b"Get"
 
 
+@pytest.mark.complete("client-sign")
 async def test_without_a_key_nothing_is_sent_unsigned(peer, offline):
     network = offline.network("ped")
     contract = network.contract("cc")
@@ -77,6 +84,7 @@ async def test_without_a_key_nothing_is_sent_unsigned(peer, offline):
     assert peer.requests == []
 
 
+@pytest.mark.complete("client-signed-events", "client-signed-blocks")
 async def test_event_requests_signed_elsewhere(peer, user, offline):
     peer.events = [events_of(1, "t1")]
     network = offline.network("ped")

@@ -59,6 +59,7 @@ def test_paths_are_relative_to_the_file(folder):
     assert found.peers[0].organization == "Else"
 
 
+@pytest.mark.complete("client-connect")
 async def test_a_profile_is_all_it_takes_to_connect(folder, peer):
     async with serving(peer) as address:
         node = {"address": address, "tls_ca": None}

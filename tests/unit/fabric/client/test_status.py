@@ -21,6 +21,7 @@ def answer(peer, call, code, name):
     peer.fail[call] = (code, "said by the gateway", (GOLDEN / f"{name}.status").read_bytes())
 
 
+@pytest.mark.complete("client-error-details")
 async def test_a_contracts_refusal_at_endorse(peer, network):
     answer(peer, "Endorse", grpc.StatusCode.ABORTED, "refused")
     with pytest.raises(EndorseError) as caught:

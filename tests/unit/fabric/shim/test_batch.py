@@ -12,6 +12,7 @@ PUT, DELETE = WriteRecord.PUT_STATE, WriteRecord.DEL_STATE
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), st.binary(max_size=3))))
+@pytest.mark.complete("shim-StartWriteBatch")
 def test_the_last_write_of_each_key_is_kept(writes: list[tuple[str, str, bytes]]) -> None:
     batch = WriteBatch()
     for collection, key, value in writes:
@@ -31,6 +32,7 @@ def test_a_keys_value_and_policy_are_two_entries() -> None:
     assert [record.type for record in records] == [DELETE, WriteRecord.PUT_STATE_METADATA]
 
 
+@pytest.mark.complete("shim-FinishWriteBatch")
 def test_chunks_are_bounded_in_number() -> None:
     batch = WriteBatch()
     for number in range(7):
@@ -39,6 +41,7 @@ def test_chunks_are_bounded_in_number() -> None:
     assert list(WriteBatch().chunks(3)) == []
 
 
+@pytest.mark.complete("shim-FinishWriteBatch")
 def test_chunks_are_bounded_in_bytes_but_one_large_write_goes_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

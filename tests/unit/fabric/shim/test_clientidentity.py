@@ -81,10 +81,12 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("name", "text"), NAMES)
+@pytest.mark.complete("cid-GetID")
 def test_names_are_written_as_go_writes_them(name: x509.Name, text: str) -> None:
     assert distinguished_name(name) == text
 
 
+@pytest.mark.complete("cid-GetID", "cid-GetMSPID", "cid-HasOUValue")
 def test_the_id_is_base64_of_subject_and_issuer() -> None:
     client = ClientIdentity(creator("AMSP", "ann", ous=("client", "dept1")))
     expected = b"x509::CN=ann,OU=client+OU=dept1::CN=ca.AMSP"
@@ -92,6 +94,7 @@ def test_the_id_is_base64_of_subject_and_issuer() -> None:
     assert (client.msp_id, client.ous) == ("AMSP", ("client", "dept1"))
 
 
+@pytest.mark.complete("cid-GetAttributeValue")
 def test_attributes_are_those_the_authority_attested() -> None:
     client = ClientIdentity(creator("AMSP", attributes={"role": "operator", "hf.Type": "client"}))
     assert client.attributes == {"role": "operator", "hf.Type": "client"}
@@ -112,11 +115,13 @@ def test_attributes_are_those_the_authority_attested() -> None:
         b" " * 70_000,
     ],
 )
+@pytest.mark.complete("cid-GetAttributeValue")
 def test_attributes_that_cannot_be_read_are_an_error(content: bytes) -> None:
     with pytest.raises(IdentityError):
         _ = _client(content).attributes
 
 
+@pytest.mark.complete("cid-New", "cid-GetX509Certificate")
 def test_a_creator_that_is_none_is_an_error() -> None:
     with pytest.raises(WireError):
         ClientIdentity(b"\xff\xff")

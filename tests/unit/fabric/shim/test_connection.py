@@ -69,6 +69,7 @@ def peer(scripted: Any) -> Any:
     return scripted(Demo())
 
 
+@pytest.mark.complete("shim-ChaincodeServer-CCID")
 async def test_the_chaincode_speaks_first_and_names_its_package() -> None:
     heard: list[ChaincodeMessage] = []
     Connection("label:hash", Contracts([Demo()]), heard.append).start()
@@ -112,6 +113,7 @@ async def test_keepalive_is_echoed_before_and_after_the_handshake(peer: Any) -> 
     assert [heard[-1].type, peer.heard[-1].type] == [M.KEEPALIVE, M.KEEPALIVE]
 
 
+@pytest.mark.complete("shim-Chaincode-Invoke")
 async def test_a_second_request_of_one_transaction_is_queued(peer: Any) -> None:
     peer.call("ReadTwo")
     await peer.settle()
@@ -178,6 +180,7 @@ async def test_a_transaction_that_still_runs_is_not_begun_again(peer: Any) -> No
     assert (await peer.response(3)).status == 200
 
 
+@pytest.mark.complete("shim-ChaincodeServer-Start")
 async def test_too_many_transactions_at_once_are_refused(
     peer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +191,7 @@ async def test_too_many_transactions_at_once_are_refused(
     await peer.connection.close()
 
 
+@pytest.mark.complete("shim-StartWriteBatch")
 async def test_a_batch_is_sent_at_the_end_of_the_transaction(peer: Any) -> None:
     peer.call("WriteBatch")
     sent = await peer.hear()
@@ -197,6 +201,7 @@ async def test_a_batch_is_sent_at_the_end_of_the_transaction(peer: Any) -> None:
     assert (await peer.response(2)).status == 200
 
 
+@pytest.mark.complete("shim-StartWriteBatch")
 async def test_a_batch_is_sent_after_a_refusal_as_single_writes_would_have_been(peer: Any) -> None:
     peer.call("RefuseWithBatch")
     assert (await peer.hear()).type == M.WRITE_BATCH_STATE
@@ -272,6 +277,7 @@ async def test_the_end_of_the_stream_cancels_what_runs(peer: Any) -> None:
     assert peer.heard == []
 
 
+@pytest.mark.complete("shim-ChaincodeServer-Start")
 async def test_a_transaction_beyond_the_time_limit_is_ended(
     peer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,6 +293,7 @@ async def test_input_that_is_none_is_answered(peer: Any) -> None:
     assert (await peer.response(2)).message == "unknown-transaction: no function named"
 
 
+@pytest.mark.complete("shim-Chaincode-Init")
 async def test_init_runs_the_named_transaction_too(peer: Any) -> None:
     peer.say(M.INIT, b"")
     assert (await peer.response()).message == "unknown-transaction: no function named"

@@ -51,11 +51,13 @@ def peer() -> MemoryPeer:
     return peer
 
 
+@pytest.mark.complete("shim-GetFunctionAndParameters", "shim-Chaincode-Invoke", "shim-Success")
 async def test_a_method_is_called_by_its_name_in_capitals(peer: MemoryPeer) -> None:
     answer = await peer.submit("cc", "EchoAll", "é", "-12", "true", b"\xff")
     assert answer.decode() == "é|-12|True|ff"
 
 
+@pytest.mark.complete("shim-GetFunctionAndParameters")
 async def test_the_first_contract_is_the_default_and_others_are_named(peer: MemoryPeer) -> None:
     names = ("Who", "first:Who", "second:Who")
     assert [await peer.evaluate("cc", name) for name in names] == [b"first", b"first", b"second"]
@@ -107,6 +109,7 @@ async def test_before_guards_every_transaction(peer: MemoryPeer) -> None:
         ["t", "1", "1", "r"],
     ],
 )
+@pytest.mark.complete("shim-GetStringArgs")
 async def test_arguments_of_wrong_count_or_type_are_refused(
     peer: MemoryPeer, args: list[str]
 ) -> None:

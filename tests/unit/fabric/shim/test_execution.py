@@ -71,6 +71,7 @@ def peer() -> MemoryPeer:
 @pytest.mark.parametrize(
     "function", ["Bug", "Exit", "Recurse", "CancelItself", "TimeOut", "ReturnANumber"]
 )
+@pytest.mark.complete("shim-Error")
 async def test_a_bug_is_answered_at_once_with_nothing_of_what_it_says(
     peer: MemoryPeer, function: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -81,6 +82,7 @@ async def test_a_bug_is_answered_at_once_with_nothing_of_what_it_says(
     assert "error" in caplog.text.lower() or "exit" in caplog.text.lower()
 
 
+@pytest.mark.complete("shim-Error")
 async def test_a_refusal_carries_its_reason_and_status_400(peer: MemoryPeer) -> None:
     with pytest.raises(TransactionFailed) as failed:
         await peer.submit("faulty", "Refuse", "not-yours", "ask the DSO")
@@ -90,6 +92,7 @@ async def test_a_refusal_carries_its_reason_and_status_400(peer: MemoryPeer) -> 
     assert failed.value.message == "not-yours"
 
 
+@pytest.mark.complete("shim-Error")
 async def test_an_error_response_is_bounded_and_always_valid_text(peer: MemoryPeer) -> None:
     with pytest.raises(TransactionFailed) as failed:
         await peer.submit("faulty", "RefuseWithStatus", "404")

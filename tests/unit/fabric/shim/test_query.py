@@ -33,6 +33,7 @@ async def test_fewer_results_than_a_peer_may_give_are_all_there_are() -> None:
 
 
 @pytest.mark.fault(20)
+@pytest.mark.complete("shim-GetStateByRange", "shim-iterators")
 async def test_as_many_results_as_a_peer_may_give_are_never_taken_for_all() -> None:
     for cut in (answer(b"a", b"b", b"c"),), (answer(b"a", b"b", more=True), answer(b"c")):
         with pytest.raises(StubError, match="no more than 3 results"):

@@ -253,6 +253,7 @@ def peer(request: pytest.FixtureRequest) -> MemoryPeer:
     return peer
 
 
+@pytest.mark.complete("shim-GetState", "shim-PutState", "shim-DelState")
 async def test_values_are_put_read_and_deleted(peer: MemoryPeer) -> None:
     await peer.submit("book", "Put", "k", b"\xff\x00")
     assert await peer.evaluate("book", "Get", "k") == b"\xff\x00"
@@ -262,11 +263,13 @@ async def test_values_are_put_read_and_deleted(peer: MemoryPeer) -> None:
     assert peer.state("book") == {}
 
 
+@pytest.mark.complete("shim-GetState")
 async def test_a_transaction_does_not_see_its_own_writes(peer: MemoryPeer) -> None:
     assert await peer.submit("book", "ReadOwnWrite", "k") == b"nothing"
     assert await peer.submit("book", "ReadOwnWrite", "k") == b"new"
 
 
+@pytest.mark.complete("shim-GetMultipleStates")
 async def test_many_keys_are_read_in_their_order_in_chunks(peer: MemoryPeer) -> None:
     await peer.submit("book", "PutMany", "k", "250")
     keys = [f"k{number:04}" for number in range(249, -1, -1)] + ["missing"]
@@ -275,6 +278,7 @@ async def test_many_keys_are_read_in_their_order_in_chunks(peer: MemoryPeer) -> 
     assert await peer.evaluate("book", "GetMany", "[]") == b"[]"
 
 
+@pytest.mark.complete("shim-GetStateByRange", "shim-iterators")
 async def test_a_range_comes_in_batches_and_is_half_open(peer: MemoryPeer) -> None:
     await peer.submit("book", "PutMany", "k", "250")
     assert await peer.evaluate("book", "Count", "", "") == b"250"
@@ -282,12 +286,14 @@ async def test_a_range_comes_in_batches_and_is_half_open(peer: MemoryPeer) -> No
     assert await peer.evaluate("book", "Count", "k0249", "") == b"1"
 
 
+@pytest.mark.complete("shim-iterators")
 async def test_a_range_left_early_is_closed_at_the_peer(peer: MemoryPeer) -> None:
     await peer.submit("book", "PutMany", "k", "250")
     assert await peer.evaluate("book", "Some", "2") == b"k0000,k0001,b'0'"
     assert "QUERY_STATE_CLOSE" in peer.sent("book")
 
 
+@pytest.mark.complete("shim-iterators")
 async def test_more_results_than_wanted_are_an_error_not_a_cut(peer: MemoryPeer) -> None:
     await peer.submit("book", "PutMany", "k", "250")
     assert await peer.evaluate("book", "AtMost", "250") == b"250"
@@ -295,6 +301,12 @@ async def test_more_results_than_wanted_are_an_error_not_a_cut(peer: MemoryPeer)
         await peer.evaluate("book", "AtMost", "249")
 
 
+@pytest.mark.complete(
+    "shim-GetStateByPartialCompositeKey",
+    "shim-GetAllStatesCompositeKeyWithPagination",
+    "shim-CreateCompositeKey",
+    "shim-SplitCompositeKey",
+)
 async def test_composite_keys_are_found_by_their_first_parts(peer: MemoryPeer) -> None:
     for first, second in (("a", "1"), ("a", "2"), ("ab", "3"), ("", "4")):
         await peer.submit("book", "PutComposite", "t", first, second)
@@ -309,6 +321,7 @@ async def test_composite_keys_are_found_by_their_first_parts(peer: MemoryPeer) -
 
 
 @pytest.mark.parametrize("part", ["a\0b", "\U0010ffff"])
+@pytest.mark.complete("shim-CreateCompositeKey", "shim-GetStateByPartialCompositeKey")
 async def test_forbidden_characters_in_composite_parts_are_refused(
     peer: MemoryPeer, part: str
 ) -> None:
@@ -318,6 +331,7 @@ async def test_forbidden_characters_in_composite_parts_are_refused(
             await peer.submit("book", function, *args)
 
 
+@pytest.mark.complete("shim-GetStateByRangeWithPagination")
 async def test_pages_follow_their_bookmarks(peer: MemoryPeer) -> None:
     await peer.submit("book", "PutMany", "k", "7")
     pages = json.loads(await peer.evaluate("book", "Pages", "3"))
@@ -325,6 +339,9 @@ async def test_pages_follow_their_bookmarks(peer: MemoryPeer) -> None:
     assert [key for page in pages for key in page] == [f"k{number:04}" for number in range(7)]
 
 
+@pytest.mark.complete(
+    "shim-GetStateByRangeWithPagination", "shim-GetStateByPartialCompositeKeyWithPagination"
+)
 async def test_a_bookmark_cannot_leave_the_range(peer: MemoryPeer) -> None:
     await peer.submit("book", "PutComposite", "t", "a", "1")
     assert json.loads(await peer.evaluate("book", "PageFrom", "")) == [1, ""]
@@ -333,12 +350,14 @@ async def test_a_bookmark_cannot_leave_the_range(peer: MemoryPeer) -> None:
             await peer.evaluate("book", "PageFrom", bookmark)
 
 
+@pytest.mark.complete("shim-GetStateByRangeWithPagination")
 async def test_page_sizes_are_bounded(peer: MemoryPeer) -> None:
     for size in ("0", "-1", str(2**31)):
         with pytest.raises(TransactionFailed, match="page size"):
             await peer.evaluate("book", "Pages", size)
 
 
+@pytest.mark.complete("shim-GetStateByRangeWithPagination", "shim-GetPrivateDataByRange")
 async def test_paged_and_private_ranges_exclude_writes(peer: MemoryPeer) -> None:
     with pytest.raises(TransactionFailed, match="already performed a paginated query"):
         await peer.submit("book", "PageThenWrite")
@@ -346,6 +365,7 @@ async def test_paged_and_private_ranges_exclude_writes(peer: MemoryPeer) -> None
         await peer.submit("book", "WriteThenPrivateRange")
 
 
+@pytest.mark.complete("shim-GetHistoryForKey")
 async def test_history_is_newest_first_with_deletions(peer: MemoryPeer) -> None:
     for value in (b"1", b"2"):
         await peer.submit("book", "Put", "k", value)
@@ -359,6 +379,14 @@ async def test_history_is_newest_first_with_deletions(peer: MemoryPeer) -> None:
     ]
 
 
+@pytest.mark.complete(
+    "shim-GetPrivateData",
+    "shim-GetMultiplePrivateData",
+    "shim-GetPrivateDataHash",
+    "shim-PutPrivateData",
+    "shim-DelPrivateData",
+    "shim-PurgePrivateData",
+)
 async def test_private_data_is_kept_hashed_deleted_and_purged(peer: MemoryPeer) -> None:
     await peer.submit("book", "PutPrivate", "k", transient={"value": b"secret"})
     digest = hashlib.sha256(b"secret").hexdigest()
@@ -374,6 +402,7 @@ async def test_private_data_is_kept_hashed_deleted_and_purged(peer: MemoryPeer) 
     assert peer.private("book", "c") == {}
 
 
+@pytest.mark.complete("shim-SetStateValidationParameter", "shim-GetStateValidationParameter")
 async def test_key_policies_need_a_value_and_die_with_it(peer: MemoryPeer) -> None:
     await peer.submit("book", "SetPolicy", "k", "", "AMSP")
     assert await peer.evaluate("book", "Policy", "k", "") == b"none"
@@ -386,18 +415,23 @@ async def test_key_policies_need_a_value_and_die_with_it(peer: MemoryPeer) -> No
     assert await peer.evaluate("book", "Policy", "k", "") == b"none"
 
 
+@pytest.mark.complete(
+    "shim-SetPrivateDataValidationParameter", "shim-GetPrivateDataValidationParameter"
+)
 async def test_private_keys_have_policies_too(peer: MemoryPeer) -> None:
     await peer.submit("book", "PutPrivate", "k", transient={"value": b"1"})
     await peer.submit("book", "SetPolicy", "k", "c", "BMSP")
     assert await peer.evaluate("book", "Policy", "k", "c") == b"BMSP"
 
 
+@pytest.mark.complete("statebased-ListOrgs", "statebased-Policy")
 def test_a_key_policy_names_its_organisations_in_order() -> None:
     assert organizations(all_of(["BMSP", "AMSP", "BMSP"])) == ("AMSP", "BMSP")
     with pytest.raises(WireError):
         organizations(b"\xff\xff")
 
 
+@pytest.mark.complete("shim-StartWriteBatch")
 async def test_a_batch_writes_what_single_writes_would(peer: MemoryPeer) -> None:
     await peer.submit("book", "Batch")
     assert peer.state("book") == {"a": b"2", "single": b"1"}
@@ -405,6 +439,7 @@ async def test_a_batch_writes_what_single_writes_would(peer: MemoryPeer) -> None
     assert await peer.evaluate("book", "Policy", "a", "") == b"XMSP"
 
 
+@pytest.mark.complete("shim-StartWriteBatch", "shim-FinishWriteBatch")
 async def test_a_batch_is_one_message_where_the_peer_takes_it() -> None:
     peer = MemoryPeer(offered=Abilities(100, 0))
     peer.install("book", Book(), collections=["c"])
@@ -414,6 +449,7 @@ async def test_a_batch_is_one_message_where_the_peer_takes_it() -> None:
     assert peer.sent("book")[4:] == ["WRITE_BATCH_STATE"] * 3 + ["COMPLETED"]
 
 
+@pytest.mark.complete("shim-SetEvent")
 async def test_the_last_event_counts_and_only_if_committed(peer: MemoryPeer) -> None:
     await peer.submit("book", "Event", "Issued")
     await peer.evaluate("book", "Event", "Evaluated")
@@ -422,6 +458,7 @@ async def test_the_last_event_counts_and_only_if_committed(peer: MemoryPeer) -> 
     assert peer.events == [("book", "Issued", b"1")]
 
 
+@pytest.mark.complete("shim-InvokeChaincode")
 async def test_a_called_chaincode_writes_its_own_state_for_the_same_client(
     peer: MemoryPeer,
 ) -> None:
@@ -436,6 +473,7 @@ async def test_a_chaincode_can_be_called_again_once_it_has_answered(peer: Memory
     assert peer.state("other") == {"k1": b"1", "k2": b"2"}
 
 
+@pytest.mark.complete("shim-InvokeChaincode")
 async def test_a_called_chaincodes_refusal_raises_with_its_status(peer: MemoryPeer) -> None:
     assert await peer.evaluate("book", "CatchOther", "other", "") == b"500 refused"
     assert await peer.evaluate("book", "CatchOther", "other", "ped") == b"500 refused"
@@ -445,10 +483,20 @@ async def test_a_called_chaincodes_refusal_raises_with_its_status(peer: MemoryPe
         await peer.submit("book", "CallOther", "other", "Nope", "k")
 
 
+@pytest.mark.complete("shim-InvokeChaincode")
 async def test_a_package_cannot_be_called_twice_within_a_transaction(peer: MemoryPeer) -> None:
     assert b"exists" in await peer.evaluate("book", "CatchOther", "book", "")
 
 
+@pytest.mark.complete(
+    "shim-GetArgs",
+    "shim-GetTxID",
+    "shim-GetChannelID",
+    "shim-GetTransient",
+    "shim-GetBinding",
+    "shim-GetTxTimestamp",
+    "shim-GetCreator",
+)
 async def test_the_transaction_is_described(peer: MemoryPeer) -> None:
     answer = await peer.evaluate(
         "book", "book:Transaction", transient={"a": b"b"}, creator=creator("XMSP")
@@ -470,11 +518,15 @@ async def test_the_transaction_is_described(peer: MemoryPeer) -> None:
     }
 
 
+@pytest.mark.complete("shim-Chaincode-Invoke")
 async def test_a_query_cannot_write(peer: MemoryPeer) -> None:
     with pytest.raises(TransactionFailed, match="declared @evaluate does not write"):
         await peer.submit("book", "Write")
 
 
+@pytest.mark.complete(
+    "shim-GetQueryResult", "shim-GetQueryResultWithPagination", "shim-GetPrivateDataQueryResult"
+)
 async def test_rich_queries_reach_the_peer(peer: MemoryPeer) -> None:
     answer = await peer.evaluate("book", "Rich")
     assert answer.count(b"not supported for leveldb") == 3
@@ -496,11 +548,13 @@ async def test_concurrent_calls_of_a_transaction_are_all_made(peer: MemoryPeer) 
         ("SetPolicy", ["", "c", "AMSP"]),
     ],
 )
+@pytest.mark.complete("shim-GetState", "shim-PutState", "shim-DelState")
 async def test_an_empty_key_is_refused(peer: MemoryPeer, function: str, args: list[str]) -> None:
     with pytest.raises(TransactionFailed, match="key must not be an empty string"):
         await peer.submit("book", function, *args)
 
 
+@pytest.mark.complete("shim-GetStateByRange")
 async def test_simple_ranges_cannot_start_among_composite_keys(peer: MemoryPeer) -> None:
     for bounds in (("\0a", ""), ("", "\0a")):
         with pytest.raises(TransactionFailed, match=r"must not start with U\+0000"):
