@@ -2,13 +2,14 @@
 """The channels of the process: one ledger and one ordering chain each, whoever has joined."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 
 from fabric_protos.common.common_pb2 import Block
 
 from pedchain_fabric.embedded.channel import Channel
 from pedchain_fabric.embedded.joined import JoinRefused
-from pedchain_fabric.embedded.ledger import BlockRefused, Ledger
+from pedchain_fabric.embedded.ledger import BlockRefused, Ledger, LedgerError
 from pedchain_fabric.embedded.orderer.chain import KINDS, OrderingChain
 from pedchain_fabric.embedded.store import Store, is_channel_name
 from pedchain_fabric.errors import WireError
@@ -37,14 +38,22 @@ class ProcessChannels:
             return channel
         if genesis.header.number != 0:
             raise JoinRefused("no node of this process has the blocks before this one")
-        ledger = Ledger.open(self._store.ledger_path(config.channel_id))
+        return self._added(self._begun(config.channel_id, genesis))
+
+    def _begun(self, name: str, genesis: Block) -> Ledger:
+        """The channel's ledger with its first block in it. Raises JoinRefused, in the words of the
+        disk if that is why."""
+        try:
+            ledger = Ledger.open(self._store.ledger_path(name))
+        except (LedgerError, sqlite3.Error, OSError) as error:
+            raise JoinRefused(f"cannot create the ledger: {error}") from error
         if ledger.height == 0:
             try:
                 ledger.append_genesis(genesis)
-            except BlockRefused as refused:
+            except (BlockRefused, sqlite3.Error) as refused:
                 ledger.close()
                 raise JoinRefused(str(refused)) from refused
-        return self._added(ledger)
+        return ledger
 
     def restore(self) -> None:
         """Opens what was there when the process ended."""
