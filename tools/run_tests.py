@@ -44,7 +44,13 @@ TARGETS: dict[str, tuple[Step, ...]] = {
             ("-n", "2", "--dist", "loadfile", "-m", "not serial and not native"),
         ),
         Step("kills", ("tests/unit",), (*ALONE, "-m", "serial and not native")),
-        Step("embedded network", REAL, (*ALONE, "-m", "not native")),
+        # Networks wait more than they work; each worker has networks of its own.
+        Step(
+            "embedded network",
+            ("tests/scenarios", "tests/conformance", "tests/parity"),
+            (*ALONE, "-n", "3", "--dist", "loadfile", "-m", "not native"),
+        ),
+        Step("interop", ("tests/interop",), (*ALONE, "-m", "not native")),
     ),
     # One session on real Fabric, so that what is left as evidence is the whole.
     "conformance": (
