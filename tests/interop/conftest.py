@@ -88,7 +88,7 @@ def _demand(environment: Environment, missing: dict[str, str]) -> None:
         pytest.skip(missing[environment.name])
 
 
-@pytest.fixture(scope="session", params=RUNTIMES)
+@pytest.fixture(scope="package", params=RUNTIMES)
 def network(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
@@ -101,7 +101,7 @@ def network(
         yield made
 
 
-@pytest.fixture(scope="session", params=("python", "node"))
+@pytest.fixture(scope="package", params=("python", "node"))
 async def clients(
     request: pytest.FixtureRequest, network: Network, missing: dict[str, str]
 ) -> AsyncIterator[Clients]:
@@ -112,14 +112,14 @@ async def clients(
         yield Clients(request.param, network, stack)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def ours(network: Network) -> AsyncIterator[Clients]:
     """Our clients, for what does not depend on the client."""
     async with AsyncExitStack() as stack:
         yield Clients("python", network, stack)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def both(network: Network, missing: dict[str, str]) -> AsyncIterator[tuple[Clients, Clients]]:
     """Our clients and Node's, side by side."""
     _demand(NODE, missing)

@@ -17,7 +17,7 @@ ORGANIZATIONS = ["Aggregator", "DSO", "DistrictA", "DistrictB"]
 MSPS = [f"{each}MSP" for each in ORGANIZATIONS]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def outcomes(network: Network, hfc: Environment) -> dict[str, dict[str, Any]]:
     """What came of each of hfc's steps (hfc/driver.py)."""
     profile = network.state / "profiles" / "hfc" / "DSO.json"
