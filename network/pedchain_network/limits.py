@@ -67,6 +67,9 @@ STATUS_TIMEOUT_S = 1.5
 LOG_LINES = 12
 """Lines of a failed part's log that are shown."""
 
+LOG_SEARCHED = 400
+"""Lines of a log's end in which a panic is looked for: its cause stands above its list of calls."""
+
 LOG_LINE_CHARACTERS = 300
 """How much of such a line."""
 

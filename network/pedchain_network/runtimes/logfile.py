@@ -3,7 +3,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BufferedReader
 from pathlib import Path
 
@@ -12,11 +12,22 @@ from pedchain_network.limits import LOG_FOLLOW_PAUSE_S
 _CHUNK = 64 << 10
 _MOST = 16 << 20  # of one file's end, if only some lines are wanted
 
+_PANICS = ("panic: ", "fatal error: ")
+
 
 def tail(path: Path, lines: int | None) -> list[str]:
     """The last `lines` lines, or all. Raises `OSError`."""
     with path.open("rb") as file:
         return _tail(file, lines)
+
+
+def last_words(lines: Sequence[str], count: int) -> Sequence[str]:
+    """The `count` lines that say most of an end: from a Go program's panic on, whose cause stands
+    above a long list of calls, or else the last ones."""
+    for number in reversed(range(len(lines))):
+        if lines[number].startswith(_PANICS):
+            return lines[number : number + count]
+    return lines[-count:]
 
 
 def read(path: Path, lines: int | None, *, follow: bool) -> Iterator[str]:

@@ -21,6 +21,7 @@ from pedchain_network import files
 from pedchain_network.limits import (
     LOG_LINE_CHARACTERS,
     LOG_LINES,
+    LOG_SEARCHED,
     PAUSE_S,
     STOP_TIMEOUT_S,
 )
@@ -76,7 +77,7 @@ class Process:
     def log_tail(self) -> str:
         """The last lines it wrote."""
         try:
-            lines = logfile.tail(Path(self.log), LOG_LINES)
+            lines = logfile.last_words(logfile.tail(Path(self.log), LOG_SEARCHED), LOG_LINES)
         except OSError:
             return "(no log)"
         return "\n".join(f"  {self.name}| {line[:LOG_LINE_CHARACTERS]}" for line in lines)

@@ -163,3 +163,10 @@ def test_several_parts_are_followed_at_once() -> None:
 
     told = itertools.islice(logs.follow([Writing("a"), Writing("b")]), 2)
     assert {line.part for line in told} == {"a", "b"}
+
+
+def test_the_last_words_of_a_panic_are_its_cause_not_its_calls() -> None:
+    calls = [f"goroutine {number}" for number in range(40)]
+    log = ["started", "panic: write: no space left on device", *calls]
+    assert logfile.last_words(log, 3) == ["panic: write: no space left on device", *calls[:2]]
+    assert logfile.last_words(["one", "two", "three"], 2) == ["two", "three"]

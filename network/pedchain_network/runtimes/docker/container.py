@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pedchain_network.limits import ENGINE_LOOK_S, LOG_LINE_CHARACTERS, LOG_LINES
+from pedchain_network.limits import ENGINE_LOOK_S, LOG_LINE_CHARACTERS, LOG_LINES, LOG_SEARCHED
+from pedchain_network.runtimes import logfile
 from pedchain_network.runtimes.docker import engine, services
 from pedchain_network.topology.model import Node, Topology
 
@@ -72,8 +73,9 @@ class ContainerPart:
     def log_tail(self) -> str:
         """The last lines it wrote."""
         with engine.connected() as connected:
-            lines = list(connected.log(self._id, LOG_LINES, follow=False, times=False))
-        shown = [f"  {self.name}| {line[:LOG_LINE_CHARACTERS]}" for line in lines]
+            lines = list(connected.log(self._id, LOG_SEARCHED, follow=False, times=False))
+        last = logfile.last_words(lines, LOG_LINES)
+        shown = [f"  {self.name}| {line[:LOG_LINE_CHARACTERS]}" for line in last]
         return "\n".join(shown) or "(no log)"
 
     @property
