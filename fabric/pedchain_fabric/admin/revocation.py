@@ -55,7 +55,7 @@ def _key_identifier(authority: x509.Certificate) -> bytes | None:
 
 def _is_by(revoked: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:
     try:
-        # A CA's key may be of a kind that signs no lists; then it raises.
-        return revoked.is_signature_valid(authority.public_key())  # type: ignore[arg-type]
+        key = authority.public_key()
+        return revoked.is_signature_valid(key)  # type: ignore[arg-type]  # other kinds raise
     except (TypeError, ValueError, UnsupportedAlgorithm):
         return False

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # they exist in the type stubs only
 
 T = TypeVar("T")
 _CLOCKS_DIFFER_S: Final = 0.1  # a peer is told in how many milliseconds the call ends
+_COUNTED_S: Final = 1e9  # some 30 years
 Fail = Callable[[str, str, tuple[ErrorDetail, ...]], GatewayError]
 
 
@@ -37,18 +38,18 @@ class Rpc:
 
     async def evaluate(self, request: gw.EvaluateRequest, deadline: float) -> gw.EvaluateResponse:
         """Raises `GatewayError`."""
-        call = partial(self._gateway.Evaluate, request, timeout=deadline)
+        call = partial(self._gateway.Evaluate, request, timeout=_timeout(deadline))
         return await _answer(call, GatewayError, deadline)
 
     async def endorse(self, request: gw.EndorseRequest, deadline: float) -> gw.EndorseResponse:
         """Raises `EndorseError`, or `EndorsementMismatch`."""
-        call = partial(self._gateway.Endorse, request, timeout=deadline)
+        call = partial(self._gateway.Endorse, request, timeout=_timeout(deadline))
         fail = partial(endorse_error, transaction_id=request.transaction_id)
         return await _answer(call, fail, deadline)
 
     async def submit(self, request: gw.SubmitRequest, deadline: float) -> None:
         """Raises `SubmitError`."""
-        call = partial(self._gateway.Submit, request, timeout=deadline)
+        call = partial(self._gateway.Submit, request, timeout=_timeout(deadline))
         fail = partial(SubmitError, transaction_id=request.transaction_id)
         await _answer(call, fail, deadline)
 
@@ -56,7 +57,7 @@ class Rpc:
         self, request: gw.SignedCommitStatusRequest, transaction_id: str, deadline: float
     ) -> gw.CommitStatusResponse:
         """Raises `CommitStatusError`."""
-        call = partial(self._gateway.CommitStatus, request, timeout=deadline)
+        call = partial(self._gateway.CommitStatus, request, timeout=_timeout(deadline))
         fail = partial(CommitStatusError, transaction_id=transaction_id)
         return await _answer(call, fail, deadline)
 
@@ -85,6 +86,12 @@ class Rpc:
             raise GatewayError(*CLOSED) from error
         await _answer(partial(call.write, envelope), GatewayError)
         return Responses(call)
+
+
+def _timeout(deadline: float) -> float | None:
+    """As gRPC takes it: what is longer than it can count would end the call at once, so such a
+    deadline, `math.inf` too, is none."""
+    return None if deadline > _COUNTED_S else deadline
 
 
 async def _answer(call: Callable[[], Awaitable[T]], fail: Fail, deadline: float = math.inf) -> T:
