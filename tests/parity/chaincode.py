@@ -200,7 +200,9 @@ async def _rich(call: Call, text: bytes) -> Response:
 
 
 async def _twice(call: Call, key: bytes) -> Response:
-    """Two requests at once: how many were answered."""
+    """Two requests at once: was one answered at least? Fabric drops the second without a word while
+    the first is being worked on (core/chaincode/handler.go, registerTxid), and answers it when that
+    is done by then: a matter of microseconds, so one and two are the same fact."""
     payload = GetState(key=key.decode()).SerializeToString()
     for _ in range(2):
         call.send(M.GET_STATE, payload)
@@ -211,7 +213,7 @@ async def _twice(call: Call, key: bytes) -> Response:
                 await call.answers.get()
                 answers += 1
     except TimeoutError:
-        return _ok(b"%d" % answers)
+        return _ok(b"one or two" if answers in (1, 2) else b"%d" % answers)
 
 
 async def _event(call: Call, name: bytes, payload: bytes) -> Response:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pedchain_network import limits
 from pedchain_network.runtimes.docker import container, engine
 from pedchain_network.topology import reader
 from pedchain_network.topology.model import Topology
@@ -110,7 +111,7 @@ def test_only_what_is_published_is_said_to_listen(fake: FakeEngine, topology: To
 def test_log_memory_and_image_are_the_engines(fake: FakeEngine, topology: Topology) -> None:
     fake.states |= {"peer0.dso.ped": "running", "orderer0.dso.ped": "running"}
     part = only(topology, "peer0.dso.ped")
-    assert part.log_tail() == "  peer0.dso.ped| panic in id-peer0.dso.ped of 12"
+    assert part.log_tail() == f"  peer0.dso.ped| panic in id-peer0.dso.ped of {limits.LOG_SEARCHED}"
     assert list(part.read_log(3, follow=False)) == [
         "2026-01-01T00:00:00Z panic in id-peer0.dso.ped of 3"
     ]
