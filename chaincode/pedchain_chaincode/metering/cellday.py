@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Closing one cell's day: its folds merged, with as much of the neighbouring days as it needs."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pedchain_chaincode import limits
 from pedchain_chaincode.documents import Document
@@ -37,7 +37,7 @@ async def close_cell(vault: Vault, roster: Document, rules: Rules, printed: str 
     fold = await _fold(vault, roster, rules)
     before, after = await _neighbours(vault, fold, roster, rules)
     closed = _close(fold, roster, rules, before, after, [])
-    cost = _values(fold)
+    cost = _values(roster, rules)
     if closed.needs_history:
         days = [shifted(day, -back) for back in range(1, HISTORY_DAYS + 1)]
         history = await vault.load_many([("draws", cell, name) for name in days])
@@ -71,10 +71,12 @@ def _close(
     )
 
 
-def _values(fold: Document | None) -> int:
-    """Register values of a fold: what closing it costs."""
-    series: dict[str, Any] = {} if fold is None else fold["series"]
-    return sum(len(columns["t"]) * (len(columns) - 1) for columns in series.values())
+def _values(roster: Document, rules: Rules) -> int:
+    """Register values a cell's day has, measured or missing: what closing it costs. A day of
+    which little is known costs no less, since every interval of it is bridged or bounded."""
+    registers = sum(len(device["registers"]) for device in roster["devices"].values())
+    boundaries = (rules.day["end"] - rules.day["start"]) // int(rules.district["grain"]) + 1
+    return registers * boundaries
 
 
 async def _fold(vault: Vault, roster: Document, rules: Rules) -> Document | None:

@@ -160,3 +160,22 @@ async def test_a_day_no_calendar_names_has_no_certificate() -> None:
     await ledger.fold(await ledger.seal())
     with pytest.raises(TransactionFailed, match="unknown-day"):
         await ledger.close("2027-01-01")
+
+
+async def test_a_day_of_which_little_is_known_is_closed_in_as_many_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pedchain_chaincode import limits
+
+    monkeypatch.setattr(limits, "CELL_SITES", 1)
+    monkeypatch.setattr(limits, "CLOSE_VALUES", 50)  # one home's 2 registers at 25 boundaries
+    homes = [Home(f"home-{n}", "P0") for n in range(3)]
+    ledger = await opened(*homes)
+    for home in homes:
+        await ledger.file(*hourly(home, 0, 0))
+    await ledger.fold(await ledger.seal())
+    assert await ledger.close(day_name(0)) == 3
+    for home in homes:
+        await ledger.file(hourly(home, 1)[-1])
+    await ledger.fold(await ledger.seal())
+    assert await ledger.close(day_name(1)) == 3

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chaincode seconds of a district-day: 1,000 devices, 96 intervals, by the ledger's age.
+
+CPU time of the contract on a peer in memory, so that neither the network nor the machine's other
+work counts. History is one reading a day and
+device; it is made for 100 devices, since a thousand days of 1,000 would take half an hour.
+"""
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from bench import street
+from pedchain_domain import canonical
+from tests.unit.chaincode import district
+
+AGES = (10, 100, 1_000)
+AGING_HOMES = 50
+
+
+class Timed(district.Ledger):
+    """A district whose calls are timed by function."""
+
+    def __init__(self) -> None:
+        super().__init__(**street.settings())
+        self.peer.now = district.START + (AGES[-1] + 70) * district.DAY
+        self.spent: Counter[str] = Counter()
+        self.longest: dict[str, float] = {}
+
+    async def adopt(self) -> None:
+        for each in street.calendars():
+            text = canonical.encode(each)
+            await self.peer.submit("registry", "PutCalendar", each["id"], text)
+        await super().adopt()
+
+    async def submit(self, function: str, *args: str | bytes, **options: Any) -> bytes:
+        start = time.process_time()
+        answer = await super().submit(function, *args, **options)
+        took = time.process_time() - start
+        self.spent[function] += took
+        self.longest[function] = max(self.longest.get(function, 0.0), took)
+        return answer
+
+
+async def measure() -> dict[str, float]:
+    """The day of 1,000 devices after 10 days; that of 100 devices after 10, 100 and 1,000."""
+    figures: dict[str, float] = {}
+    longest: dict[str, float] = {}
+    for homes, ages in ((street.HOMES, AGES[:1]), (AGING_HOMES, AGES)):
+        async for age, ledger in aged(homes, ages):
+            for step, function in (("fold", "FoldShard"), ("close", "CloseDay")):
+                name = f"{step}_day_{2 * homes}_devices_after_{age}_days_s"
+                figures[name] = round(ledger.spent[function], 3)
+            print(homes, age, dict(ledger.spent), flush=True)
+            for function, took in ledger.longest.items():
+                longest[function] = max(longest.get(function, 0.0), took)
+    most = {f"max_{name}_ms": round(1_000 * took, 1) for name, took in longest.items()}
+    return figures | most | {"max_call_ms": max(most.values())}
+
+
+async def aged(count: int, ages: Sequence[int]) -> AsyncIterator[tuple[int, Timed]]:
+    """A ledger at each age, with a whole day's readings just filed, folded and closed."""
+    ledger, homes = Timed(), street.homes()[:count]
+    await ledger.adopt()
+    await ledger.register(*homes)
+    meters, day = street.meters(homes), 0
+    for age in ages:
+        for past in range(day, age):
+            await file(ledger, [street.day_ends(meter, past) for meter in meters], street.SINGLE)
+            await close(ledger, past - 1)
+        ledger.spent.clear()
+        ledger.longest.clear()
+        await file(ledger, [street.whole_day(meter, age) for meter in meters], street.WHOLE_DAYS)
+        await close(ledger, age - 1)
+        ledger.spent["CloseDay"] = 0.0
+        await close(ledger, age)
+        yield age, ledger
+        day = age + 1
+
+
+async def file(ledger: Timed, records: list[bytes], size: int) -> None:
+    """Every record filed, and its period folded."""
+    for at in range(0, len(records), size):
+        if any(await ledger.file(*records[at : at + size])):
+            raise RuntimeError("a record was not recorded")
+    await ledger.fold(await ledger.seal())
+
+
+async def close(ledger: Timed, day: int) -> None:
+    """Close a day of the street's calendar."""
+    if day >= 0:
+        await ledger.close(street.day_name(day))

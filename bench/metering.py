@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Readings filed per second on four organisations, and what certifying their day costs.
+
+The rival is the machine itself: P-256 verifications per second with nothing else around them, two
+for each record, since two organisations endorse. Day closing is timed in the contract, on a peer
+in memory, after 10, 100 and 1,000 days of history; filing on real Fabric, and embedded without it.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from bench import daycost, networks, street
+from bench.processes import BIN, fabric_found
+from bench.shim import processes
+from pedchain_domain import ocmf
+from pedchain_fabric.client import Contract, profile
+from pedchain_network.topology import reader
+
+LANES = 6
+"""Batches in flight: more only adds latency (facts of the design: 6 to 8 of 250)."""
+
+SINGLE_BATCHES, DAY_BATCHES = 120, 50
+LONE_READINGS = 30
+TRIES = 5
+
+Batch = dict[str, bytes]
+
+
+def measure() -> dict[str, dict[str, float]]:
+    runtime = "native" if fabric_found() else "embedded"
+    homes = street.homes()
+    topology = reader.reference().read_text()
+    with networks.network(runtime, topology) as state, tempfile.TemporaryDirectory() as folder:
+        dso = state / "profiles/DSO.json"
+        register(street.registration(Path(folder), homes), dso)
+        filed = asyncio.run(load(state, homes))
+    return {runtime: filed | ceiling(homes), "in_memory": asyncio.run(daycost.measure())}
+
+
+def register(file: Path, dso: Path) -> None:
+    """The street's documents, onto the ledger."""
+    networks.run([str(BIN / "ped-gateway"), "register", str(file), "--profile", str(dso)])
+
+
+async def load(state: Path, homes: Sequence[street.Home]) -> dict[str, float]:
+    """File a lone reading at a time, single readings by the batch, then days by the batch."""
+    opened = profile.load(state / "profiles/DistrictA.json")
+    meters = street.meters(homes)
+    turns = [street.single(meter, interval) for interval in range(34) for meter in meters]
+    alone, flood = turns[:LONE_READINGS], turns[LONE_READINGS:]
+    days = [street.whole_day(meter, day=2) for meter in meters]
+    async with await profile.connect(opened, "gateway") as gateway:
+        contract = gateway.network(opened.channel).contract("metering-DistrictA")
+        lone = await Turn.of(contract, list(street.batches(alone, 1)), 1, state)
+        batches = list(street.batches(flood, street.SINGLE))[:SINGLE_BATCHES]
+        singles = await Turn.of(contract, batches, LANES, state)
+        whole = list(street.batches(days, street.WHOLE_DAYS))[:DAY_BATCHES]
+        daily = await Turn.of(contract, whole, LANES, state)
+    readings = (street.INTERVALS + 1) * sum(len(meter.roles) for meter in meters)
+    return {
+        "lone_reading_ms": round(1_000 * statistics.median(lone.latencies), 1),
+        "single_readings_per_s": round(street.SINGLE * len(batches) / singles.seconds),
+        "single_batch_ms": round(1_000 * statistics.median(singles.latencies), 1),
+        "single_bytes_per_reading": round(singles.written / (street.SINGLE * len(batches))),
+        "day_readings_per_s": round(readings / daily.seconds),
+        "day_batch_ms": round(1_000 * statistics.median(daily.latencies), 1),
+        "day_bytes_per_reading": round(daily.written / readings, 1),
+        **{f"single_{kind}_cpu_percent": share for kind, share in singles.shares().items()},
+    }
+
+
+@dataclass
+class Turn:
+    """One load: its time, each batch's latency, what the ledgers grew by, who used the CPU."""
+
+    seconds: float = 0.0
+    written: int = 0
+    latencies: list[float] = field(default_factory=list)
+    cpu_s: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    async def of(
+        cls, contract: Contract, batches: Sequence[Batch], lanes: int, state: Path
+    ) -> "Turn":
+        """File all batches, `lanes` at a time; every record must be recorded."""
+        turn, waiting = cls(), iter(batches)
+
+        async def lane() -> None:
+            for transient in waiting:
+                since = time.perf_counter()
+                answer = await contract.submit("SubmitReadings", "1", transient=transient)
+                turn.latencies.append(time.perf_counter() - since)
+                if any(answer):
+                    raise RuntimeError(f"not recorded: {answer.hex()}")
+
+        used, held, start = cpu(state), stored(state), time.perf_counter()
+        await asyncio.gather(*(lane() for _ in range(lanes)))
+        turn.seconds = time.perf_counter() - start
+        turn.cpu_s = {kind: s - used[kind] for kind, s in cpu(state).items()}
+        turn.written = stored(state) - held
+        return turn
+
+    def shares(self) -> dict[str, int]:
+        """Percent of all CPU used, by kind of process."""
+        whole = sum(self.cpu_s.values())
+        return {kind: round(100 * s / whole) for kind, s in self.cpu_s.items()}
+
+
+def cpu(state: Path) -> dict[str, float]:
+    """CPU seconds so far by kind of process; `client` is this one."""
+    used: dict[str, float] = {}
+    for name, each in [("client", psutil.Process()), *named(state)]:
+        times = each.cpu_times()
+        kind = name.split(".")[0].rstrip("0123456789")
+        used[kind] = used.get(kind, 0.0) + times.user + times.system
+    return used
+
+
+def named(state: Path) -> list[tuple[str, psutil.Process]]:
+    """The network's processes by their nodes' names."""
+    return [(Path(log_of(each)).stem, each) for each in processes(state)]
+
+
+def log_of(process: psutil.Process) -> str:
+    """Where a node's output goes: a file named after the node."""
+    return next(each.path for each in process.open_files() if each.path.endswith(".log"))
+
+
+def stored(state: Path) -> int:
+    """Bytes of the district's own peer: blocks, state, history and private data."""
+    folders = [each for each in (state / "data").glob("peer0.districta*") if each.is_dir()]
+    files = [each for folder in folders for each in folder.rglob("*") if each.is_file()]
+    return sum(each.stat().st_size for each in files)
+
+
+def ceiling(homes: Sequence[street.Home]) -> dict[str, float]:
+    """Records per second if this machine's cores did nothing but verify each of them twice."""
+    meter = homes[0].grid
+    record = ocmf.parse(street.single(meter, 0))
+    key, best, count = meter.key.public_key(), 0.0, 2_000
+    for _ in range(TRIES):
+        start = time.process_time()
+        for _ in range(count):
+            ocmf.verify(record, key)
+        best = max(best, count / (time.process_time() - start))
+    cores = psutil.cpu_count() or 1
+    return {
+        "verifications_per_core_s": round(best),
+        "ceiling_records_per_s": round(best * cores / 2),
+    }
