@@ -70,6 +70,11 @@ class Reason(StrEnum):
     DIFFERENCING = "differencing"
     LOW_PROFILE_COVERAGE = "low-profile-coverage"
     SCOPE_UNKNOWN = "scope-unknown"
+    # what happens to devices, members and shares after they were registered
+    SUSPENDED = "suspended"
+    WRONG_STATE = "wrong-state"
+    OVERLAPS = "overlaps"
+    SHARES_EXCEED = "shares-exceed"
 
 
 _BYTES = {reason: number for number, reason in enumerate(Reason)}
