@@ -113,6 +113,17 @@ class SubmitError(TransactionError):
     or the transaction's own `commit`, for its status.
     """
 
+    @property
+    def was_ordered(self) -> bool:
+        """Whether an orderer said that it had ordered the transaction before it was handed in.
+
+        The peer hands it to all orderers of a BFT channel, and one that hears of it from the
+        others first refuses it in these words. When several do, the peer counts too few successes
+        and fails the call (internal/pkg/gateway/submit.go counts `already exists` as a success,
+        not this); seen under load with short batch intervals.
+        """
+        return any("request already processed" in detail.message for detail in self.details)
+
 
 class CommitStatusError(TransactionError):
     """The outcome is unknown to us: ask again with the same transaction id."""

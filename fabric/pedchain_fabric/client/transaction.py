@@ -8,6 +8,7 @@ from fabric_protos.gateway.gateway_pb2 import PreparedTransaction, SubmitRequest
 
 from pedchain_fabric.client.commit import Commit
 from pedchain_fabric.client.session import Session, Signable
+from pedchain_fabric.errors import SubmitError
 from pedchain_fabric.wire.messages import parse
 from pedchain_fabric.wire.transaction import TransactionParts, parse_envelope
 
@@ -54,7 +55,8 @@ class Transaction(Signable):
 
         The commit request is made and, where there is a key, signed first, so that nothing can
         go wrong between ordering and asking. Raises `SubmitError`: the outcome is unknown, ask
-        `commit` before anything else.
+        `commit` before anything else. A refusal by orderers who have ordered it already is none:
+        what became of it is the `Commit`'s to say.
         """
         self.sign()
         if self._session.can_sign:
@@ -65,7 +67,11 @@ class Transaction(Signable):
             channel_id=self.parts.channel_id,
             prepared_transaction=self._envelope(),
         )
-        await self._session.rpc.submit(request, seconds)
+        try:
+            await self._session.rpc.submit(request, seconds)
+        except SubmitError as error:
+            if not error.was_ordered:
+                raise
         return self.commit
 
     def _envelope(self) -> Envelope:

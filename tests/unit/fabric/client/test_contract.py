@@ -135,6 +135,17 @@ async def test_after_a_submit_error_the_id_is_enough_to_ask_what_became_of_it(pe
     assert (status.code, status.block_number) == ("VALID", 7)
 
 
+async def test_a_refusal_by_orderers_that_have_ordered_it_already_is_no_failure(peer, network):
+    said = "received unsuccessful response from orderer: status=SERVICE_UNAVAILABLE, info={}"
+    done = said.format("failed to submit request: request already processed")
+    down = said.format("no leader")
+    peer.fail["Submit"] = refusal(Code.UNAVAILABLE, "insufficient", ("o1:1", "AMSP", done))
+    assert await network.contract("cc").submit("Put", "k", "v") == b"Put|k|v"
+    peer.fail["Submit"] = refusal(Code.UNAVAILABLE, "insufficient", ("o1:1", "AMSP", down))
+    with pytest.raises(SubmitError):
+        await network.contract("cc").submit("Put", "k", "v")
+
+
 @pytest.mark.complete("client-commit-first")
 async def test_after_a_submit_error_the_transactions_own_commit_is_signed_already(peer, network):
     peer.fail["Submit"] = refusal(Code.UNAVAILABLE, "insufficient number of orderers")
