@@ -2,18 +2,31 @@
 """Registered documents: their fields, checked once when they enter the ledger (rules M, X).
 
 `check` refuses what later code would stumble over, so that folds and closes may rely on every
-field. Fields it does not know are refused too: a misspelt parameter must not be silently unused.
+field. Documents about people, shares and claims are in `members`, factor tables in `factors`.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from pedchain_domain import calendar, der, limits, text
+from pedchain_domain import calendar, factors, instants, members
+from pedchain_domain.fields import (
+    Shape,
+    Test,
+    count,
+    count_or_none,
+    identifier,
+    identifier_or_none,
+    identifiers,
+    key,
+    one_of,
+    positive,
+)
+from pedchain_domain.fields import check as check_fields
 from pedchain_domain.reasons import DomainError, Reason
 
 Document = dict[str, Any]
-_Test = Callable[[Any], bool]
 
 KINDS = (
     "GCP", "GEN", "STO", "HYB", "UNIT", "EVSE", "HP", "HEAT_IN", "HEAT_OUT", "HEAT_GEN", "GAS",
@@ -25,13 +38,19 @@ AUTHORITIES = ("dso", "meter", "agent")
 RULES = {"R1": "electric", "R2": "primary", "R3": "ped"}
 DECLARED = ("metered", "declared", "unknown", "none")
 GRAINS = (900, 3600)
+REGISTRATIONS = ("net_of_phases", "per_phase")
+GOVERNED = ("rule", "factors", "parameters")
+"""What of a district the DSO and every district decide together, from a later day on (rules V6)."""
+# A register's name as meters send it: OBIS in full or short, or a vendor's word (IEC 62056-61).
+_OBIS = re.compile(r"[0-9A-Za-z][0-9A-Za-z.:*_-]{0,31}\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """Section X of the rules: defaults, each of which a district's document may override.
 
-    Coverage thresholds in ppm, share in percent, the rest in the unit of the name.
+    Coverage thresholds in ppm, share in percent, the rest in the unit of the name. `group_sites` is
+    the least number of members' sites a published number may rest on (rules C2).
     """
 
     coverage_window_ppm: int = 980_000
@@ -58,7 +77,7 @@ def check(document: object) -> Document:
     shape = _SHAPES.get(schema) if isinstance(schema, str) else None
     if shape is None:
         raise DomainError(Reason.MALFORMED_DOCUMENT, "schema")
-    _fields(document, {"schema": lambda _: True, **shape})
+    check_fields(document, {"schema": lambda _: True, **shape})
     further = _FURTHER.get(document["schema"])
     if further is not None:
         further(document)
@@ -74,72 +93,26 @@ def key_at(device: Document, counter: int) -> str | None:
     return None
 
 
-def _fields(document: Mapping[str, Any], shape: Mapping[str, _Test]) -> None:
-    optional = {name[:-1] for name in shape if name.endswith("?")}
-    for name in document:
-        if name not in shape and name not in optional:
-            raise DomainError(Reason.MALFORMED_DOCUMENT, "a field nobody reads")
-    for name, test in shape.items():
-        plain = name.removesuffix("?")
-        if plain not in document:
-            if name.endswith("?"):
-                continue
-            raise DomainError(Reason.MALFORMED_DOCUMENT, plain)
-        if not test(document[plain]):
-            raise DomainError(Reason.MALFORMED_DOCUMENT, plain)
-
-
-def _id(value: object) -> bool:
-    return isinstance(value, str) and text.is_id(value, limits.ID_LENGTH)
-
-
-def _count(value: object) -> bool:
-    return type(value) is int and 0 <= value <= limits.REGISTER_WH
-
-
-def _positive(value: object) -> bool:
-    return _count(value) and value != 0
-
-
-def _id_or_none(value: object) -> bool:
-    return value is None or _id(value)
-
-
-def _count_or_none(value: object) -> bool:
-    return value is None or _count(value)
-
-
-def _one_of(*values: object) -> _Test:
-    return lambda value: value in values and not isinstance(value, bool)
-
-
-def _ids(value: object) -> bool:
-    return isinstance(value, list) and 0 < len(value) <= 32 and all(_id(item) for item in value)
-
-
-def _key(value: object) -> bool:
-    if not isinstance(value, dict) or sorted(value) != ["alg", "spki"] or value["alg"] != "ES256":
-        return False
-    if not isinstance(value["spki"], str):
-        return False
-    der.public_key(value["spki"])
-    return True
+def changes_governed(former: Document, district: Document) -> bool:
+    """Whether a district's next document changes what all districts decide together."""
+    return any(former[name] != district[name] for name in GOVERNED)
 
 
 def _registers(value: object) -> bool:
-    shape: dict[str, _Test] = {
-        "role": _one_of(*ROLES),
-        "num?": _positive,
-        "den?": _positive,
-        "modulus_wh?": _count_or_none,
-        "resolution_wh?": _positive,
+    shape: Shape = {
+        "role": one_of(*ROLES),
+        "num?": positive,
+        "den?": positive,
+        "modulus_wh?": count_or_none,
+        "resolution_wh?": positive,
+        "registration?": one_of(*REGISTRATIONS),
     }
     if not isinstance(value, dict) or not 0 < len(value) <= 16:
         return False
-    for register in value.values():
-        if not isinstance(register, dict):
+    for obis, register in value.items():
+        if not isinstance(register, dict) or not _OBIS.match(obis):
             return False
-        _fields(register, shape)
+        check_fields(register, shape)
     roles = [register["role"] for register in value.values()]
     return len(sorted(set(roles))) == len(roles)
 
@@ -148,78 +121,43 @@ def _registers_wh(value: object) -> bool:
     return (
         isinstance(value, dict)
         and 0 < len(value) <= 16
-        and all(role in ROLES and _count(wh) for role, wh in value.items())
+        and all(role in ROLES and count(wh) for role, wh in value.items())
     )
 
 
 def _overrides(value: object) -> bool:
     known = [field.name for field in fields(Parameters)]
     return isinstance(value, dict) and all(
-        name in known and _count(setting) for name, setting in value.items()
+        name in known and count(setting) for name, setting in value.items()
     )
 
 
 def _boundary(value: object) -> bool:
-    return isinstance(value, dict) and sorted(value) == ["id", "kind"] and _id(value["id"])
+    return isinstance(value, dict) and sorted(value) == ["id", "kind"] and identifier(value["id"])
+
+
+def _day(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    instants.parse_day(value)
+    return True
 
 
 def _rows(value: object) -> bool:
-    shape: dict[str, _Test] = {
+    shape: dict[str, Test] = {
         "day": lambda day: isinstance(day, str),
-        "start": _count,
-        "end": _count,
-        "type": _one_of(*calendar.TYPES),
+        "start": count,
+        "end": count,
+        "type": one_of(*calendar.TYPES),
     }
     if not isinstance(value, list) or not 0 < len(value) <= 800:
         return False
     for row in value:
         if not isinstance(row, dict):
             return False
-        _fields(row, shape)
+        check_fields(row, shape)
     calendar.check(value)
     return True
-
-
-def _numbers(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(name, str) and _count_or_none(number) for name, number in value.items()
-    )
-
-
-def _hours(value: object) -> bool:
-    if not isinstance(value, dict) or sorted(value) != ["start", "values"]:
-        return False
-    hours = value["values"]
-    return (
-        _count(value["start"])
-        and value["start"] % 3600 == 0
-        and isinstance(hours, list)
-        and len(hours) <= 10_000
-        and all(_count_or_none(number) for number in hours)
-    )
-
-
-def _intensity(value: object) -> bool:
-    if not isinstance(value, dict):
-        return False
-    _fields(value, {"hour?": _hours, "month?": _numbers, "year?": _numbers})
-    return True
-
-
-def _weights(value: object) -> bool:
-    """Per carrier: [renewable, non-renewable, CO2] x 1000 of grid, on site, export A and B."""
-    sides = ["export_a", "export_b", "grid", "insitu"]
-    return isinstance(value, dict) and all(
-        isinstance(carrier, dict)
-        and sorted(carrier) == sides
-        and all(
-            isinstance(carrier[side], list)
-            and len(carrier[side]) == 3
-            and all(_count(factor) for factor in carrier[side])
-            for side in sides
-        )
-        for carrier in value.values()
-    )
 
 
 def _plausible_site(site: Document) -> None:
@@ -227,69 +165,72 @@ def _plausible_site(site: Document) -> None:
         raise DomainError(Reason.MALFORMED_DOCUMENT, "unmetered_generation_w")
 
 
-_SHAPES: dict[str, dict[str, _Test]] = {
+_SHAPES: dict[str, Shape] = {
     "district/1": {
-        "id": _id,
+        "id": identifier,
         "boundary": _boundary,
-        "zone": _id,
-        "grain": _one_of(*GRAINS),
-        "calendar": _ids,
-        "factors": _id,
-        "dso": _id,
-        "operator": _id,
-        "rule": _one_of(*RULES),
+        "zone": identifier,
+        "grain": one_of(*GRAINS),
+        "calendar": identifiers,
+        "factors": identifier,
+        "dso": identifier,
+        "operator": identifier,
+        "rule": one_of(*RULES),
         "shards": lambda value: type(value) is int and 0 < value <= 64,
         "parameters": _overrides,
-        "network?": _id,
+        "network?": identifier,
+        "from?": _day,
     },
-    "calendar/1": {"id": _id, "rows": _rows},
-    "factors/1": {
-        "version": _id,
-        "source": lambda value: isinstance(value, str) and len(value) <= 2_000,
-        "intensity": _intensity,
-        "primary": _weights,
-        "reference": _numbers,
-    },
+    "calendar/1": {"id": identifier, "rows": _rows},
+    "factors/1": factors.SHAPE,
     "site/1": {
-        "id": _id,
-        "plan": _one_of(*PLANS),
-        "connection_w": _positive,
-        "feeder": _id,
-        "substation": _id,
-        "zone": _id,
-        "heating": _one_of(*DECLARED),
-        "vehicles": _one_of(*DECLARED),
-        "from": _count,
-        "to?": _count_or_none,
-        "battery_wh?": _count,
-        "unmetered_generation_w?": _count,
+        "id": identifier,
+        "plan": one_of(*PLANS),
+        "connection_w": positive,
+        "feeder": identifier,
+        "substation": identifier,
+        "zone": identifier,
+        "heat_network?": identifier_or_none,
+        "heating": one_of(*DECLARED),
+        "vehicles": one_of(*DECLARED),
+        "from": count,
+        "to?": count_or_none,
+        "battery_wh?": count,
+        "unmetered_generation_w?": count,
     },
     "point/1": {
-        "id": _id,
-        "site": _id,
-        "kind": _one_of(*KINDS),
-        "parent": _id_or_none,
-        "p_max_w": _positive,
+        "id": identifier,
+        "site": identifier,
+        "kind": one_of(*KINDS),
+        "parent": identifier_or_none,
+        "p_max_w": positive,
     },
     "device/1": {
-        "id": _id,
-        "point": _id,
-        "key": _key,
+        "id": identifier,
+        "point": identifier,
+        "key": key,
         "registers": _registers,
-        "from": _count,
-        "to": _count_or_none,
-        "first_counter": _count,
-        "authority?": _one_of(*AUTHORITIES),
+        "from": count,
+        "to": count_or_none,
+        "first_counter": count,
+        "authority?": one_of(*AUTHORITIES),
     },
-    "rotate/1": {"device": _id, "key": _key, "first_counter": _count},
-    "revoke/1": {"device": _id, "counter": _count},
+    "rotate/1": {"device": identifier, "key": key, "first_counter": count},
+    "revoke/1": {"device": identifier, "counter": count},
+    "suspend/1": {"device": identifier, "from": count},
+    "resume/1": {"device": identifier, "at": count},
     "exchange/1": {
-        "point": _id,
-        "old": _id,
+        "point": identifier,
+        "old": identifier,
         "final": _registers_wh,
-        "new": _id,
+        "new": identifier,
         "initial": _registers_wh,
-        "at": _count,
+        "at": count,
     },
+    **members.SHAPES,
 }
-_FURTHER: dict[str, Callable[[Document], None]] = {"site/1": _plausible_site}
+_FURTHER: dict[str, Callable[[Document], None]] = {
+    "site/1": _plausible_site,
+    "factors/1": factors.check,
+    **members.FURTHER,
+}

@@ -2,21 +2,49 @@
 """What a shard's fold and close need of the registry, in one document (blueprint 4).
 
     roster/1 {schema, shard, sites: {id: site/1}, points: {id: point/1}, devices: {id: device/1},
-              exchanges: [exchange/1]}
+              exchanges: [exchange/1], participations?: {site: [participation/1]}}
 
 All points and devices of a site live in the site's shard, so that a site is closed from one
-document. A registered document never changes, except a device by `rotate/1`, `revoke/1` and
-`exchange/1`: the device then also carries `former` keys, `revoked` counter, or its `to`.
+document. A registered document never changes, except a device by what happens in its life (domain.
+lifecycle): it then also carries `former` keys, its `revoked` counter, `suspended` windows, or `to`.
 """
 
 import hashlib
 from typing import Any
 
+from pedchain_domain import lifecycle, participation, transactions
 from pedchain_domain.documents import Document, check
 from pedchain_domain.reasons import DomainError, Reason
 
 Roster = dict[str, Any]
 _PLACES = {"site/1": "sites", "point/1": "points", "device/1": "devices"}
+_SUBMETERS = ("EVSE", "HP", "HEAT_IN", "HEAT_OUT", "HEAT_GEN", "GAS", "MOB")
+_PLAN_KINDS = {
+    "P0": ("GCP",),
+    "P1": ("GCP", "GEN"),
+    "P2": ("GCP",),
+    "P3": ("GCP", "GEN", "STO"),
+    "P4": ("GCP", "HYB"),
+    "P5": ("GCP",),
+    "P6": ("GCP", "GEN", "UNIT"),
+}
+"""Plan -> kinds of points its balance is made of; sub-meters and feeders may always stand."""
+_KIND_ROLES = {
+    "GCP": ("I", "E"),
+    "GEN": ("G",),
+    "STO": ("Ch", "D"),
+    "HYB": ("in", "out"),
+    "UNIT": ("I", "E"),
+    "EVSE": ("Ch", "D"),
+    "HP": ("I",),
+    "HEAT_IN": ("Q",),
+    "HEAT_OUT": ("Q",),
+    "HEAT_GEN": ("Q",),
+    "GAS": ("V",),
+    "MOB": ("m",),
+    "FEEDER": ("I", "E"),
+}
+"""Kind of point -> roles of the registers read there (rules M2)."""
 
 
 def shard_of(site: str, shards: int) -> int:
@@ -78,7 +106,10 @@ def without_doubtful(fold: Document, roster: Roster) -> Document:
                 name: [at for at in values if at < since] if name == "s" else values[:kept]
                 for name, values in columns.items()
             }
-    return {**fold, "series": series}
+    left = {**fold, "series": series}
+    if "charged" in fold:
+        left["charged"] = transactions.without(fold["charged"], compromised)
+    return left
 
 
 def _as_registered(known: Document) -> Document:
@@ -87,48 +118,84 @@ def _as_registered(known: Document) -> Document:
 
 
 def _belongs(roster: Roster, entry: Document) -> None:
-    schema = entry["schema"]
-    if schema == "point/1" and entry["site"] not in roster["sites"]:
+    if entry["schema"] == "point/1":
+        _point_belongs(roster, entry)
+    elif entry["schema"] == "device/1":
+        point = roster["points"].get(entry["point"])
+        if point is None:
+            raise DomainError(Reason.MALFORMED_DOCUMENT, "point")
+        roles = [register["role"] for register in entry["registers"].values()]
+        if any(role not in _KIND_ROLES[point["kind"]] for role in roles):
+            raise DomainError(Reason.MALFORMED_DOCUMENT, "role at this kind of point")
+
+
+def _point_belongs(roster: Roster, entry: Document) -> None:
+    site = roster["sites"].get(entry["site"])
+    if site is None:
         raise DomainError(Reason.MALFORMED_DOCUMENT, "site")
-    if schema == "point/1" and entry["parent"] not in (None, *roster["points"]):
+    if entry["parent"] not in (None, *roster["points"]):
         raise DomainError(Reason.MALFORMED_DOCUMENT, "parent")
-    if schema == "device/1" and entry["point"] not in roster["points"]:
-        raise DomainError(Reason.MALFORMED_DOCUMENT, "point")
+    parent = roster["points"].get(entry["parent"])
+    if parent is not None and parent["site"] != entry["site"]:
+        raise DomainError(Reason.MALFORMED_DOCUMENT, "parent of another site")
+    if entry["kind"] not in (*_PLAN_KINDS[site["plan"]], *_SUBMETERS, "FEEDER"):
+        raise DomainError(Reason.MALFORMED_DOCUMENT, "kind under this meter plan")
 
 
-def _changed(roster: Roster, identifier: str, **fields: Any) -> Roster:
-    known = roster["devices"].get(identifier)
+def _known(roster: Roster, identifier: str, change: str) -> Document:
+    known: Document | None = roster["devices"].get(identifier)
     if known is None:
         raise DomainError(Reason.UNKNOWN_DEVICE)
+    lifecycle.require(known, change)
+    return known
+
+
+def _changed(roster: Roster, known: Document, **fields: Any) -> Roster:
     device_now = {**known, "registered": _as_registered(known), **fields}
-    return {**roster, "devices": {**roster["devices"], identifier: device_now}}
+    return {**roster, "devices": {**roster["devices"], known["id"]: device_now}}
 
 
 def _rotate(roster: Roster, entry: Document) -> Roster:
-    known = roster["devices"].get(entry["device"])
-    if known is None:
-        raise DomainError(Reason.UNKNOWN_DEVICE)
+    known = _known(roster, entry["device"], "rotate/1")
     if (known["key"], known["first_counter"]) == (entry["key"], entry["first_counter"]):
         return roster
     if entry["first_counter"] <= known["first_counter"]:
         raise DomainError(Reason.ALREADY_REGISTERED)
-    former = [
-        *known.get("former", []),
-        {"key": known["key"], "first_counter": known["first_counter"]},
-    ]
+    last = {"key": known["key"], "first_counter": known["first_counter"]}
     return _changed(
         roster,
-        entry["device"],
+        known,
         key=entry["key"],
         first_counter=entry["first_counter"],
-        former=former,
+        former=[*known.get("former", []), last],
     )
 
 
 def _revoke(roster: Roster, entry: Document) -> Roster:
-    known = roster["devices"].get(entry["device"], {})
+    known = _known(roster, entry["device"], "revoke/1")
     counter = min(entry["counter"], known.get("revoked", entry["counter"]))
-    return _changed(roster, entry["device"], revoked=counter)
+    return _changed(roster, known, revoked=counter)
+
+
+def _suspend(roster: Roster, entry: Document) -> Roster:
+    windows = roster["devices"].get(entry["device"], {}).get("suspended", [])
+    if windows and windows[-1] == [entry["from"], None]:
+        return roster
+    known = _known(roster, entry["device"], "suspend/1")
+    if windows and entry["from"] < windows[-1][1]:
+        raise DomainError(Reason.OVERLAPS)
+    return _changed(roster, known, suspended=[*windows, [entry["from"], None]])
+
+
+def _resume(roster: Roster, entry: Document) -> Roster:
+    windows = roster["devices"].get(entry["device"], {}).get("suspended", [])
+    if windows and windows[-1][1] == entry["at"]:
+        return roster
+    known = _known(roster, entry["device"], "resume/1")
+    since = windows[-1][0]
+    if entry["at"] <= since:
+        raise DomainError(Reason.MALFORMED_DOCUMENT, "at")
+    return _changed(roster, known, suspended=[*windows[:-1], [since, entry["at"]]])
 
 
 def _exchange(roster: Roster, entry: Document) -> Roster:
@@ -139,8 +206,34 @@ def _exchange(roster: Roster, entry: Document) -> Roster:
             raise DomainError(Reason.MALFORMED_DOCUMENT, "devices of the point")
     if any(entry["old"] == done["old"] for done in roster["exchanges"]):
         raise DomainError(Reason.ALREADY_REGISTERED)
-    after = _changed(roster, entry["old"], to=entry["at"])
+    old = _known(roster, entry["old"], "exchange/1")
+    new = roster["devices"][entry["new"]]
+    if entry["old"] == entry["new"] or not old["from"] <= entry["at"] <= new["from"]:
+        raise DomainError(Reason.MALFORMED_DOCUMENT, "at")
+    for registers, device_now in ((entry["final"], old), (entry["initial"], new)):
+        roles = [register["role"] for register in device_now["registers"].values()]
+        if any(role not in roles for role in registers):
+            raise DomainError(Reason.MALFORMED_DOCUMENT, "a role its meter lacks")
+    after = _changed(roster, old, to=entry["at"])
     return {**after, "exchanges": [*roster["exchanges"], entry]}
 
 
-_CHANGES = {"rotate/1": _rotate, "revoke/1": _revoke, "exchange/1": _exchange}
+def _participate(roster: Roster, entry: Document) -> Roster:
+    if entry["site"] not in roster["sites"]:
+        raise DomainError(Reason.MALFORMED_DOCUMENT, "site")
+    shares: dict[str, list[Document]] = roster.get("participations", {})
+    before = shares.get(entry["site"], [])
+    after = participation.added(before, entry)
+    if after == before:
+        return roster
+    return {**roster, "participations": {**shares, entry["site"]: after}}
+
+
+_CHANGES = {
+    "rotate/1": _rotate,
+    "revoke/1": _revoke,
+    "suspend/1": _suspend,
+    "resume/1": _resume,
+    "exchange/1": _exchange,
+    "participation/1": _participate,
+}
