@@ -32,7 +32,7 @@ KINDS = (
     "GCP", "GEN", "STO", "HYB", "UNIT", "EVSE", "HP", "HEAT_IN", "HEAT_OUT", "HEAT_GEN", "GAS",
     "MOB", "FEEDER",
 )  # fmt: skip
-PLANS = ("P0", "P1", "P2", "P3", "P4", "P5", "P6")
+PLANS = ("P0", "P1", "P2", "P3", "P4", "P5", "P6", "F0")
 ROLES = ("I", "E", "G", "Ch", "D", "in", "out", "Q", "V", "m")
 AUTHORITIES = ("dso", "meter", "agent")
 RULES = {"R1": "electric", "R2": "primary", "R3": "ped"}
@@ -62,6 +62,11 @@ class Parameters:
     k_exp: int = 1
     unknown_scope_percent: int = 10
     bound_by_capacity: int = 0
+    # Grid connections behind the district's feeder, members or not (0: unknown), the power of one
+    # that is no member, and how much of the feeder's energy may be losses (plausibility).
+    connections: int = 0
+    other_connection_w: int = 25_000
+    feeder_tolerance_ppm: int = 60_000
 
 
 def parameters(district: Document) -> Parameters:
@@ -197,6 +202,7 @@ _SHAPES: dict[str, Shape] = {
         "to?": count_or_none,
         "battery_wh?": count,
         "unmetered_generation_w?": count,
+        "combustion_m_per_day?": count,
     },
     "point/1": {
         "id": identifier,

@@ -22,7 +22,10 @@ NEEDS: dict[str, tuple[tuple[str, str], ...]] = {
     "P4": (("GCP", "I"), ("GCP", "E"), ("HYB", "in"), ("HYB", "out")),
     "P5": (("GCP", "I"), ("GCP", "E")),
     "P6": (("GCP", "I"), ("GCP", "E")),
+    "F0": (),
 }
+# A site that only holds the boundary's own meters: no home, in no sum.
+BOUNDARY = "F0"
 _MAYBE: dict[str, tuple[tuple[str, str], ...]] = {"P0": (("GCP", "E"),), "P6": (("GEN", "G"),)}
 _TOLERANCE_WH, _TOLERANCE_SHARE = 5, 100
 _GOOD = frozenset((MEASURED, SUBSTITUTE))

@@ -3,13 +3,15 @@
 
 A point's registers may come from several devices: one after the other (a signed exchange joins
 them into one series), or beside each other (then the DSO's word stands before a calibrated
-meter's, and that before an agent's: rules R8).
+meter's, and that before an agent's: rules R8). A charger's transactions stand behind any register
+of its point.
 """
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from pedchain_domain import transactions
 from pedchain_domain.calendar import Day, tolerance
 from pedchain_domain.documents import AUTHORITIES
 from pedchain_domain.intervals import (
@@ -31,6 +33,7 @@ from pedchain_domain.reasons import Reason
 Document = dict[str, Any]
 _ORDER = {MEASURED: 0, SUBSTITUTE: 0, BRIDGED: 1, MISSING: 2}
 _DIFFER_WH, _DIFFER_SHARE = 100, 100
+_CHARGER = "EVSE"
 
 
 class Needs(NamedTuple):
@@ -56,6 +59,8 @@ def needs(
     lacks_before = lacks_after = False
     for identifier, device in roster["devices"].items():
         columns = {} if fold is None else fold["series"].get(identifier, {})
+        if not columns and roster["points"][device["point"]]["kind"] == _CHARGER:
+            continue  # it may speak in transactions only, which need no anchor (R7)
         times = columns.get("t", [])
         begun = device["from"] < day["start"] and not _near(times[:1], day["start"], grain)
         ends = _until(device, day) and not _near(times[-1:], day["end"], grain)
@@ -86,7 +91,8 @@ def of_shard(
     after: Sequence[Document] = (),
 ) -> dict[str, dict[str, Series]]:
     """{point: {role: series}} of all points with a device on the day."""
-    known = _Known(day, {} if fold is None else fold["series"], before, after)
+    series, charged = ({}, {}) if fold is None else (fold["series"], fold.get("charged", {}))
+    known = _Known(day, series, charged, before, after)
     devices: dict[str, list[str]] = {}
     for identifier in sorted(roster["devices"]):
         devices.setdefault(roster["devices"][identifier]["point"], []).append(identifier)
@@ -99,6 +105,7 @@ def of_shard(
 class _Known(NamedTuple):
     day: Day
     series: Mapping[str, Document]
+    charged: Mapping[str, list[Any]]
     before: Sequence[Document]
     after: Sequence[Document]
 
@@ -144,6 +151,10 @@ def _of_point(
             )
             series = _of_chain(group, register["role"], roster, known, grain, about)
             roles.setdefault(register["role"], []).append((rank, series))
+            found = known.charged.get(group[-1], ()) if point["kind"] == _CHARGER else ()
+            charged = transactions.series(found, register["role"], known.day, grain, about)
+            if charged is not None:
+                roles[register["role"]].append((len(AUTHORITIES), charged))
     return {role: _chosen(found) for role, found in roles.items()}
 
 

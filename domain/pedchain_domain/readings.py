@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from pedchain_domain import documents, ocmf, registers
+from pedchain_domain import documents, lifecycle, ocmf, registers, transactions
 from pedchain_domain.documents import Document
 from pedchain_domain.ocmf import Reading, Record
 from pedchain_domain.reasons import DomainError, Reason, status_of
@@ -63,7 +63,7 @@ def judge(
     refusal = _refusal(record, device, (network, channel), latest)
     if refusal is not None or device is None:
         return Judgement(refusal or Reason.UNKNOWN_DEVICE, None)
-    spki = documents.key_at(device, record.counter)
+    spki = _key(device, record)
     if spki is None:
         return Judgement(Reason.COUNTER_BEFORE_FIRST, None)
     try:
@@ -71,9 +71,10 @@ def judge(
     except ocmf.OcmfError as err:
         return Judgement(err.reason, None)
     values, doubts = _certified(record, device)
-    status = Reason.RECORDED if values else Reason.NOT_CERTIFIABLE
+    charged = record.context == transactions.CONTEXT
+    status = Reason.RECORDED if values and not charged else Reason.NOT_CERTIFIABLE
     row = [
-        device["id"],
+        transactions.row_name(device["id"]) if charged else device["id"],
         record.counter,
         payload_digest(record),
         record_mark(received),
@@ -83,19 +84,30 @@ def judge(
     return Judgement(status, row, doubts)
 
 
+def _key(device: Document, record: Record) -> str | None:
+    """The key a record must be signed with. Transactions are counted apart (OCMF), so that no
+    counter tells which key was in force: theirs is the newest."""
+    if record.context == transactions.CONTEXT:
+        newest: str = device["key"]["spki"]
+        return newest
+    return documents.key_at(device, record.counter)
+
+
 def _refusal(
     record: Record, device: Document | None, domain: tuple[str, str], latest: int | None
 ) -> Reason | None:
     if device is None:
         return Reason.UNKNOWN_DEVICE
-    if device["id"] != record.device and device["id"] != record.gateway:
+    # A device registered under a pseudonym comes with the name it was found by.
+    if device.get("name", device["id"]) not in (record.device, record.gateway):
         return Reason.KEY_METER_MISMATCH
     # A calibrated meter of another maker cannot carry our tag; it then stands for one ledger only
     # because it is registered on one.
     untagged = record.domain is None and device.get("authority") == "meter"
     if record.domain != domain and not untagged:
         return Reason.WRONG_DOMAIN
-    if "revoked" in device and record.counter >= device["revoked"]:
+    charged = record.context == transactions.CONTEXT
+    if "revoked" in device and (charged or record.counter >= device["revoked"]):
         return Reason.REVOKED_KEY
     if latest is not None and any(reading.instant > latest for reading in record.readings):
         return Reason.IN_THE_FUTURE
@@ -103,7 +115,7 @@ def _refusal(
 
 
 def _certified(record: Record, device: Document) -> tuple[list[list[Any]], tuple[Reason, ...]]:
-    values, doubts = [], dict[Reason, None]()
+    values, doubts = list[list[Any]](), dict[Reason, None]()
     sources = (
         (record.readings, registers.OCMF_UNITS),
         (record.extensions, registers.EXTENSION_UNITS),
@@ -116,7 +128,19 @@ def _certified(record: Record, device: Document) -> tuple[list[list[Any]], tuple
                 doubts[value] = None
             else:
                 values.append(value)
+    if record.context == transactions.CONTEXT:
+        return _charged(record, values, doubts)
     return values, tuple(doubts)
+
+
+def _charged(
+    record: Record, values: list[list[Any]], doubts: dict[Reason, None]
+) -> tuple[list[list[Any]], tuple[Reason, ...]]:
+    """What a transaction charged: never certifiable (R1), and detail only if it is whole and none
+    of its readings is in doubt (R7)."""
+    whole = transactions.is_whole(record) and not doubts
+    kept = [[*value[:3], transactions.KIND] for value in values] if whole else []
+    return kept, (Reason.TRANSACTION_CONTEXT, *doubts)
 
 
 def doubt_of(
@@ -126,8 +150,6 @@ def doubt_of(
 
     Whether its register can be read is seen when it is.
     """
-    if record.context != "F":
-        return Reason.TRANSACTION_CONTEXT
     if reading.state != "S":
         return Reason.CLOCK_NOT_SYNCHRONISED
     if reading.status not in ("G", "S"):
@@ -140,7 +162,9 @@ def doubt_of(
         return Reason.UNMAPPED_REGISTER
     if reading.unit not in units:
         return Reason.UNKNOWN_UNIT
-    return None if _installed(device, reading.instant) else Reason.NOT_INSTALLED
+    if not _installed(device, reading.instant):
+        return Reason.NOT_INSTALLED
+    return Reason.SUSPENDED if lifecycle.suspended_at(device, reading.instant) else None
 
 
 def _installed(device: Document, instant: int) -> bool:

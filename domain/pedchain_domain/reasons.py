@@ -75,6 +75,20 @@ class Reason(StrEnum):
     WRONG_STATE = "wrong-state"
     OVERLAPS = "overlaps"
     SHARES_EXCEED = "shares-exceed"
+    # debits and certificates of origin
+    WRONG_COUNTER = "wrong-counter"
+    UNKNOWN_ACCOUNT = "unknown-account"
+    UNKNOWN_ACTION = "unknown-action"
+    NOT_OWNER = "not-owner"
+    WRONG_ZONE = "wrong-zone"
+    RECEIPT_MISSING = "receipt-missing"
+    UNDERLYING_NOT_CANCELLED = "underlying-not-cancelled"
+    BEYOND_CONSUMPTION = "beyond-consumption"
+    BEYOND_CHARGE = "beyond-charge"
+    # charging transactions, district plausibility
+    OVERLAPPING = "overlapping-transaction"
+    FEEDER_MISSING = "feeder-missing"
+    NOT_ALL_MEMBERS = "not-all-members"
 
 
 _BYTES = {reason: number for number, reason in enumerate(Reason)}

@@ -27,6 +27,7 @@ _PLAN_KINDS = {
     "P4": ("GCP", "HYB"),
     "P5": ("GCP",),
     "P6": ("GCP", "GEN", "UNIT"),
+    "F0": (),
 }
 """Plan -> kinds of points its balance is made of; sub-meters and feeders may always stand."""
 _KIND_ROLES = {
@@ -36,7 +37,7 @@ _KIND_ROLES = {
     "HYB": ("in", "out"),
     "UNIT": ("I", "E"),
     "EVSE": ("Ch", "D"),
-    "HP": ("I",),
+    "HP": ("I", "Q"),
     "HEAT_IN": ("Q",),
     "HEAT_OUT": ("Q",),
     "HEAT_GEN": ("Q",),

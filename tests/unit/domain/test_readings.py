@@ -178,7 +178,7 @@ def test_keba_records_are_authentic_and_not_certifiable() -> None:
         assert status == Reason.NOT_CERTIFIABLE
         assert row is not None
         assert row[5] == []
-        assert doubts == (Reason.TRANSACTION_CONTEXT,)
+        assert doubts == (Reason.TRANSACTION_CONTEXT, Reason.CLOCK_NOT_SYNCHRONISED)
         for reading in record.readings:
             assert reading.state in "UR"
             assert "." in reading.register
