@@ -19,6 +19,7 @@ LEFT = (
     ".import_linter_cache",
     "build",
     "dist",
+    "tests/fuzz/.environment",
     "tests/interop/.environments",
     "tests/interop/node/node_modules",
     "bench/rivals/node/node_modules",

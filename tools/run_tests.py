@@ -40,7 +40,7 @@ TARGETS: dict[str, tuple[Step, ...]] = {
     "test": (
         Step(
             "unit",
-            ("tests/unit", "tests/oracles"),
+            ("tests/unit", "tests/oracles", "tests/fuzz"),
             ("-n", "2", "--dist", "loadfile", "-m", "not serial and not native"),
         ),
         Step("kills", ("tests/unit",), (*ALONE, "-m", "serial and not native")),

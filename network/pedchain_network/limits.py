@@ -4,6 +4,9 @@
 TOPOLOGY_BYTES = 1 << 20
 """Largest topology file read."""
 
+TOPOLOGY_DEPTH = 16
+"""Deepest nesting of a topology file; ours need 6."""
+
 ORGANIZATIONS = 64
 """Most organisations in a topology."""
 

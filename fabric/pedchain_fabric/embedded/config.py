@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_LONGEST_S = 1e9
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,250}")
 
 
@@ -82,7 +83,7 @@ def load(path: Path) -> NetworkConfig:
     """Reads CONFIG.json; relative paths are relative to the file. Raises ConfigError."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"cannot read {path.name}: {error}") from error
     if not isinstance(document, dict):
         raise ConfigError("the configuration must be a JSON object")
@@ -123,7 +124,6 @@ def _refuse_duplicates(config: NetworkConfig) -> None:
 
 
 def _peer(fields: "_Fields") -> PeerConfig:
-    timeout = fields.value.get("execute_timeout_s")
     return PeerConfig(
         name=fields.name(),
         msp_id=fields.text("msp_id"),
@@ -132,9 +132,9 @@ def _peer(fields: "_Fields") -> PeerConfig:
         tls=fields.tls(),
         operations=fields.optional_address("operations"),
         chaincode_config=fields.texts("chaincode_config"),
-        execute_timeout_s=None if timeout is None else float(timeout),
+        execute_timeout_s=fields.seconds("execute_timeout_s"),
         user_runs_chaincode=bool(fields.value.get("user_runs_chaincode", False)),
-        chaincode_keepalive_s=float(fields.value.get("chaincode_keepalive_s", 0.0)),
+        chaincode_keepalive_s=fields.seconds("chaincode_keepalive_s") or 0.0,
     )
 
 
@@ -178,6 +178,16 @@ class _Fields:
         if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
             raise ConfigError(f"{self.where}.{name} must be an object of texts")
         return dict(value)
+
+    def seconds(self, name: str) -> float | None:
+        """A duration, None where none is given."""
+        value = self.value.get(name)
+        if value is None:
+            return None
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not 0 <= value <= _LONGEST_S:
+            raise ConfigError(f"{self.where}.{name} must be a number of seconds")
+        return float(value)
 
     def path(self, name: str) -> Path:
         return self.base / self.text(name)

@@ -15,6 +15,7 @@ from pedchain_fabric.embedded import limits
 from pedchain_fabric.embedded.config import Address, TlsFiles
 
 _log = logging.getLogger("comm.http")
+_LENGTH_DIGITS = 20
 
 _REASONS = {
     200: "OK", 201: "Created", 204: "No Content", 302: "Found", 400: "Bad Request",
@@ -131,7 +132,14 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     method, target = _request_line(lines[0])
     headers = dict(_header(line) for line in lines[1:] if line)
     body = await reader.readexactly(_content_length(headers))
-    return Request(method, unquote(urlsplit(target).path), headers, body)
+    return Request(method, _path(target), headers, body)
+
+
+def _path(target: str) -> str:
+    try:
+        return unquote(urlsplit(target).path)
+    except ValueError as error:  # a host in brackets that is no address
+        raise BadRequest(400) from error
 
 
 def _request_line(line: str) -> tuple[str, str]:
@@ -154,8 +162,9 @@ def _content_length(headers: Mapping[str, str]) -> int:
     text = headers.get("content-length", "0")
     if not text.isascii() or not text.isdigit():
         raise BadRequest(400)
-    # A form's own wrapping may exceed the block it carries a little.
-    if int(text) > 2 * limits.MAX_JOIN_BODY_BYTES:
+    # A form's own wrapping may exceed the block it carries a little. Python reads no integer of
+    # thousands of digits.
+    if len(text) > _LENGTH_DIGITS or int(text) > 2 * limits.MAX_JOIN_BODY_BYTES:
         raise BadRequest(413)
     return int(text)
 

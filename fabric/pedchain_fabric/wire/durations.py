@@ -4,6 +4,7 @@
 import re
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST_S = (2**63 - 1) / 1e9  # Go counts nanoseconds in 64 bits
 _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
 
 
@@ -20,8 +21,10 @@ def seconds(text: str) -> float:
         if part is None:
             break
         total += float(part[1]) * _UNITS[part[2]]
+        if total > _LONGEST_S:
+            break
         position = part.end()
-    if position == 0 or position != len(text):
+    if position == 0 or position != len(text) or total > _LONGEST_S:
         raise ValueError(f'invalid duration "{text}"')
     return total
 

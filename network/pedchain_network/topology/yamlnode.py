@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from pedchain_network.errors import TopologyError
-from pedchain_network.limits import TOPOLOGY_BYTES
+from pedchain_network.limits import TOPOLOGY_BYTES, TOPOLOGY_DEPTH
 
 _BOOL = "tag:yaml.org,2002:bool"
 _INT = "tag:yaml.org,2002:int"
@@ -119,6 +119,20 @@ class Fields:
         return self.found[name].items() if name in self.found else iter(())
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses what is nested deeper than any topology: the parser would take seconds for it."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
+        self._depth += 1
+        if self._depth > TOPOLOGY_DEPTH:
+            raise yaml.YAMLError(f"nested deeper than {TOPOLOGY_DEPTH} levels")
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
 def read(path: Path) -> Value:
     """The document in `path`. Raises `TopologyError` if there is none or it is not YAML."""
     try:
@@ -134,7 +148,7 @@ def parse(data: bytes, file: str) -> Value:
     if len(data) > TOPOLOGY_BYTES:
         raise TopologyError(file, f"larger than {TOPOLOGY_BYTES} bytes")
     try:
-        node = yaml.compose(data, Loader=yaml.SafeLoader)
+        node = yaml.compose(data, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1

@@ -27,8 +27,6 @@ _log = logging.getLogger("chaincode")
 STREAM_TERMINATED = "chaincode stream terminated"
 EXECUTION_TIMEOUT = "timeout expired while executing transaction"
 
-_NAMES = ChaincodeMessage.Type.Name
-
 
 class Registry(Protocol):
     """Knows which chaincode may register, and is told how it went."""
@@ -123,7 +121,7 @@ class Handler:
     def _cannot(self, message: ChaincodeMessage) -> str:
         return (
             f"[{message.txid}] Fabric side handler cannot handle message "
-            f"({_NAMES(message.type)}) while in {self._state.value} state"
+            f"({_name(message)}) while in {self._state.value} state"
         )
 
     async def _register(self, message: ChaincodeMessage) -> None:
@@ -172,9 +170,7 @@ class Handler:
             payload = await self._answer(key, message)
         except (ChaincodeFailed, FabricError) as error:
             kind = ChaincodeMessage.ERROR
-            payload = (
-                f"{_NAMES(message.type)} failed: transaction ID: {message.txid}: {error}".encode()
-            )
+            payload = f"{_name(message)} failed: transaction ID: {message.txid}: {error}".encode()
         response = ChaincodeMessage(
             type=kind, payload=payload, txid=message.txid, channel_id=message.channel_id
         )
@@ -184,7 +180,7 @@ class Handler:
         except DialFailed as error:
             context = self._contexts.get(key)
             if context is not None:
-                context.fail(ChaincodeFailed(f"error sending {_NAMES(kind)}: {error}"))
+                context.fail(ChaincodeFailed(f"error sending {_name(response)}: {error}"))
 
     async def _answer(self, key: tuple[str, str], message: ChaincodeMessage) -> bytes:
         context = self._contexts.get(key)
@@ -224,6 +220,12 @@ class Handler:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _name(message: ChaincodeMessage) -> str:
+    """The type's name, as Go prints it: of an unknown one its number."""
+    known = message.type in ChaincodeMessage.Type.values()
+    return ChaincodeMessage.Type.Name(message.type) if known else str(message.type)
 
 
 def additional_parameters() -> bytes:

@@ -149,7 +149,8 @@ def _members(source: bytes) -> Iterator[tuple[str, bytes]]:
     try:
         with tarfile.open(fileobj=io.BytesIO(_unpacked(source)), mode="r:") as archive:
             for member in archive:
-                if not member.isreg():
+                # A sparse file is regular to tarfile, and its holes may be larger than memory.
+                if not member.isreg() or member.issparse():
                     raise PackageRefused(
                         f"tar entry {member.name} is not a regular file, type {ord(member.type):d}"
                     )
