@@ -2,12 +2,11 @@
 """Who may do what: one table, by organisation and by what its certificate attests.
 
 The collection's policy and the definition's endorsement policy hold in any case; this table is
-what every endorser checks of the *client* before it runs a method.
+what every endorser checks of the *client* before it runs a method. docs/access.md is made from it.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from pedchain_fabric.shim import Context, Refusal
 
@@ -15,34 +14,84 @@ DSO: Final = "DSOMSP"
 """The system operator of the consortium: it alone admits districts and devices."""
 
 ROLE_ATTRIBUTE: Final = "ped.role"
-READ_ONLY_ROLES: Final = ("auditor",)
 SERVICE_OUS: Final = ("client", "admin")
 
-TABLE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "put_district": ("dso",),
-        "put_calendar": ("dso",),
-        "put_factors": ("dso",),
-        "adopt": ("dso", "operator"),
-        "register": ("dso",),
-        "rotate_key": ("dso", "operator"),
-        "revoke_key": ("dso",),
-        "exchange_meter": ("dso",),
-        "submit_readings": ("dso", "operator"),
-        "seal_period": ("dso", "operator"),
-        "fold_shard": ("dso", "operator"),
-        "close_day": ("dso", "operator"),
-    }
-)
-"""Action -> parties. `operator` is the organisation the district's document names."""
+REGISTRAR, GATEWAY, AUDITOR = "registrar", "gateway", "auditor"
+ROLES: Final[Mapping[str, str]] = {
+    "": "a service without the attribute: all that its organisation may",
+    REGISTRAR: "registers, changes and decides; files no readings and closes no day",
+    GATEWAY: "files readings and closes days; registers nothing",
+    AUDITOR: "reads",
+}
+"""Values of the certificate's attribute `ped.role`; any other value may only read."""
+
+PARTIES: Final[Mapping[str, str]] = {
+    "dso": "the system operator",
+    "operator": "the organisation that the district's document names",
+    "districts": "the operator of any district that must agree",
+}
+
+
+class Row(NamedTuple):
+    """Which parties may take an action, and which roles their clients may have."""
+
+    parties: tuple[str, ...]
+    roles: tuple[str, ...]
+
+
+_REGISTRY: Final = ("", REGISTRAR)
+_DAILY: Final = ("", GATEWAY)
+
+TABLE: Final[Mapping[str, Row]] = {
+    # registry: what all districts share
+    "put_district": Row(("dso",), _REGISTRY),
+    "put_calendar": Row(("dso",), _REGISTRY),
+    "put_factors": Row(("dso",), _REGISTRY),
+    "approve": Row(("districts",), _REGISTRY),
+    # metering: sites, points, devices
+    "adopt": Row(("dso", "operator"), ("", REGISTRAR, GATEWAY)),
+    "register": Row(("dso",), _REGISTRY),
+    "rotate_key": Row(("dso", "operator"), ("", REGISTRAR, GATEWAY)),
+    "revoke_key": Row(("dso",), _REGISTRY),
+    "suspend_device": Row(("dso", "operator"), _REGISTRY),
+    "resume_device": Row(("dso",), _REGISTRY),
+    "exchange_meter": Row(("dso",), _REGISTRY),
+    # membership: people, shares, claims
+    "enrol": Row(("operator",), _REGISTRY),
+    "leave": Row(("operator",), _REGISTRY),
+    "occupy": Row(("operator",), _REGISTRY),
+    "vacate": Row(("operator",), _REGISTRY),
+    "participate": Row(("dso",), _REGISTRY),
+    "offer_claim": Row(("dso",), _REGISTRY),
+    "withdraw_claim": Row(("dso",), _REGISTRY),
+    "present_claim": Row(("dso", "operator"), ("", REGISTRAR, GATEWAY)),
+    "settle_claim": Row(("dso", "operator"), ("", REGISTRAR, GATEWAY)),
+    # metering: the day
+    "submit_readings": Row(("dso", "operator"), _DAILY),
+    "seal_period": Row(("dso", "operator"), _DAILY),
+    "fold_shard": Row(("dso", "operator"), _DAILY),
+    "close_day": Row(("dso", "operator"), _DAILY),
+    # origin: accounts, certificates; who spends is proven by the debit's own signature
+    "open_account": Row(("dso",), _REGISTRY),
+    "put_foreign": Row(("dso",), _REGISTRY),
+    "issue_day": Row(("dso", "operator"), _DAILY),
+    "debit": Row(("dso", "operator"), _DAILY),
+    # privacy: retention and data subjects
+    "purge": Row(("dso", "operator"), ("", REGISTRAR, GATEWAY)),
+    "erase": Row(("dso", "operator"), _REGISTRY),
+}
+"""Action (a submit method's name) -> who may take it."""
 
 
 def require(ctx: Context, action: str, operator: str | None = None) -> None:
-    """Refuse `not-permitted` unless the client's organisation and role may take this action."""
-    parties = {"dso": DSO, "operator": operator}
+    """Refuse `not-permitted` unless the client's organisation and role may take this action.
+
+    `operator` is the organisation that stands for `operator` or `districts` here.
+    """
+    row = TABLE[action]
+    parties = {"dso": DSO, "operator": operator, "districts": operator}
     client = ctx.client
-    allowed = any(parties[party] == client.msp_id for party in TABLE[action])
-    role = client.attributes.get(ROLE_ATTRIBUTE)
+    allowed = any(parties[party] == client.msp_id for party in row.parties)
     serves = any(unit in SERVICE_OUS for unit in client.ous)
-    if not allowed or not serves or role in READ_ONLY_ROLES:
+    if not allowed or not serves or client.attributes.get(ROLE_ATTRIBUTE, "") not in row.roles:
         raise Refusal("not-permitted", action)

@@ -93,17 +93,20 @@ def package(text: str, tls: "Tls | None" = None) -> "Package":
     address, _, ccid = rest.partition("=")
     if name not in PACKAGES or not address or not ccid:
         raise ValueError(f"not NAME=ADDRESS=CCID with a name of {', '.join(PACKAGES)}: {text}")
-    return Package(ccid, address, [_contract(name)], tls=tls, code=("pedchain_domain",))
+    return Package(ccid, address, contracts(name), tls=tls, code=("pedchain_domain",))
 
 
-def _contract(name: str) -> "Contract":
+def contracts(name: str) -> "list[Contract]":
+    """The contracts a package serves; the first answers calls that name none."""
     if name == "registry":
         from pedchain_chaincode.registry.contract import RegistryContract
 
-        return RegistryContract()
+        return [RegistryContract()]
     from pedchain_chaincode.metering.contract import MeteringContract
+    from pedchain_chaincode.metering.membership import MembershipContract
+    from pedchain_chaincode.origin.contract import OriginContract
 
-    return MeteringContract()
+    return [MeteringContract(), MembershipContract(), OriginContract()]
 
 
 def _listening(served: "Package", address: str) -> None:

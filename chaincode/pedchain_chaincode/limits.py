@@ -9,6 +9,11 @@ REGISTER_DOCUMENTS: Final = 200  # in one Register call
 DOCUMENT_BYTES: Final = 512 * 1024  # of one document, or of the array given to Register
 SHARDS: Final = 64  # of a district
 CALENDARS: Final = 16  # of a district
+DISTRICTS: Final = 64  # that must agree to a change
+
+CLAIM_TRIES: Final = 5  # presentations of one claim code, right or wrong
+CODE_BYTES: Final = 128  # of a claim code
+POSSESSION_BYTES: Final = 2_048  # of a device's signed answer to a claim
 
 CELL_SITES: Final = 12  # a cell takes no further site; some 25 to 40 devices
 SITE_DEVICES: Final = 64  # of one site
@@ -29,3 +34,4 @@ HISTORY: Final = 20  # versions of one certificate in one answer
 
 CLOCK_TOLERANCE: Final = 120  # seconds a record may be ahead of the transaction's own time
 EDGES_TOGETHER: Final = 4  # neighbouring days read at a time while an anchor is missing
+ISSUE_CERTIFICATES: Final = 100  # documents of certificates, issues, storages written in one step

@@ -29,3 +29,7 @@ BRIDGE_DAYS = 31
 HISTORY_DAYS = 28
 HISTORY_VALUES = 5
 FINDINGS = 200
+# A signed debit; a slice into as many parts at once; storage days an owner may leave unsettled.
+DEBIT_BYTES = 16 * 1024
+SLICES = 16
+STORAGE_DAYS_PENDING = 60

@@ -12,7 +12,9 @@ from pedchain_chaincode.lint.codes import Finding
 from pedchain_chaincode.lint.reach import Reach, reach
 from pedchain_chaincode.lint.source import Sources
 
-CONTRACTS = ("pedchain_chaincode.registry.contract", "pedchain_chaincode.metering.contract")
+CONTRACTS = tuple(
+    f"pedchain_chaincode.{package}.contract" for package in ("registry", "metering", "origin")
+)
 
 
 def run(

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from pedchain_chaincode.metering.contract import MeteringContract
+from pedchain_chaincode.cli import contracts
 from pedchain_chaincode.registry.contract import RegistryContract
 from pedchain_domain import batch, canonical, der, ocmf
 from pedchain_fabric.shim.testing import MemoryPeer, creator
@@ -192,7 +192,7 @@ class Ledger:
         self.peer.now = START + 40 * DAY
         self.peer.install("registry", RegistryContract())
         members = {"readings": ["DSOMSP", "DistrictAMSP"]}
-        self.peer.install(METERING, MeteringContract(), collections=members)
+        self.peer.install(METERING, *contracts("metering"), collections=members)
         self.district = district(**changes)
         self.batches = 0
 
