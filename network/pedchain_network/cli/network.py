@@ -13,6 +13,7 @@ from pedchain_network.cli.app import (
     confirmed,
     progress,
 )
+from pedchain_network.runtimes import standby
 from pedchain_network.state import State
 
 
@@ -25,12 +26,15 @@ def up(
 ) -> int:
     """Bring the network up, or what is missing; returns once a transaction has proven it."""
     report = progress()
+    where = State(state.resolve())
+    last = where.load()
+    if runtime == "embedded" and not (last and last.processes):
+        standby.begin("pedchain_fabric.embedded")
 
     from pedchain_network.runtimes.choice import choose
     from pedchain_network.topology import model, reader
 
-    where = State(state.resolve())
-    given, last = reader.load(topology) if topology else None, where.load()
+    given = reader.load(topology) if topology else None
     choice = choose(runtime, given.fabric if given else model.FABRIC, last.runtime if last else "")
     report.step(f"runtime {choice.runtime}: {choice.reason}")
 

@@ -132,7 +132,10 @@ def _gossip(topology: Topology, node: Node) -> dict[str, object]:
         "publishStateInfoInterval": _SECOND,
         "requestStateInfoInterval": _SECOND,
         "aliveTimeInterval": _SECOND,
-        "reconnectInterval": "500ms",
+        # A peer that joins first tries the others at this pace until they have joined too. A try
+        # replaces the connection its other end just opened, and what was on it (their greeting) is
+        # lost for 5 s: the next one has to come after `up` has let all of them join.
+        "reconnectInterval": "2s",
         "aliveExpirationTimeout": "5s",
         "maxBlockCountToStore": 10,
         "maxPropagationBurstLatency": "10ms",

@@ -25,7 +25,7 @@ from pedchain_network.limits import (
     PAUSE_S,
     STOP_TIMEOUT_S,
 )
-from pedchain_network.runtimes import logfile
+from pedchain_network.runtimes import logfile, standby
 
 # Start times are told from the wall clock of the boot, which the kernel corrects now and then.
 _SAME_START_S = 2.0
@@ -138,16 +138,8 @@ def start(spec: Spec, record: Callable[[Process], None] | None = None) -> Proces
     spec.log.parent.mkdir(parents=True, exist_ok=True)
     # Ledgers hold private data, and what a peer's builder keeps holds a key.
     files.directory(spec.directory)
-    with open(spec.log, "ab") as log:
-        child = subprocess.Popen(  # noqa: S603 - the command is the topology's own
-            (*_GATE, *spec.command),
-            env=dict(spec.environment),
-            cwd=spec.directory,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    ready = standby.take(spec.command)
+    child = ready or _gated(spec)
     _adopted[child.pid] = child
     process = Process(
         name=spec.name,
@@ -162,8 +154,25 @@ def start(spec: Spec, record: Callable[[Process], None] | None = None) -> Proces
     with child.stdin as gate:
         if record is not None:
             record(process)
-        gate.write(b"\n")
+        gate.write(_orders(spec) if ready else b"\n")
     return process
+
+
+def _orders(spec: Spec) -> bytes:
+    return standby.orders(spec.command, spec.environment, spec.directory, spec.log)
+
+
+def _gated(spec: Spec) -> subprocess.Popen[bytes]:
+    with open(spec.log, "ab") as log:
+        return subprocess.Popen(  # noqa: S603 - the command is the topology's own
+            (*_GATE, *spec.command),
+            env=dict(spec.environment),
+            cwd=spec.directory,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 # A shell that waits for a line and then becomes the program; it keeps pid and start time. Our end

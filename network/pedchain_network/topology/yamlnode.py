@@ -124,7 +124,7 @@ class _Loader(yaml.SafeLoader):
 
     _depth = 0
 
-    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self._depth += 1
         if self._depth > TOPOLOGY_DEPTH:
             raise yaml.YAMLError(f"nested deeper than {TOPOLOGY_DEPTH} levels")

@@ -91,9 +91,7 @@ def test_what_fabric_refuses_is_a_message_with_a_remedy(
         raise AdminError(503, "no leader")
 
     monkeypatch.setattr(main, "app", refused)
-    with pytest.raises(SystemExit) as ended:
-        main.main()
-    assert ended.value.code == 1
+    assert main.run() == 1
     shown = capsys.readouterr().err
     assert "no leader" in shown
     assert "fix: " in shown
