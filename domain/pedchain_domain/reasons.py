@@ -89,6 +89,22 @@ class Reason(StrEnum):
     OVERLAPPING = "overlapping-transaction"
     FEEDER_MISSING = "feeder-missing"
     NOT_ALL_MEMBERS = "not-all-members"
+    # tokens, orders, sessions, settlement
+    UNKNOWN_TOKEN = "unknown-token"
+    LENGTHS_DIFFER = "lengths-differ"
+    DUPLICATE_TOKEN = "duplicate-token"
+    BAD_QUANTITY = "bad-quantity"
+    BAD_PRICE = "bad-price"
+    TOO_MANY = "too-many"
+    TOO_EARLY = "too-early"
+    TOO_LATE = "too-late"
+    CLOCK_BACKWARDS = "clock-backwards"
+    INSUFFICIENT_FUNDS = "insufficient-funds"
+    BEYOND_LIMIT = "beyond-limit"
+    BOTH_SIDES = "both-sides"
+    PRICE_JUMP = "price-jump"
+    NOT_MEASURED = "not-measured"
+    COUNTED_TWICE = "counted-twice"
 
 
 _BYTES = {reason: number for number, reason in enumerate(Reason)}
