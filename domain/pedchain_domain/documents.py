@@ -89,6 +89,15 @@ def check(document: object) -> Document:
     return document
 
 
+def check_template(device: object) -> Document:
+    """A device/1 that still lacks its key, as a claim holds it; DomainError."""
+    if not isinstance(device, dict) or device.get("schema") != "device/1":
+        raise DomainError(Reason.MALFORMED_DOCUMENT, "device")
+    shape = {name: test for name, test in _SHAPES["device/1"].items() if name != "key"}
+    check_fields(device, {"schema": lambda _: True, **shape})
+    return device
+
+
 def key_at(device: Document, counter: int) -> str | None:
     """The hex key a device signs with at a counter; None before its first (rules R1)."""
     for generation in (device, *reversed(device.get("former", []))):

@@ -29,7 +29,6 @@ from pedchain_domain.fields import (
     up_to,
 )
 from pedchain_domain.numbers import PPM
-from pedchain_domain.reasons import DomainError, Reason
 
 Document = dict[str, Any]
 _SIGNATURE = line(160)
@@ -41,11 +40,6 @@ def identity_digest(identity: Document) -> str:
     With the identity and its salt erased the digest tells nothing (rules C5's idea).
     """
     return hashlib.sha256(canonical.encode(identity)).hexdigest()
-
-
-def _template(claim: Document) -> None:
-    if not isinstance(claim["device"], dict) or "key" in claim["device"]:
-        raise DomainError(Reason.MALFORMED_DOCUMENT, "device")
 
 
 SHAPES: Mapping[str, Shape] = {
@@ -92,5 +86,4 @@ SHAPES: Mapping[str, Shape] = {
 FURTHER: Mapping[str, Callable[[Document], None]] = {
     "occupancy/1": terms.check,
     "participation/1": terms.check,
-    "claim/1": _template,
 }

@@ -31,14 +31,14 @@ def possession_bytes(body: Document, network: str, channel: str) -> bytes:
 
 
 def accepts(
-    claim: Document, code: str, possession: Document, network: str, channel: str
+    claim: Document, digest: str, possession: Document, network: str, channel: str
 ) -> Document | None:
     """The device document the claim makes of a possession, or None if something does not hold.
 
-    `claim` is {"id", "device": device/1 without its key, "code": digest, "fingerprint"?}. Every
-    check is made before the answer, so that the time taken tells nothing of which one failed.
+    `claim` is a claim/1, `digest` that of the code that came with the possession. Every check is
+    made before the answer, so that the time taken tells nothing of which one failed.
     """
-    held = [hmac.compare_digest(code_digest(claim["id"], code), claim["code"])]
+    held = [hmac.compare_digest(digest, claim["code"])]
     body = signed.unsigned(possession)
     held.append(body["claim"] == claim["id"])
     spki = possession["key"]["spki"]

@@ -31,7 +31,8 @@ async def adopt(ctx: Context, district_id: str, former: Document | None) -> None
     versions = list(former["versions"]) if former else []
     if versions and versions[-1]["hashes"] == hashes:
         return
-    start = await days.first_open(ctx) if versions else ""
+    # Never backwards: from the first day not closed yet, and not before the day agreed upon (V6).
+    start = max(await days.first_open(ctx), district.get("from", "")) if versions else ""
     versions = [v for v in versions if v["from"] != start or not start]
     version = 1 + max([v["version"] for v in versions], default=0)
     versions.append({"from": start, "version": version, "hashes": hashes})

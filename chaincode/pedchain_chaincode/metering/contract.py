@@ -10,7 +10,7 @@ from typing import Any
 
 from pedchain_chaincode import limits
 from pedchain_chaincode.access import require
-from pedchain_chaincode.documents import checked, read, read_array
+from pedchain_chaincode.documents import read_array
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.metering import (
     adoption,
@@ -20,10 +20,12 @@ from pedchain_chaincode.metering import (
     folding,
     guards,
     keys,
+    names,
     queries,
     registration,
     submission,
 )
+from pedchain_chaincode.metering.vault import Vault
 from pedchain_domain import canonical, selftest
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
 
@@ -48,21 +50,24 @@ class MeteringContract(Contract):
     @submit
     @guarded("fence")
     async def register(self, ctx: Context, documents: bytes) -> None:
-        """Register up to 200 sites, points and devices: a JSON array of documents, any order."""
+        """Register up to 200 sites, points and devices: a JSON array of documents, any order.
+
+        In the transient map (`documents`, `salt`) they carry the operator's own names and are
+        written under pseudonyms; as the argument they carry pseudonyms already.
+        """
         await guards.fence(ctx)
         require(ctx, "register")
-        array = read_array(documents, limits.REGISTER_DOCUMENTS)
-        await registration.register(ctx, array)
+        sent = ctx.stub.transient.get("documents")
+        array = read_array(documents if sent is None else sent, limits.REGISTER_DOCUMENTS)
+        await registration.register(ctx, array, named=sent is not None)
 
     @submit
-    @guarded("fence", "device")
+    @guarded("fence")
     async def rotate_key(self, ctx: Context, document: bytes) -> None:
         """Bind a device's new key from a counter on; signed by the old and the new key."""
         fence = await guards.fence(ctx)
         require(ctx, "rotate_key", fence.operator)
-        rotation = read(document)
-        entry = await guards.device(ctx, queries.identifier(rotation.get("device")))
-        body = devicekeys.signed_rotation(rotation, entry, fence.network, ctx.stub.channel_id)
+        entry, body = await devicekeys.rotation(ctx, document, fence)
         await devicekeys.change(ctx, entry, body)
 
     @submit
@@ -70,18 +75,34 @@ class MeteringContract(Contract):
     async def revoke_key(self, ctx: Context, document: bytes) -> None:
         """Refuse a device's records from a counter on; doubt its readings since an instant."""
         require(ctx, "revoke_key")
-        body, since = devicekeys.revocation(read(document))
+        body, since = await devicekeys.revocation(ctx, document)
         entry = await guards.device(ctx, body["device"])
         await devicekeys.change(ctx, entry, body, since)
+
+    @submit
+    @guarded("fence", "device")
+    async def suspend_device(self, ctx: Context, document: bytes) -> None:
+        """Certify nothing a device measures from an instant on, until it is resumed."""
+        fence = await guards.fence(ctx)
+        require(ctx, "suspend_device", fence.operator)
+        body = await names.document(ctx, document, "suspend/1")
+        await devicekeys.change(ctx, await guards.device(ctx, body["device"]), body)
+
+    @submit
+    @guarded("device")
+    async def resume_device(self, ctx: Context, document: bytes) -> None:
+        """End a suspension: what is measured from an instant on counts again."""
+        require(ctx, "resume_device")
+        body = await names.document(ctx, document, "resume/1")
+        await devicekeys.change(ctx, await guards.device(ctx, body["device"]), body)
 
     @submit
     @guarded("device")
     async def exchange_meter(self, ctx: Context, document: bytes) -> None:
         """One meter replaces another at a point: final and initial registers (rules R6)."""
         require(ctx, "exchange_meter")
-        body = checked(read(document), "exchange/1")
-        entry = await guards.device(ctx, body["old"])
-        await devicekeys.change(ctx, entry, body)
+        body = await names.document(ctx, document, "exchange/1")
+        await devicekeys.change(ctx, await guards.device(ctx, body["old"]), body)
 
     @submit
     @guarded("fence")
@@ -128,6 +149,15 @@ class MeteringContract(Contract):
         )
 
     @evaluate
+    async def get_pseudonym(self, ctx: Context, name: str) -> bytes:
+        """What stands on the ledger for an operator's name (members of the collection only)."""
+        await guards.fence(ctx)
+        vault = await Vault.open(ctx)
+        if vault is None:
+            raise Refusal("not-found")
+        return canonical.encode({"pseudonym": vault.pseudonym(queries.identifier(name))})
+
+    @evaluate
     async def get_device(self, ctx: Context, device_id: str) -> bytes:
         """A device: document, site, shard, keys by counter, revocation."""
         fence = await guards.fence(ctx)
@@ -137,7 +167,7 @@ class MeteringContract(Contract):
     async def get_site(self, ctx: Context, site_id: str) -> bytes:
         """A site and the shard it is folded in."""
         fence = await guards.fence(ctx)
-        entry = await queries.found(ctx, keys.site(ctx.stub, queries.identifier(site_id)))
+        entry = await queries.registered(ctx, keys.site, site_id)
         shard = entry["cell"] % fence.shards
         return canonical.encode({"document": entry["document"], "shard": shard})
 

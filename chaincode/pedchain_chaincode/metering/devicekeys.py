@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to a registered device: its key is rotated, revoked, its meter exchanged.
+"""What happens to a registered device: its key is rotated, revoked, it is suspended, exchanged.
 
 A rotation is agreed by both keys: `signatures` hold one over the same canonical bytes by the old
 and one by the new key, so neither a thief of the old one alone nor a carrier can bind another key.
@@ -7,15 +7,11 @@ and one by the new key, so neither a thief of the old one alone nor a carrier ca
 
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-
-from pedchain_chaincode.documents import Document, checked, load, refusals, save
-from pedchain_chaincode.metering import keys
-from pedchain_domain import canonical, der
+from pedchain_chaincode.documents import Document, checked, load, read, refusals, save
+from pedchain_chaincode.metering import guards, keys, names
+from pedchain_chaincode.metering.guards import Fence
 from pedchain_domain import roster as rosters
-from pedchain_domain.text import from_hex
+from pedchain_domain import signed
 from pedchain_fabric.shim import Context, Refusal
 
 CONTRACT = "metering"
@@ -23,42 +19,38 @@ CONTRACT = "metering"
 
 def rotation_bytes(body: Document, network: str, channel: str) -> bytes:
     """What both keys sign: the rotation with the ledger and contract it is meant for."""
-    domain = {"channel": channel, "contract": CONTRACT, "network": network}
-    return canonical.encode({"domain": domain, "body": body})
+    return signed.message(body, network=network, channel=channel, contract=CONTRACT)
 
 
-def signed_rotation(document: Document, entry: Document, network: str, channel: str) -> Document:
-    """The rotation without its signatures, once both of them hold."""
+async def rotation(ctx: Context, argument: bytes, fence: Fence) -> tuple[Document, Document]:
+    """The device's entry and the rotation with its pseudonym, once both signatures hold.
+
+    They are over the document as it was sent, be its device named or under its pseudonym.
+    """
+    sent = ctx.stub.transient.get("document")
+    document = read(argument if sent is None else sent)
     signatures = document.get("signatures")
-    body = checked({k: v for k, v in document.items() if k != "signatures"}, "rotate/1")
+    body = checked(signed.unsigned(document, "signatures"), "rotate/1")
     if not isinstance(signatures, dict) or sorted(signatures) != ["new", "old"]:
         raise Refusal("malformed-document", "signatures")
-    message = rotation_bytes(body, network, channel)
-    for name, key in (("old", entry["document"]["key"]), ("new", body["key"])):
-        _verify(key["spki"], message, signatures[name])
-    return body
-
-
-def _verify(spki: str, message: bytes, signature_hex: object) -> None:
-    signature = from_hex(signature_hex) if isinstance(signature_hex, str) else None
-    if signature is None:
-        raise Refusal("malformed-signature")
+    device = await names.resolve(ctx, body["device"]) if sent is not None else body["device"]
+    entry = await guards.device(ctx, device)
+    message = rotation_bytes(body, fence.network, ctx.stub.channel_id)
     with refusals():
-        der.signature_values(signature)
-        key = der.public_key(spki)
-    try:
-        key.verify(signature, message, ec.ECDSA(SHA256()))
-    except InvalidSignature as error:
-        raise Refusal("bad-signature") from error
+        signed.verify(entry["document"]["key"]["spki"], message, signatures["old"])
+        signed.verify(body["key"]["spki"], message, signatures["new"])
+    return entry, {**body, "device": device}
 
 
-def revocation(document: Document) -> tuple[Document, int | None]:
+async def revocation(ctx: Context, argument: bytes) -> tuple[Document, int | None]:
     """The revocation and, if named, the instant from which readings are in doubt."""
+    sent = ctx.stub.transient.get("document")
+    document = read(argument if sent is None else sent)
     since = document.get("compromised_since")
     if since is not None and (type(since) is not int or since < 0):
         raise Refusal("malformed-document", "compromised_since")
-    body = {k: v for k, v in document.items() if k != "compromised_since"}
-    return checked(body, "revoke/1"), since
+    body = checked(signed.unsigned(document, "compromised_since"), "revoke/1")
+    return (body if sent is None else (await names.vault(ctx)).translated(body)), since
 
 
 async def change(ctx: Context, entry: Document, body: Document, since: int | None = None) -> None:

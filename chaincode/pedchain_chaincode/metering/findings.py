@@ -11,9 +11,9 @@ from pedchain_fabric.shim import Context, Refusal
 
 async def record(ctx: Context, device_id: str, counter: int) -> Document:
     """Every verdict on a (device, counter), the newest period first; `not-found` if none."""
-    name = queries.identifier(device_id)
     fence = await guards.fence(ctx)
-    entry = await queries.found(ctx, keys.device(ctx.stub, name))
+    entry = await queries.registered(ctx, keys.device, device_id)
+    name = entry["document"]["id"]
     vault = await _opened(ctx)
     through = await folding.folded_through(ctx, entry["cell"] % fence.shards)
     verdicts: list[Document] = []

@@ -50,3 +50,16 @@ async def device(ctx: Context, device_id: str) -> Document:
     if document is None:
         raise Refusal("unknown-device")
     return document
+
+
+async def member(ctx: Context, member_id: str) -> Document:
+    """A member as enrolled. It changes when the member leaves."""
+    document = await load(ctx.stub, keys.member(ctx.stub, member_id))
+    if document is None:
+        raise Refusal("unknown-member")
+    return document
+
+
+async def claim(ctx: Context, claim_id: str) -> Document | None:
+    """A claim. It changes with every try, and when it is used or withdrawn."""
+    return await load(ctx.stub, keys.claim(ctx.stub, claim_id))

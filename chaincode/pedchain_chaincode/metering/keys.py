@@ -53,6 +53,21 @@ def device(stub: Stub, device_id: str) -> str:
     return stub.create_composite_key("device", [device_id])
 
 
+def member(stub: Stub, member_id: str) -> str:
+    """A member: key, digest of its identity, term."""
+    return stub.create_composite_key("member", [member_id])
+
+
+def occupancy(stub: Stub, site_id: str) -> str:
+    """The public trace of who lives at a site: how often it changed, and a salted digest."""
+    return stub.create_composite_key("occupancy", [site_id])
+
+
+def claim(stub: Stub, claim_id: str) -> str:
+    """A device that waits for its key: until when, how often it was tried."""
+    return stub.create_composite_key("claim", [claim_id])
+
+
 def layout(stub: Stub) -> str:
     """How many devices each cell holds."""
     return stub.create_composite_key("layout", [])
@@ -107,6 +122,11 @@ def close(stub: Stub, day: str, run: str) -> str:
 def certificate(stub: Stub, day: str) -> str:
     """The certificate of a day; later runs supersede it, its history keeps all."""
     return stub.create_composite_key("certificate", [day])
+
+
+def monthly(stub: Stub, month: str) -> str:
+    """The certificate of a calendar month; later runs supersede it, its history keeps all."""
+    return stub.create_composite_key("monthly", [month])
 
 
 def hidden(stub: Stub, secret_key: bytes, *parts: str | int) -> str:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Queries: bounded, public ones over public state, members' ones over the collection."""
 
+from collections.abc import Callable
+
 from pedchain_chaincode import limits
 from pedchain_chaincode.documents import Document, load, refusals
-from pedchain_chaincode.metering import keys
+from pedchain_chaincode.metering import keys, names
 from pedchain_chaincode.state import restore
-from pedchain_domain import canonical
-from pedchain_fabric.shim import Context, Refusal
+from pedchain_domain import canonical, lifecycle
+from pedchain_fabric.shim import Context, Refusal, Stub
 
 
 def identifier(text: object) -> str:
@@ -23,15 +25,24 @@ async def found(ctx: Context, key: str) -> Document:
     return document
 
 
+async def registered(ctx: Context, key: Callable[[Stub, str], str], name: str) -> Document:
+    """The entry of a site, point or device by its id or by the operator's name for it."""
+    stub = ctx.stub
+    direct = await load(stub, key(stub, identifier(name)))
+    return direct or await found(ctx, key(stub, await names.resolve(ctx, name)))
+
+
 async def device(ctx: Context, device_id: str, shards: int) -> Document:
     """A device: its document, site, shard, keys by counter, revocation."""
-    entry = await found(ctx, keys.device(ctx.stub, identifier(device_id)))
+    entry = await registered(ctx, keys.device, device_id)
     now = entry["document"]
     generations = [*now.get("former", []), now]
     return {
         "document": now.get("registered", now),
         "site": entry["site"],
         "shard": entry["cell"] % shards,
+        "state": lifecycle.state_of(now),
+        "suspended": now.get("suspended", []),
         "to": now["to"],
         "keys": [
             {"from_counter": g["first_counter"], "alg": g["key"]["alg"], "spki": g["key"]["spki"]}

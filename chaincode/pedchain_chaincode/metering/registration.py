@@ -13,23 +13,43 @@ from typing import Any
 
 from pedchain_chaincode import limits
 from pedchain_chaincode.documents import Document, load, load_many, refusals, save
-from pedchain_chaincode.metering import keys
+from pedchain_chaincode.metering import adoption, keys, names
 from pedchain_domain import documents as schemas
 from pedchain_domain import roster as rosters
 from pedchain_fabric.shim import Context, Refusal
 
 ORDER = ("site/1", "point/1", "device/1")
+BOUNDARIES = ("feeder", "substation", "zone", "heat_network")
+"""Kinds of boundary a site's own document tells; others (a virtual district's) nobody can check."""
 PARENT = {"point/1": ("site", "unknown-site"), "device/1": ("point", "unknown-point")}
 
 
-async def register(ctx: Context, documents: list[Document]) -> None:
-    """Register documents in any order; the same one again changes nothing."""
+async def register(ctx: Context, documents: list[Document], *, named: bool = False) -> None:
+    """Register documents in any order; the same one again changes nothing.
+
+    Names in `named` documents become pseudonyms; a site must lie within the district's boundary.
+    """
     checked = [_checked(document) for document in documents]
+    if named:
+        vault = await names.vault(ctx)
+        checked = [vault.translated(document) for document in checked]
+    await _inside(ctx, checked)
     checked.sort(key=lambda document: ORDER.index(document["schema"]))
     register = await _Register.load(ctx, checked)
     for document in checked:
         await register.add(document)
     await register.save()
+
+
+async def _inside(ctx: Context, documents: list[Document]) -> None:
+    """Refuse a site of another feeder, substation, zone or heat network than the district's."""
+    sites = [document for document in documents if document["schema"] == "site/1"]
+    if not sites:
+        return
+    boundary = (await adoption.newest(ctx))["boundary"]
+    kind = boundary["kind"]
+    if kind in BOUNDARIES and any(site.get(kind) != boundary["id"] for site in sites):
+        raise Refusal("outside-boundary", kind)
 
 
 def _checked(document: Document) -> Document:

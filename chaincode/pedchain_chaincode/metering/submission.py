@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pedchain_chaincode import limits
-from pedchain_chaincode.documents import Document, load_many, refusals, save
-from pedchain_chaincode.metering import keys
+from pedchain_chaincode.documents import Document, refusals, save
+from pedchain_chaincode.metering import keys, names
 from pedchain_chaincode.metering.batchdoc import KEPT, SENT, BatchDocument, Row, root
 from pedchain_chaincode.metering.guards import Fence
 from pedchain_domain import batch, ocmf, readings, registers
@@ -73,9 +73,8 @@ def _transient(ctx: Context) -> tuple[bytes, bytes]:
 async def _judged(ctx: Context, fence: Fence, records: Sequence[bytes]) -> list[Outcome]:
     """Parse, look up the devices, verify in threads; in the order of the batch."""
     parsed = [_parsed(received) for received in records]
-    names = {p.device: None for p in parsed if isinstance(p, ocmf.Record) and _is_id(p.device)}
-    found = await load_many(ctx.stub, [keys.device(ctx.stub, name) for name in names])
-    entries = dict(zip(names, found, strict=True))
+    named = {p.device: None for p in parsed if isinstance(p, ocmf.Record) and _is_id(p.device)}
+    entries = await names.devices(ctx, list(named))
     candidates = [
         p
         if isinstance(p, Reason)

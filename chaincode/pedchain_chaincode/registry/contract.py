@@ -6,8 +6,9 @@ from pedchain_chaincode import limits
 from pedchain_chaincode.access import DSO, require
 from pedchain_chaincode.documents import Document, checked, load, read, refusals, save
 from pedchain_chaincode.guard import guarded
-from pedchain_chaincode.registry import guards, keys
+from pedchain_chaincode.registry import decisions, guards, keys
 from pedchain_domain import canonical, selftest
+from pedchain_domain.documents import changes_governed
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
 
 LASTING = ("id", "boundary", "zone", "grain", "dso", "operator", "shards", "network")
@@ -26,7 +27,8 @@ class RegistryContract(Contract):
     @submit
     @guarded("former")
     async def put_district(self, ctx: Context, document: bytes) -> None:
-        """Admit or amend a district. Refuses a change of what it keeps for its life."""
+        """Admit a district, or amend its calendars; a change of its rule, parameters or factors
+        is proposed. Refuses a change of what it keeps for its life."""
         require(ctx, "put_district")
         district = checked(read(document), "district/1")
         check_district(district)
@@ -34,7 +36,21 @@ class RegistryContract(Contract):
         former = await guards.former(ctx, key)
         if former is not None and any(former.get(f) != district.get(f) for f in LASTING):
             raise Refusal("already-registered")
-        await save(ctx.stub, key, district)
+        if former is not None and changes_governed(former, district):
+            await decisions.propose(ctx, former, district)
+        elif (former or {}).get("from") != district.get("from"):
+            raise Refusal("malformed-document", "from")
+        else:
+            await save(ctx.stub, key, district)
+
+    @submit
+    @guarded("proposal")
+    async def approve(self, ctx: Context, district_id: str, document_hash: str) -> None:
+        """A district's operator agrees to a proposed change, named by its hash."""
+        proposal = await guards.proposal(ctx, _id(district_id))
+        own = ctx.client.msp_id
+        require(ctx, "approve", own if own in proposal["required"] else None)
+        await decisions.approve(ctx, district_id, document_hash, proposal)
 
     @submit
     @guarded("former")
@@ -68,6 +84,16 @@ class RegistryContract(Contract):
     async def get_district(self, ctx: Context, district_id: str) -> bytes:
         """A district's document."""
         return await _found(ctx, keys.district(ctx.stub, _id(district_id)))
+
+    @evaluate
+    async def get_proposal(self, ctx: Context, district_id: str) -> bytes:
+        """The change of a district that waits, and who has agreed so far."""
+        return await _found(ctx, keys.proposal(ctx.stub, _id(district_id)))
+
+    @evaluate
+    async def get_decision(self, ctx: Context, district_id: str, day: str) -> bytes:
+        """The change of a district that holds from a day, and who agreed to it."""
+        return await _found(ctx, keys.decision(ctx.stub, _id(district_id), _id(day)))
 
     @evaluate
     async def get_calendar(self, ctx: Context, calendar_id: str) -> bytes:

@@ -17,3 +17,13 @@ def calendar(stub: Stub, calendar_id: str) -> str:
 def factors(stub: Stub, version: str) -> str:
     """A factor version's document."""
     return stub.create_composite_key("factors", [version])
+
+
+def proposal(stub: Stub, district_id: str) -> str:
+    """A change of a district that waits for the districts to agree."""
+    return stub.create_composite_key("proposal", [district_id])
+
+
+def decision(stub: Stub, district_id: str, day: str) -> str:
+    """A change that was agreed, and by whom, by the day it holds from."""
+    return stub.create_composite_key("decision", [district_id, day])

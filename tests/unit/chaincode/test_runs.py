@@ -109,8 +109,7 @@ async def test_a_new_factor_version_holds_from_the_first_open_day() -> None:
     assert (await closed(ledger, 0))["factors"] == "f1"
     put = ledger.peer.submit
     await put("registry", "PutFactors", "f2", canonical.encode({**factors(), "version": "f2"}))
-    amended = canonical.encode({**ledger.district, "factors": "f2"})
-    await put("registry", "PutDistrict", amended)
+    await ledger.decide({**ledger.district, "factors": "f2", "from": day_name(1)})
     await ledger.submit("Adopt", "DistrictA")
     assert (await closed(ledger, 1))["factors"] == "f2"
     assert (await closed(ledger, 0, "F"))["factors"] == "f1"
