@@ -9,111 +9,107 @@ from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Final, Self
 
-import grpc.aio
-from fabric_protos.peer import chaincode_shim_pb2_grpc
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
+from google.protobuf.message import DecodeError
 
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.shim.connection import Connection
 from pedchain_fabric.shim.contracts import Contracts
-from pedchain_fabric.shim.limits import (
-    GRACE_SECONDS,
-    KEEPALIVE_MS,
-    KEEPALIVE_TIMEOUT_MS,
-    MESSAGE_BYTES,
-    PING_INTERVAL_MS,
-    STREAM_END_SECONDS,
-)
+from pedchain_fabric.shim.http2.messages import Status
+from pedchain_fabric.shim.http2.protocol import Answer
+from pedchain_fabric.shim.http2.server import GrpcServer
+from pedchain_fabric.shim.limits import GRACE_SECONDS, MESSAGE_BYTES, STREAM_END_SECONDS
 from pedchain_fabric.shim.package import Package
 
 log = logging.getLogger(__name__)
 
-Outgoing = asyncio.Queue[ChaincodeMessage | None]
-
-OPTIONS: Final = (
-    ("grpc.max_receive_message_length", MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MESSAGE_BYTES),
-    # A peer pings an idle stream every 60 s; by default gRPC takes one ping in 5 minutes and
-    # then hangs up with `too_many_pings`.
-    ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS),
-    ("grpc.http2.max_ping_strikes", 0),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.keepalive_time_ms", KEEPALIVE_MS),
-    ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.so_reuseport", 0),  # a second process on the port must fail, not share it silently
-)
+CONNECT: Final = "/protos.Chaincode/Connect"
 
 
-class Listener(chaincode_shim_pb2_grpc.ChaincodeServicer):
+class Listener:
     """One package on one port; each peer that dials gets its own `Connection`."""
 
     def __init__(self, package: Package) -> None:
         self.package = package
         self._contracts = Contracts(package.contracts, package.code)
-        self._server = grpc.aio.server(options=OPTIONS)
-        self._stopping = asyncio.Event()
-        chaincode_shim_pb2_grpc.add_ChaincodeServicer_to_server(self, self._server)
+        self._server = GrpcServer({CONNECT: self._connect}, MESSAGE_BYTES)
+        self._streams: set[_Stream] = set()
 
     async def start(self) -> str:
-        """Listen; the address with the port that was taken. Raises `OSError` if it is in use."""
+        """Listen; the address with the port that was taken.
+
+        Raises `OSError` if it is in use, `ValueError` for TLS material that is none.
+        """
         address, tls = self.package.address, self.package.tls
         try:
-            if tls is None:
-                port = self._server.add_insecure_port(address)
-            else:
-                port = self._server.add_secure_port(address, tls.credentials)
-        except RuntimeError as error:
+            port = await self._server.start(address, None if tls is None else tls.context)
+        except OSError as error:
             raise OSError(f"cannot listen on {address}") from error
-        await self._server.start()
         return f"{address.rpartition(':')[0]}:{port}"
 
     async def stop(self) -> None:
         """Let running transactions finish, then end the streams."""
-        self._stopping.set()
+        ends = [asyncio.create_task(stream.drain()) for stream in self._streams]
         await self._server.stop(GRACE_SECONDS + STREAM_END_SECONDS)
+        await asyncio.gather(*ends, *(stream.closed() for stream in self._streams))
 
-    async def Connect(  # noqa: N802 - the name the protocol gives it
-        self,
-        request_iterator: AsyncIterator[ChaincodeMessage],
-        context: grpc.aio.ServicerContext[ChaincodeMessage, ChaincodeMessage],
-    ) -> AsyncIterator[ChaincodeMessage]:
-        """A peer's stream. This generator is its only writer: gRPC allows no second."""
-        outgoing: Outgoing = asyncio.Queue()
-        connection = Connection(self.package.ccid, self._contracts, outgoing.put_nowait)
-        connection.start()
-        tasks = (
-            asyncio.create_task(_read(connection, request_iterator, outgoing)),
-            asyncio.create_task(self._drain(connection, outgoing)),
-        )
+    def _connect(self, answer: Answer) -> "_Stream":
+        stream = _Stream(self.package.ccid, self._contracts, answer, self._streams)
+        stream.start()
+        return stream
+
+
+class _Stream:
+    """A peer's stream, in the terms of the transport."""
+
+    def __init__(
+        self, ccid: str, contracts: Contracts, answer: Answer, open_: "set[_Stream]"
+    ) -> None:
+        self._connection = Connection(ccid, contracts, self._send)
+        self._answer = answer
+        self._open = open_
+        self._end: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Speak first, as Fabric has it."""
+        self._open.add(self)
+        self._connection.start()
+
+    def received(self, message: bytes) -> None:
+        """A message of the peer; one that breaks the protocol ends the stream."""
+        if self._end is not None:
+            return
         try:
-            while (message := await outgoing.get()) is not None:
-                yield message
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, connection.close(), return_exceptions=True)
+            self._connection.receive(ChaincodeMessage.FromString(message))
+        except (WireError, DecodeError) as error:
+            log.error("stream ended: %s", error)
+            status = Status.OK if isinstance(error, WireError) else Status.INTERNAL
+            self._finish(status, "")
 
-    async def _drain(self, connection: Connection, outgoing: Outgoing) -> None:
-        """Once the server stops, end the stream as soon as nothing runs, or when time is up."""
-        await self._stopping.wait()
+    def ended(self, cancelled: bool) -> None:
+        """The peer hung up: nobody waits for answers any more."""
+        self._finish(Status.OK, "")
+
+    async def drain(self) -> None:
+        """End the stream as soon as nothing runs, or when time is up."""
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE_SECONDS):
-                await connection.drain()
-        outgoing.put_nowait(None)
+                await self._connection.drain()
+        self._finish(Status.OK, "")
 
+    async def closed(self) -> None:
+        """Once nothing of it runs."""
+        if self._end is not None:
+            await self._end
 
-async def _read(
-    connection: Connection, incoming: AsyncIterator[ChaincodeMessage], outgoing: Outgoing
-) -> None:
-    """Hand the peer's messages on until it hangs up or breaks the protocol."""
-    try:
-        async for message in incoming:
-            connection.receive(message)
-    except WireError as error:
-        log.error("stream ended: %s", error)
-    finally:
-        outgoing.put_nowait(None)
+    def _send(self, message: ChaincodeMessage) -> None:
+        self._answer.send(message.SerializeToString())
+
+    def _finish(self, status: Status, text: str) -> None:
+        if self._end is None:
+            self._answer.finish(status, text)
+            self._end = asyncio.create_task(self._connection.close())
+            self._end.add_done_callback(lambda _: self._open.discard(self))
 
 
 class Server:

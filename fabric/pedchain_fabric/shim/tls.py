@@ -4,11 +4,12 @@
 import base64
 import binascii
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import grpc
+from pedchain_fabric.shim.http2.listening import tls_context
 
 _FALSE = frozenset({"0", "f", "false"})
 
@@ -22,13 +23,9 @@ class Tls:
     client_ca: bytes | None = None
 
     @property
-    def credentials(self) -> grpc.ServerCredentials:
-        """What the gRPC server needs."""
-        return grpc.ssl_server_credentials(
-            [(self.key, self.certificate)],
-            root_certificates=self.client_ca,
-            require_client_auth=self.client_ca is not None,
-        )
+    def context(self) -> ssl.SSLContext:
+        """What the server needs. Raises `ValueError` for material that is none."""
+        return tls_context(self.certificate, self.key, self.client_ca)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Tls | None":

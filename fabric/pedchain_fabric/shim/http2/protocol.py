@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One socket of a peer: joins HTTP/2 and gRPC's messages to calls of one streaming method.
+
+Everything that becomes ready within one turn of the event loop leaves in one write: to a peer
+that has many transactions under way this saves TLS records, system calls and wake-ups, on both
+sides.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Protocol, cast
+
+from pedchain_fabric.shim.http2 import limits, messages
+from pedchain_fabric.shim.http2.frames import ConnectionFault, ErrorCode
+from pedchain_fabric.shim.http2.messages import Header, MessageFault, Messages, Status
+from pedchain_fabric.shim.http2.session import Session
+
+log = logging.getLogger(__name__)
+
+
+class Call(Protocol):
+    """What a method's implementation makes of one stream. None of these may raise."""
+
+    def received(self, message: bytes) -> None:
+        """The peer sent a message."""
+
+    def ended(self, cancelled: bool) -> None:
+        """The peer sends nothing more; `cancelled`: it takes nothing more either."""
+
+
+class Answer:
+    """Where a call sends its messages. After the stream's end they go nowhere."""
+
+    def __init__(self, protocol: "GrpcProtocol", stream: int) -> None:
+        self._protocol = protocol
+        self._stream = stream
+
+    def send(self, message: bytes) -> None:
+        """One message."""
+        self._protocol.session.send(self._stream, messages.prefix(message), message)
+        self._protocol.flush_soon()
+
+    def finish(self, status: Status = Status.OK, text: str = "") -> None:
+        """End the stream once all messages are sent."""
+        self._protocol.session.finish(self._stream, messages.trailers(status, text))
+        self._protocol.flush_soon()
+
+
+Method = Callable[[Answer], Call]
+
+
+class GrpcProtocol(asyncio.Protocol):
+    """Serves streaming methods by their paths, on one connection."""
+
+    def __init__(
+        self,
+        methods: Mapping[str, Method],
+        message_bytes: int,
+        connections: "set[GrpcProtocol]",
+    ) -> None:
+        self.session = Session(self)
+        self.closed = asyncio.Event()
+        self._methods = methods
+        self._message_bytes = message_bytes
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self._calls: dict[int, tuple[Call, Messages]] = {}
+        self._transport: asyncio.Transport | None = None
+        self._paused = self._flushing = self._closing = False
+        self._heard = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    # the socket's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if len(self._connections) >= limits.CONNECTIONS:
+            log.warning("too many connections")
+            transport.close()
+            return
+        self._connections.add(self)
+        self._transport = cast(asyncio.Transport, transport)
+        self._timer = self._loop.call_later(limits.HANDSHAKE_SECONDS, self._greeted)
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        self._heard = True
+        if self._closing and not self.session.streams:
+            return
+        try:
+            self.session.receive(data)
+        except ConnectionFault as fault:
+            log.warning("a peer's connection ended: %s", fault)
+            self._end(fault.code, str(fault))
+        self.flush_soon()
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self.flush_soon()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+        calls, self._calls = self._calls, {}
+        for call, _ in calls.values():
+            call.ended(True)
+        self._connections.discard(self)
+        self.closed.set()
+
+    # the session's side
+
+    def requested(self, stream: int, headers: list[Header]) -> None:
+        """A stream has opened: begin its call, or say why there is none."""
+        refusal = messages.refusal(headers, self._methods)
+        if refusal is not None:
+            self.session.finish(stream, refusal)
+            return
+        self.session.answer(stream, messages.accepted())
+        method = self._methods[dict(headers)[":path"]]
+        self._calls[stream] = method(Answer(self, stream)), Messages(self._message_bytes)
+
+    def received(self, stream: int, data: bytes) -> None:
+        """Data came: the messages in it."""
+        if (known := self._calls.get(stream)) is None:
+            return
+        call, joined = known
+        try:
+            for message in joined.feed(data):
+                call.received(message)
+        except MessageFault as fault:
+            self._give_up(stream, fault.status, str(fault))
+
+    def ended(self, stream: int, cancelled: bool) -> None:
+        """The peer sends nothing more."""
+        if (known := self._calls.pop(stream, None)) is None:
+            return
+        call, joined = known
+        if joined.partial and not cancelled:
+            self.session.finish(
+                stream, messages.trailers(Status.INTERNAL, "a message is not complete")
+            )
+        call.ended(cancelled)
+
+    def _give_up(self, stream: int, status: Status, text: str) -> None:
+        call, _ = self._calls.pop(stream)
+        self.session.finish(stream, messages.trailers(status, text))
+        call.ended(True)
+
+    # what is sent
+
+    def flush_soon(self) -> None:
+        """Send what is ready, together with what else gets ready in this turn of the loop."""
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        transport = self._transport
+        if transport is None:
+            return
+        while not self._paused and (data := self.session.take()):
+            transport.write(data)
+        if self._closing and not self.session.streams:
+            transport.close()
+
+    # its life
+
+    def stop(self) -> None:
+        """Take no new streams; close once those that are open have ended."""
+        self._end(ErrorCode.NO_ERROR, "")
+        self.flush_soon()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _end(self, code: ErrorCode, text: str) -> None:
+        """Tell the peer; after a fault its streams end with the connection."""
+        if not self._closing:
+            self._closing = True
+            self.session.goaway(code, text)
+        if code != ErrorCode.NO_ERROR and self._transport is not None:
+            self._transport.write(self.session.take())
+            self._transport.close()
+
+    def _greeted(self) -> None:
+        if self.session.begun:
+            self._watch()
+        else:
+            log.warning("a peer's connection ended: it does not speak HTTP/2")
+            self.abort()
+
+    def _watch(self) -> None:
+        """Ask a silent peer for a sign of life."""
+        silent, self._heard = not self._heard, False
+        wait = limits.KEEPALIVE_SECONDS
+        self._timer = self._loop.call_later(wait, self._watch)
+        if silent:
+            self.session.ping()
+            self.flush_soon()
+            self._timer.cancel()
+            self._timer = self._loop.call_later(limits.KEEPALIVE_TIMEOUT_SECONDS, self._check)
+
+    def _check(self) -> None:
+        if self._heard:
+            self._watch()
+        else:
+            log.warning("a peer's connection ended: it is silent")
+            self.abort()
