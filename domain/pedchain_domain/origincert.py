@@ -64,9 +64,9 @@ def move(certificate: Document, action: str, by: str, body: Document, salt: str)
     fields, allowed, apply = rule
     if sorted(body) != fields or body["certificate"] != certificate["id"]:
         raise DomainError(Reason.MALFORMED_DOCUMENT, "body")
-    holder = certificate["for"] if action == "claim" else certificate["owner"]
     if certificate["state"] not in allowed:
         raise DomainError(Reason.WRONG_STATE)
+    holder = certificate["for"] if action == "claim" else certificate["owner"]
     if holder != by:
         raise DomainError(Reason.NOT_OWNER)
     return apply(certificate, body, salt)

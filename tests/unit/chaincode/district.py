@@ -22,7 +22,13 @@ OTHER = creator("DistrictBMSP")
 AUDITOR = creator("DistrictAMSP", "auditor", attributes={"ped.role": "auditor"})
 DAY = 86_400
 START = 1_767_225_600  # 2026-01-01 00:00:00 UTC
-OBIS = {"I": "1-0:1.8.0*255", "E": "1-0:2.8.0*255", "G": "1-0:2.8.0*255"}
+OBIS = {
+    "I": "1-0:1.8.0*255",
+    "E": "1-0:2.8.0*255",
+    "G": "1-0:2.8.0*255",
+    "Ch": "1-0:1.8.0*255",
+    "D": "1-0:2.8.0*255",
+}
 Values = Sequence[tuple[int, str, int]]  # instant, role, Wh
 
 
@@ -202,6 +208,17 @@ class Ledger:
         await put("registry", "PutFactors", "f1", canonical.encode(factors()))
         await put("registry", "PutDistrict", canonical.encode(self.district))
         await put(METERING, "Adopt", "DistrictA")
+
+    async def decide(self, changed: dict[str, Any], *operators: bytes) -> None:
+        """Propose a change of the district on its first day, and let every operator agree."""
+        now, self.peer.now = self.peer.now, START
+        await self.peer.submit("registry", "PutDistrict", canonical.encode(changed))
+        proposal = await self.peer.evaluate("registry", "GetProposal", str(changed["id"]))
+        digest = str(json.loads(proposal)["hash"])
+        for operator in operators or (OPERATOR,):
+            call = ("registry", "Approve", str(changed["id"]), digest)
+            await self.peer.submit(*call, creator=operator)
+        self.peer.now = now
 
     async def register(self, *homes: Home) -> None:
         documents = [document for home in homes for document in home.documents()]

@@ -141,13 +141,7 @@ class Storing(Home):
         found = [site(self.name, "P3", battery_wh=5_000)]
         for meter, kind in ((self.grid, "GCP"), (self.roof, "GEN"), (self.battery, "STO")):
             found.append(point(meter.point, self.name, kind))
-        registers = {"1-0:1.8.0*255": {"role": "Ch"}, "1-0:2.8.0*255": {"role": "D"}}
-        return [
-            *found,
-            self.grid.document(),
-            self.roof.document(),
-            self.battery.document(registers=registers),
-        ]
+        return [*found, *(meter.document() for meter in self.meters)]
 
 
 def registers(
