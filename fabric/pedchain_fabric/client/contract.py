@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A chaincode's contract: calling its functions."""
 
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 
 from pedchain_fabric.client.commit import Commit
 from pedchain_fabric.client.proposal import Proposal
@@ -34,15 +35,19 @@ class Contract:
         *args: bytes | str,
         transient: Mapping[str, bytes] | None = None,
         endorsing_organizations: Collection[str] | None = None,
+        deadline: float | None = None,
     ) -> bytes:
-        """The function's answer, from one peer; nothing is written. Raises `GatewayError`."""
+        """The function's answer, from one peer; nothing is written. Raises `GatewayError`.
+
+        `deadline` in seconds instead of the gateway's; `math.inf` for none.
+        """
         proposal = self.new_proposal(
             function,
             *args,
             transient=transient,
             endorsing_organizations=endorsing_organizations,
         )
-        return await proposal.evaluate()
+        return await proposal.evaluate(deadline=deadline)
 
     async def submit(
         self,
@@ -50,20 +55,24 @@ class Contract:
         *args: bytes | str,
         transient: Mapping[str, bytes] | None = None,
         endorsing_organizations: Collection[str] | None = None,
+        deadline: float | None = None,
     ) -> bytes:
         """Call the function and wait until what it writes is committed; its answer.
 
         Raises `EndorseError` (nothing happened), `SubmitError` or `CommitStatusError` (outcome
         unknown: `network.commit(error.transaction_id)` asks), `CommitError` (invalid, nothing
-        was written).
+        was written). `deadline` in seconds is for all steps together, instead of the gateway's
+        for each; `math.inf` for none.
         """
+        left = _countdown(deadline)
         result, commit = await self.submit_async(
             function,
             *args,
             transient=transient,
             endorsing_organizations=endorsing_organizations,
+            deadline=left(),
         )
-        status = await commit.status()
+        status = await commit.status(deadline=left())
         if not status.successful:
             raise CommitError(status.transaction_id, status.code)
         return result
@@ -74,16 +83,18 @@ class Contract:
         *args: bytes | str,
         transient: Mapping[str, bytes] | None = None,
         endorsing_organizations: Collection[str] | None = None,
+        deadline: float | None = None,
     ) -> tuple[bytes, Commit]:
         """The same, without waiting: the answer, and what tells whether it was committed."""
+        left = _countdown(deadline)
         proposal = self.new_proposal(
             function,
             *args,
             transient=transient,
             endorsing_organizations=endorsing_organizations,
         )
-        transaction = await proposal.endorse()
-        return transaction.result, await transaction.submit()
+        transaction = await proposal.endorse(deadline=left())
+        return transaction.result, await transaction.submit(deadline=left())
 
     def new_proposal(
         self,
@@ -113,3 +124,9 @@ class Contract:
         untrusted = sorted(set(organizations) - self._session.trusted_organizations)
         if untrusted:
             raise ValueError(f"transient data to organisations not trusted with it: {untrusted}")
+
+
+def _countdown(deadline: float | None) -> Callable[[], float | None]:
+    """How much of it is left, asked before each step; None if each has the gateway's own."""
+    end = None if deadline is None else time.monotonic() + deadline
+    return lambda: None if end is None else max(0.0, end - time.monotonic())

@@ -8,6 +8,7 @@ with hsm.signer("ForFabric", pin, identifier=public_key_id) as signer:
 
 import hashlib
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -73,7 +74,8 @@ class HsmSigner:
 class Hsm:
     """The tokens behind one PKCS #11 library. `library` is the path of the vendor's .so file.
 
-    Raises `IdentityError` if it cannot be loaded.
+    Loaded once for the process, however many of these there are. Raises `IdentityError` if it
+    cannot be loaded.
     """
 
     def __init__(self, library: str) -> None:
@@ -81,6 +83,12 @@ class Hsm:
             self._library = pkcs11.lib(library)
         except (PKCS11Error, RuntimeError) as error:
             raise IdentityError(f"cannot load the PKCS #11 library {library}") from error
+
+    def close(self) -> None:
+        """Finalise the library: every session of the process with it ends, its signers sign no
+        more. Another `Hsm` of the same path begins anew."""
+        with suppress(PKCS11Error):  # it is finalised already
+            self._library.finalize()
 
     def signer(
         self,

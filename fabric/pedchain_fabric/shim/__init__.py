@@ -5,9 +5,11 @@ from pedchain_fabric.errors import ContractError
 from pedchain_fabric.shim.clientidentity import ClientIdentity
 from pedchain_fabric.shim.context import Context
 from pedchain_fabric.shim.contract import Contract, evaluate, submit
+from pedchain_fabric.shim.dial import Peer, dial, start
 from pedchain_fabric.shim.errors import CalledChaincodeError, PeerError, Refusal, StubError
 from pedchain_fabric.shim.package import Package
 from pedchain_fabric.shim.query import KeyModification, KeyValue, Page, Results
+from pedchain_fabric.shim.reply import Reply
 from pedchain_fabric.shim.server import Server, serve
 from pedchain_fabric.shim.stub import Stub
 from pedchain_fabric.shim.tls import Tls
@@ -22,14 +24,18 @@ __all__ = [
     "KeyValue",
     "Package",
     "Page",
+    "Peer",
     "PeerError",
     "Refusal",
+    "Reply",
     "Results",
     "Server",
     "Stub",
     "StubError",
     "Tls",
+    "dial",
     "evaluate",
     "serve",
+    "start",
     "submit",
 ]

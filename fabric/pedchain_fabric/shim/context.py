@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final, TypeVar
 
 from pedchain_fabric.shim.clientidentity import ClientIdentity
+from pedchain_fabric.shim.errors import StubError
 from pedchain_fabric.shim.stub import Stub
 
 T = TypeVar("T")
@@ -19,13 +20,27 @@ WORKERS: Final = os.cpu_count() or 1
 class Context:
     """One call: `stub` to read and write, `client` who asks."""
 
-    def __init__(self, stub: Stub) -> None:
+    def __init__(self, stub: Stub, msp_id: str = "") -> None:
         self.stub = stub
+        self._msp_id = msp_id
 
     @cached_property
     def client(self) -> ClientIdentity:
         """Who sent the transaction."""
         return ClientIdentity(self.stub.creator)
+
+    @property
+    def peer_msp_id(self) -> str:
+        """The organisation whose peer this chaincode serves, as its operator has set it (`Package`,
+        or the variable CORE_PEER_LOCALMSPID). Raises `StubError` if nobody has.
+
+        Other organisations see another: no result may depend on it, but which private data to
+        look for.
+        """
+        found = self._msp_id or os.environ.get("CORE_PEER_LOCALMSPID", "")
+        if not found:
+            raise StubError("'CORE_PEER_LOCALMSPID' is not set")
+        return found
 
     async def in_threads(self, function: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """`[function(item) for item in items]`, in threads, in the order of `items`.

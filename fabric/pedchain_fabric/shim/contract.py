@@ -9,13 +9,14 @@ from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar, get_
 from pedchain_fabric.shim.arguments import READERS
 from pedchain_fabric.shim.context import Context
 from pedchain_fabric.shim.limits import ARGUMENTS, NAME_LENGTH
+from pedchain_fabric.shim.reply import Reply
 
 Tag = Literal["submit", "evaluate"]
-Result = str | bytes | None
+Result = str | bytes | Reply | None
 
 P = ParamSpec("P")
 S = TypeVar("S")
-R = TypeVar("R", str, bytes, None)
+R = TypeVar("R", str, bytes, Reply, None)
 Method = Callable[Concatenate[S, Context, P], Awaitable[R]]
 
 _MARK = "_pedchain_transaction"
@@ -58,9 +59,9 @@ class Contract:
 
     is called as `OpenAccount`, or `ledger:OpenAccount` where a package has several contracts.
     Parameters are str, int, bool or bytes (the raw argument); a method returns str (sent as
-    UTF-8), bytes, or None (sent as nothing). Raise `Refusal` to refuse; any other exception is
-    answered with status 500 and a text that tells nothing. One object serves all transactions,
-    concurrently: keep no state in it.
+    UTF-8), bytes, None (sent as nothing) or a `Reply`. Raise `Refusal` to refuse; any other
+    exception is answered with status 500 and a text that tells nothing. One object serves all
+    transactions, concurrently: keep no state in it.
     """
 
     name: ClassVar[str]
@@ -104,8 +105,8 @@ def _transaction(cls: type, method_name: str) -> Transaction:
     if len(parameters) > ARGUMENTS:
         raise TypeError(f"{method.__qualname__} has more than {ARGUMENTS} parameters")
     returns = hints.get("return", type(None))
-    if returns not in (str, bytes, type(None)):
-        raise TypeError(f"{method.__qualname__} must return str, bytes or None")
+    if returns not in (str, bytes, Reply, type(None)):
+        raise TypeError(f"{method.__qualname__} must return str, bytes, Reply or None")
     name = "".join(word[:1].upper() + word[1:] for word in method_name.split("_"))
     return Transaction(name, method_name, getattr(method, _MARK), parameters, returns)
 

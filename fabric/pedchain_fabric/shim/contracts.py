@@ -8,18 +8,21 @@ from pedchain_fabric.shim import arguments, metadata
 from pedchain_fabric.shim.context import Context
 from pedchain_fabric.shim.contract import Contract, Transaction
 from pedchain_fabric.shim.errors import Refusal
+from pedchain_fabric.shim.reply import Reply
 from pedchain_fabric.shim.stub import Stub
 
 _SHOWN: Final = 64  # characters of an unknown name that are shown in the refusal
 
 
 class Contracts:
-    """Contracts by name; the first one answers calls that name none.
+    """Contracts by name; the first one answers calls that name none. `msp_id` is their peer's.
 
     Raises `ValueError` for no contract at all, or two of one name.
     """
 
-    def __init__(self, contracts: Sequence[Contract], code: Sequence[str] = ()) -> None:
+    def __init__(
+        self, contracts: Sequence[Contract], code: Sequence[str] = (), msp_id: str = ""
+    ) -> None:
         if not contracts:
             raise ValueError("a package needs a contract")
         self._default = contracts[0]
@@ -27,9 +30,10 @@ class Contracts:
         if len(self._by_name) != len(contracts):
             raise ValueError("two contracts of one name")
         self._metadata = metadata.document(contracts, code)
+        self._msp_id = msp_id
 
-    async def call(self, stub: Stub) -> bytes:
-        """Run the transaction that the arguments name; its payload.
+    async def call(self, stub: Stub) -> Reply:
+        """Run the transaction that the arguments name; its answer.
 
         Raises `Refusal` for a name or arguments that fit no declared transaction, and whatever
         the method raises.
@@ -39,15 +43,15 @@ class Contracts:
         function, *args = stub.args
         name, _, transaction_name = _split(function)
         if name == metadata.SYSTEM_CONTRACT and transaction_name == metadata.GET_METADATA:
-            return self._metadata
+            return Reply(self._metadata)
         contract, transaction = self._find(name, transaction_name)
         values = arguments.read(transaction.parameters, args)
         if transaction.tag == "evaluate":
             stub.forbid_writes()
-        ctx = Context(stub)
+        ctx = Context(stub, self._msp_id)
         await contract.before(ctx)
         result = await getattr(contract, transaction.method)(ctx, *values)
-        return _payload(transaction, result)
+        return _reply(transaction, result)
 
     def _find(self, name: str, transaction_name: str) -> tuple[Contract, Transaction]:
         contract = self._by_name.get(name) if name else self._default
@@ -74,11 +78,13 @@ def _shown(name: str) -> str:
     return short if short.isascii() and short.isprintable() else ascii(short)
 
 
-def _payload(transaction: Transaction, result: object) -> bytes:
-    if result is None:
-        return b""
-    if isinstance(result, str):
-        return result.encode()
-    if isinstance(result, bytes):
+def _reply(transaction: Transaction, result: object) -> Reply:
+    if isinstance(result, Reply):
         return result
+    if result is None:
+        return Reply()
+    if isinstance(result, str):
+        return Reply(result.encode())
+    if isinstance(result, bytes):
+        return Reply(result)
     raise TypeError(f"{transaction.method} returned {type(result).__name__}")

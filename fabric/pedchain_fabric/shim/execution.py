@@ -13,7 +13,7 @@ from fabric_protos.peer.proposal_response_pb2 import Response
 from pedchain_fabric.errors import ContractError, WireError
 from pedchain_fabric.shim.abilities import Abilities
 from pedchain_fabric.shim.contracts import Contracts
-from pedchain_fabric.shim.errors import FAILED
+from pedchain_fabric.shim.errors import FAILED, REFUSED
 from pedchain_fabric.shim.exchange import Exchange
 from pedchain_fabric.shim.ledger import Ledger
 from pedchain_fabric.shim.limits import MESSAGE_CHARACTERS, PAYLOAD_BYTES, TRANSACTION_SECONDS
@@ -22,7 +22,6 @@ from pedchain_fabric.wire.messages import parse
 
 log = logging.getLogger(__name__)
 
-OK = 200
 INTERNAL = "internal error"  # all a client learns of a contract's bug
 UNFINISHED = "the contract left requests under way"
 TOO_LARGE = "the answer is too large"
@@ -40,12 +39,11 @@ async def execute(
     """
     response, event = await _outcome(contracts, message, exchange, abilities)
     finished = await exchange.close()
-    if _succeeded(response):
-        problem = "" if finished else UNFINISHED
-        if _size(response, event) > PAYLOAD_BYTES:
-            problem = TOO_LARGE
-        if problem:
-            response, event = _failure(FAILED, problem), None
+    problem = UNFINISHED if _succeeded(response) and not finished else ""
+    if _size(response, event) > PAYLOAD_BYTES:
+        problem = TOO_LARGE
+    if problem:
+        response, event = _failure(FAILED, problem), None
     return ChaincodeMessage(
         type=ChaincodeMessage.COMPLETED,
         payload=response.SerializeToString(),
@@ -60,7 +58,7 @@ def _size(response: Response, event: ChaincodeEvent | None) -> int:
 
 
 def _succeeded(response: Response) -> bool:
-    return response.status == OK
+    return response.status < REFUSED
 
 
 async def _outcome(
@@ -92,7 +90,8 @@ async def _flushed(ledger: Ledger, response: Response) -> Response:
 
 async def _call(contracts: Contracts, stub: Stub) -> Response:
     try:
-        return Response(status=OK, payload=await contracts.call(stub))
+        reply = await contracts.call(stub)
+        return Response(status=reply.status, message=_text(reply.message), payload=reply.payload)
     except ContractError as error:
         return _failure(error.status, error.message)
     except asyncio.CancelledError as error:
@@ -124,5 +123,8 @@ def _bug(stub: Stub, error: BaseException) -> Response:
 
 
 def _failure(status: int, message: str) -> Response:
-    text = message[:MESSAGE_CHARACTERS].encode(errors="replace").decode()
-    return Response(status=status, message=text)
+    return Response(status=status, message=_text(message))
+
+
+def _text(message: str) -> str:
+    return message[:MESSAGE_CHARACTERS].encode(errors="replace").decode()

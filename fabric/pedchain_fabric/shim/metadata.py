@@ -15,6 +15,7 @@ from typing import Any, Final
 from cryptography.hazmat.backends.openssl import backend
 
 from pedchain_fabric.shim.contract import Contract, Transaction
+from pedchain_fabric.shim.reply import Reply
 
 SYSTEM_CONTRACT: Final = "org.hyperledger.fabric"
 GET_METADATA: Final = "GetMetadata"
@@ -25,6 +26,7 @@ _SCHEMAS: Final = {
     int: {"type": "integer"},
     bool: {"type": "boolean"},
     bytes: {"type": "string", "format": "binary"},
+    Reply: {"type": "string", "format": "binary"},
 }
 
 

@@ -18,6 +18,8 @@ class Package:
 
     The first contract is the default one: a client may leave out its name. `code` names further
     importable packages whose sources belong in the code digest, beside those of the contracts.
+    `msp_id` is the organisation whose peer it serves; without it `Context.peer_msp_id` is what
+    the variable CORE_PEER_LOCALMSPID says.
     """
 
     ccid: str
@@ -25,6 +27,7 @@ class Package:
     contracts: Sequence[Contract]
     tls: Tls | None = None
     code: Sequence[str] = ()
+    msp_id: str = ""
 
     @classmethod
     def from_environment(

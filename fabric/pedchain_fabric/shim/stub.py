@@ -14,10 +14,11 @@ from fabric_protos.peer.proposal_pb2 import SignedProposal
 from fabric_protos.peer.proposal_response_pb2 import Response
 
 from pedchain_fabric.errors import WireError
-from pedchain_fabric.shim.errors import REFUSED, CalledChaincodeError, StubError
+from pedchain_fabric.shim.errors import FAILED, REFUSED, CalledChaincodeError, StubError
 from pedchain_fabric.shim.exchange import Exchange
 from pedchain_fabric.shim.ledger import Ledger
 from pedchain_fabric.shim.query import KeyModification, KeyValue, Page, Results
+from pedchain_fabric.shim.reply import Reply
 from pedchain_fabric.wire import compositekey
 from pedchain_fabric.wire.messages import parse
 from pedchain_fabric.wire.proposal import ProposalParts, parse_signed_proposal
@@ -223,6 +224,16 @@ class Stub:
         read. Raises `CalledChaincodeError` if it answers with status 400 or more, `PeerError`
         if the peer cannot call it.
         """
+        reply = await self.call_chaincode(chaincode, *args, channel=channel)
+        if reply.status >= REFUSED:
+            raise CalledChaincodeError(reply.message, reply.status, reply.payload)
+        return reply.payload
+
+    async def call_chaincode(self, chaincode: str, *args: str | bytes, channel: str = "") -> Reply:
+        """The same, with its whole answer, a refusal too: look at its `status`.
+
+        What a callee wrote before it refused stays in this transaction's write set.
+        """
         name = f"{chaincode}/{channel}" if channel else chaincode
         call = ChaincodeInput(args=[a.encode() if isinstance(a, str) else a for a in args])
         spec = ChaincodeSpec(chaincode_id=ChaincodeID(name=name), input=call)
@@ -278,14 +289,11 @@ class Stub:
         return parse_signed_proposal(self.signed_proposal)
 
 
-def _called(message: ChaincodeMessage) -> bytes:
+def _called(message: ChaincodeMessage) -> Reply:
     if message.type != ChaincodeMessage.COMPLETED:
-        text = message.payload.decode(errors="replace")
-        raise CalledChaincodeError(text, 500, message.payload)
+        return Reply(message.payload, FAILED, message.payload.decode(errors="replace"))
     response = parse(Response, message.payload)
-    if response.status >= REFUSED:
-        raise CalledChaincodeError(response.message, response.status, response.payload)
-    return response.payload
+    return Reply(response.payload, response.status, response.message)
 
 
 def _named(collection: str) -> str:

@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signing and verifying as Fabric does: ECDSA with SHA-256 and low S, or Ed25519."""
+"""Signing and verifying as Fabric does: ECDSA with SHA-256 and low S, or Ed25519.
+
+Other hashes can be signed with, as in the official clients, but not verified here: Fabric's nodes
+verify members' signatures with SHA-256, whatever the curve. (An MSP whose configuration names the
+SHA3 family is verified with SHA3-256; configtxgen never writes one, and neither do we.)
+"""
 
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from pedchain_fabric.errors import IdentityError, SignatureInvalid, WireError
 from pedchain_fabric.wire import der
@@ -38,16 +48,23 @@ class Signer(Protocol):
         ...
 
 
-class EcdsaSigner:
-    """ECDSA over a curve Fabric knows and SHA-256, S in the lower half of the order.
+_SHA256: Final = SHA256()
 
-    SHA-256 whatever the curve: Fabric's nodes verify members' signatures with no other hash.
+
+class EcdsaSigner:
+    """ECDSA over a curve Fabric knows, S in the lower half of the order.
+
+    `algorithm` is the hash of the message: SHA-256 whatever the curve is what Fabric's nodes
+    verify; SHA384, SHA3_256 and SHA3_384 of the cryptography package are for other verifiers.
     """
 
-    def __init__(self, private_key: ec.EllipticCurvePrivateKey) -> None:
+    def __init__(
+        self, private_key: ec.EllipticCurvePrivateKey, algorithm: HashAlgorithm = _SHA256
+    ) -> None:
         if private_key.curve.name not in ORDERS:
             raise IdentityError(f"Fabric knows no curve {private_key.curve.name}")
         self._key = private_key
+        self._scheme = ec.ECDSA(algorithm)
 
     @property
     def public_key(self) -> PublicKeyTypes:
@@ -56,7 +73,7 @@ class EcdsaSigner:
 
     def sign(self, message: bytes) -> bytes:
         """The DER signature over `message`."""
-        return low_s(self._key.sign(message, ec.ECDSA(SHA256())), self._key.curve.name)
+        return low_s(self._key.sign(message, self._scheme), self._key.curve.name)
 
 
 class P256Signer(EcdsaSigner):
@@ -84,10 +101,11 @@ class Ed25519Signer:
         return self._key.sign(message)
 
 
-def load_signer(pem: bytes) -> EcdsaSigner | Ed25519Signer:
+def load_signer(pem: bytes, algorithm: HashAlgorithm = _SHA256) -> EcdsaSigner | Ed25519Signer:
     """A signer from an unencrypted PEM private key (PKCS #8 or SEC 1).
 
-    Raises `IdentityError` if it is no such key, or neither Ed25519 nor on a curve Fabric knows.
+    `algorithm` is the hash ECDSA signs with; Ed25519 takes the message itself. Raises
+    `IdentityError` if it is no such key, or neither Ed25519 nor on a curve Fabric knows.
     """
     if len(pem) > KEY_BYTES_MAX:
         raise IdentityError("the private key is too large")
@@ -97,10 +115,15 @@ def load_signer(pem: bytes) -> EcdsaSigner | Ed25519Signer:
         # `from None`: the parser's own words may quote what it read.
         raise IdentityError("not an unencrypted PEM private key") from None
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        return EcdsaSigner(key)
+        return EcdsaSigner(key, algorithm)
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return Ed25519Signer(key)
     raise IdentityError("the private key is neither ECDSA nor Ed25519")
+
+
+def private_key_pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
+    """The key in PEM: PKCS #8, not encrypted. Whoever writes it to a file guards the file."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def low_s(signature: bytes, curve: str) -> bytes:
