@@ -12,7 +12,11 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from pedchain_gateway.administration import COMMANDS
+
 app = App(name="ped-gateway", help="One organisation's HTTP service in front of its Fabric peer.")
+for command in COMMANDS:
+    app.command(command)
 Profile = Annotated[Path, Parameter(help="The organisation's connection profile.")]
 
 

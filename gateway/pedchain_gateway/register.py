@@ -3,10 +3,12 @@
 
 The file is one JSON object: `factors`, `calendars` and `districts` (arrays of documents for the
 registry) and `documents` (district id to an array of site, point, device and exchange documents).
-What the registry holds already is left alone; the metering contract ignores documents it holds. So
-the command may be run again after any failure.
+These may carry the operator's own names: they travel in the transient map and stand on the ledger
+under pseudonyms. What the registry holds already is left alone; the metering contract ignores
+documents it holds. So the command may be run again after any failure.
 """
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,6 @@ from pedchain_gateway.ledger import Ledger, Refused, definition_of
 from pedchain_gateway.steps import submit_step
 
 REGISTRY = "registry"
-EXCHANGE = "exchange/1"
 _EXCHANGE = "exchange/1"
 _BEHIND = frozenset({"not-in-registry", "not-adopted", "unknown-device"})
 """What a peer says that has not seen yet what we committed a moment ago."""
@@ -104,11 +105,13 @@ async def _members(
     others = [one for one in documents if one.get("schema") != _EXCHANGE]
     done = 0
     for chunk in _chunks(others):
-        await submit_step(ledger, definition, "Register", _text(chunk), lagging=_BEHIND)
+        sent = private(documents=chunk)
+        await submit_step(ledger, definition, "Register", "", transient=sent, lagging=_BEHIND)
         done += len(chunk)
         report(f"{district} {done} of {len(others)} documents registered")
     for exchange in exchanges:
-        await submit_step(ledger, definition, "ExchangeMeter", _text(exchange), lagging=_BEHIND)
+        sent = private(document=exchange)
+        await submit_step(ledger, definition, "ExchangeMeter", "", transient=sent, lagging=_BEHIND)
         report(f"{district} meter {exchange.get('old')} exchanged for {exchange.get('new')}")
 
 
@@ -133,6 +136,18 @@ async def _put(
     arguments = (identifier, _text(document)) if named else (_text(document),)
     await submit_step(ledger, REGISTRY, f"Put{name}", *arguments)
     report(f"{name.lower()} {identifier} put")
+
+
+def private(**documents: object) -> dict[str, bytes]:
+    """A transient map: what is in it reaches the collection's members and no block.
+
+    Documents become canonical bytes; `salt` leads what the contract keeps of them.
+    """
+    found = {
+        name: value if isinstance(value, bytes) else canonical.encode(value)
+        for name, value in documents.items()
+    }
+    return {"salt": secrets.token_bytes(limits.SALT_BYTES), **found}
 
 
 def _chunks(documents: Sequence[Document]) -> Iterator[Sequence[Document]]:

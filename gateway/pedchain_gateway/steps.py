@@ -3,7 +3,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from pedchain_gateway import limits
 from pedchain_gateway.ledger import (
@@ -25,6 +25,7 @@ async def submit_step(
     definition: str,
     function: str,
     *arguments: str,
+    transient: Mapping[str, bytes] | None = None,
     lagging: Collection[str] = (),
     pause: Pause = asyncio.sleep,
 ) -> bytes:
@@ -36,7 +37,8 @@ async def submit_step(
     last: LedgerError | None = None
     for attempt in range(limits.STEP_TRIES_MAX):
         try:
-            return (await ledger.submit(definition, function, *arguments)).result
+            done = await ledger.submit(definition, function, *arguments, transient=transient)
+            return done.result
         except LedgerError as error:
             if not _passes(error, lagging):
                 raise

@@ -52,7 +52,10 @@ class Registry:
             raise self.trouble.pop(0)
         self.calls.append((definition, function))
         if function == "Register":
-            self.registered += json.loads(arguments[0])
+            assert transient is not None
+            assert arguments == ("",)  # names reach no block
+            assert len(transient["salt"]) == limits.SALT_BYTES
+            self.registered += json.loads(transient["documents"])
         elif function == "PutDistrict":
             document = json.loads(arguments[0])
             self.held["District", document["id"]] = arguments[0].encode()
