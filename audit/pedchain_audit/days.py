@@ -6,11 +6,11 @@ from typing import Any
 
 from pedchain_audit.filing import Filing
 from pedchain_audit.registry import Registry
-from pedchain_domain import balance, certificate, dayclose, points, publication
+from pedchain_domain import dayclose, points
 from pedchain_domain import calendar as calendars
 from pedchain_domain import roster as rosters
 from pedchain_domain import window as windows
-from pedchain_domain.documents import parameters
+from pedchain_domain.issue import Before, Issued, Rests, issue, month_ends
 from pedchain_domain.limits import BRIDGE_DAYS, HISTORY_DAYS
 
 Document = dict[str, Any]
@@ -34,8 +34,9 @@ class Days:
         self.draws: dict[tuple[int, str], Document] = {}
         self.prints: dict[tuple[int, str, str], Document] = {}
         self.sums: dict[tuple[str, str], tuple[Document, int]] = {}
-        self.totals: dict[tuple[str, str], tuple[Document, str]] = {}
+        self.kept: dict[tuple[str, str], Document] = {}
         self.windows: dict[str, Document] = {}
+        self.months: dict[str, Document] = {}
         self.true_ups: dict[str, Document] = {}
 
     def cells(self, close: Close, first: int, count: int, registry: Registry) -> None:
@@ -106,43 +107,30 @@ class Days:
 
     def _printed(self, close: Close) -> str | None:
         """The run whose sites are in print for the day."""
-        before = self.totals.get((close.day, BEFORE.get(close.run, "")))
-        return None if before is None else before[1]
+        before = self.kept.get((close.day, BEFORE.get(close.run, "")))
+        return None if before is None else str(before["printed"])
 
-    def publish(self, close: Close, batches: str, registry: Registry) -> Document:
-        """The certificate that the day's readings make. KeyError where no cell was closed."""
+    def publish(self, close: Close, batches: str, registry: Registry) -> Issued:
+        """The certificates that the day's readings make. KeyError where no cell was closed."""
         district = registry.district(close.day)
-        rows = registry.calendar(district)
-        row = calendars.find(rows, close.day)
-        setting = parameters(district)
+        row = calendars.find(registry.calendar(district), close.day)
         total, changed = self.sums.pop((close.day, close.run))
-        window = self.windows.get(close.run) or windows.empty(setting.window_days)
-        computed = balance.day_totals(
-            total, row, district, registry.factors(district), windows.mean(window)
+        window = self.windows.get(close.run)
+        leaving = windows.leaving(window) if window else None
+        outgoing = self.kept.get((leaving, close.run)) if leaving else None
+        before = Before(
+            window=window,
+            month=self.months.get(close.run),
+            correction=self.true_ups.get(close.run),
+            former=self.kept.get((close.day, BEFORE.get(close.run, ""))),
+            outgoing=outgoing["entered"] if outgoing else None,
+            certificate=registry.get("certificate", close.day),
+            monthly=registry.get("monthly", close.day[:7]) if month_ends(close.day) else None,
         )
-        totals, printed = self._in_print(close, computed, publication.held(changed, setting))
-        if month_ends(rows, close.day):
-            correction = self.true_ups.get(close.run)
-            if correction is not None and correction["month"] == close.day[:7]:
-                totals = publication.with_true_up(totals, correction)
-        totals = publication.marked(totals, setting)
-        leaving = windows.leaving(window)
-        outgoing = self.totals.get((leaving, close.run)) if leaving else None
-        window = windows.advance(window, totals, outgoing[0] if outgoing else None)
-        self.windows[close.run] = window
-        self.totals[close.day, close.run] = (totals, printed)
-        return certificate.build(district, row, close.run, totals, window, batches)
-
-    def _in_print(self, close: Close, computed: Document, held: bool) -> tuple[Document, str]:
-        former = self.totals.get((close.day, BEFORE.get(close.run, "")))
-        if former is None or not held:
-            return computed, close.run
-        before = self.true_ups.get(close.run)
-        self.true_ups[close.run] = publication.true_up(before, former[0], computed)
-        return former
-
-
-def month_ends(rows: list[calendars.Day], day: str) -> bool:
-    """Whether the calendar's next day is of another month."""
-    later = sorted(str(row["day"]) for row in rows if row["day"] > day)
-    return not later or later[0][:7] != day[:7]
+        rests = Rests(district, registry.factors(district), row, close.run, batches)
+        issued = issue(rests, total, changed, before)
+        self.windows[close.run], self.months[close.run] = issued.window, issued.month
+        if issued.correction is not None:
+            self.true_ups[close.run] = issued.correction
+        self.kept[close.day, close.run] = issued.kept
+        return issued

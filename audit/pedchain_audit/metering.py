@@ -14,15 +14,18 @@ from pedchain_audit import batches
 from pedchain_audit.days import Close, Days
 from pedchain_audit.errors import VerificationError
 from pedchain_audit.filing import Batch, Filing
-from pedchain_audit.registry import Registry, decode
+from pedchain_audit.registry import Registry, RegistryError, decode, membership, shares
 from pedchain_audit.replay import Judged
 from pedchain_audit.world import World
 from pedchain_domain.reasons import DomainError
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire import compositekey, rwset
+from pedchain_fabric.wire.identity import Identity
 from pedchain_fabric.wire.rwset import HashedCollection, Namespace, hash_key, sha256
 
 PREFIX = "metering-"
+#: Kinds of public documents that something is checked of, in the order in which they are redone.
+KINDS = ("secret", "member", "roster", "batch", "folded", "close", "certificate", "monthly")
 COLLECTION = "readings"
 
 Document = dict[str, Any]
@@ -49,6 +52,8 @@ class District:
     days: Days = field(init=False)
     closed_cells: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     blind: bool = False
+    owed: Document | None = None  # the month's certificate the day just certified makes
+    secret: bytes | None = None  # what the district's pseudonyms are made with
 
     def __post_init__(self) -> None:
         self.days = Days(self.filing)
@@ -94,7 +99,7 @@ class Metering:
         if shown is None:
             district.blind = True
             return
-        registry = Registry(world, namespace.name)
+        registry = Registry(world, namespace.name, district.secret)
         try:
             for kind, attributes, document in written(namespace):
                 if kind == "batch":
@@ -104,7 +109,11 @@ class Metering:
                 elif kind == "close":
                     close(district, registry, attributes, document)
                 elif kind == "certificate":
-                    self._certificate(place, district, registry, namespace, document)
+                    self._certificate(place, district, registry, document)
+                elif kind == "monthly":
+                    self._monthly(place, district, document)
+                else:
+                    self._registered(place, judged, registry, shown, kind, document)
         except (KeyError, IndexError, DomainError) as error:
             raise place.fail(
                 "metering", f"what it rests on is not on the ledger: {error}"
@@ -142,26 +151,55 @@ class Metering:
         self.device_signatures += signatures
         district.filing.add(int(attributes[0]), Batch(transaction, attributes[1], rows))
 
-    def _certificate(
+    def _registered(
         self,
         place: Place,
-        district: District,
+        judged: Judged,
         registry: Registry,
-        namespace: Namespace,
+        shown: Private,
+        kind: str,
         document: Document,
+    ) -> None:
+        """The district's secret is kept; members' signatures and sites' shares are checked."""
+        assert judged.transaction is not None
+        try:
+            if kind == "secret":
+                key = compositekey.create("secret", [document["transaction"]])
+                self._districts[registry.namespace].secret = shown.get(hash_key(key))
+            elif kind == "member":
+                creator = Identity.from_creator(judged.transaction.creator).msp_id
+                membership(document["document"], registry.must("fence"), creator, self._channel)
+            else:
+                shares(document)
+        except RegistryError as error:
+            raise place.fail("registry", str(error)) from error
+
+    def _certificate(
+        self, place: Place, district: District, registry: Registry, document: Document
     ) -> None:
         """Step 7: the certificate written is the one the readings make."""
         fence = registry.must("fence")
         chains = [district.filing.chains.get(shard, "") for shard in range(fence["shards"])]
         digest = hashlib.sha256("".join(chains).encode()).hexdigest()
         run = Close(document["day"], document["run"], fence["period"] - 1)
-        again = district.days.publish(run, digest, registry)
-        if again != document:
-            wrong = sorted(name for name in again if again[name] != document.get(name))
+        issued = district.days.publish(run, digest, registry)
+        if district.owed is not None:
+            raise place.fail("certificate", f"a month's certificate is missing: {district.owed}")
+        district.owed = issued.monthly
+        self._same(place, f"{document['district']} {document['day']}", issued.certificate, document)
+
+    def _monthly(self, place: Place, district: District, document: Document) -> None:
+        """The month's certificate that its last day made."""
+        made, district.owed = district.owed or {}, None
+        self._same(place, f"{document['district']} {document['month']}", made, document)
+
+    def _same(self, place: Place, name: str, made: Document, document: Document) -> None:
+        if made != document:
+            names = {**made, **document}
+            wrong = sorted(each for each in names if made.get(each) != document.get(each))
             raise place.fail(
                 "certificate",
-                f"{document['district']} {document['day']} {document['run']}: "
-                f"from the readings follows another {', '.join(wrong) or 'document'}",
+                f"{name} {document['run']}: from the readings follows another {', '.join(wrong)}",
             )
         self.certificates += 1
 
@@ -199,9 +237,9 @@ def written(namespace: Namespace) -> list[tuple[str, list[str], Document]]:
         if write.deletes or not write.key.startswith("\x00"):
             continue
         kind, attributes = compositekey.split(write.key)
-        if kind in ("batch", "folded", "close", "certificate"):
+        if kind in KINDS:
             found.append((kind, list(attributes), decode(write.value)))
-    return sorted(found, key=lambda each: each[0] == "certificate")
+    return sorted(found, key=lambda each: KINDS.index(each[0]))
 
 
 def values(place: Place, namespace: Namespace, private: bytes | None) -> Private | None:

@@ -5,8 +5,10 @@ from functools import lru_cache
 from typing import Any
 
 from pedchain_audit.world import World
-from pedchain_domain import canonical
+from pedchain_domain import canonical, onboarding, pseudonyms, signed, terms
 from pedchain_domain.calendar import Day
+from pedchain_domain.numbers import PPM
+from pedchain_domain.reasons import DomainError
 from pedchain_fabric.wire import compositekey
 
 Document = dict[str, Any]
@@ -15,14 +17,16 @@ Document = dict[str, Any]
 class Registry:
     """What `metering-<district>` keeps in public: devices, rosters, adopted versions, the fence."""
 
-    def __init__(self, world: World, namespace: str) -> None:
+    def __init__(self, world: World, namespace: str, secret: bytes | None = None) -> None:
+        """`secret` is the district's, if the archive holds it: names then lead to pseudonyms."""
         self._world = world
-        self._namespace = namespace
+        self.namespace = namespace
+        self._naming = None if secret is None else pseudonyms.naming_key(secret)
 
     def get(self, kind: str, *attributes: str) -> Document | None:
         """The document under a composite key."""
         key = compositekey.create(kind, list(attributes))
-        value = self._world.value(self._namespace, key)
+        value = self._world.value(self.namespace, key)
         return None if value is None else decoded(value)
 
     def must(self, kind: str, *attributes: str) -> Document:
@@ -33,8 +37,14 @@ class Registry:
         return found
 
     def device(self, name: str) -> Document | None:
-        """A device's entry: document, cell, site."""
-        return self.get("device", name)
+        """A device's entry: document, cell, site; by its id or by the name its records carry."""
+        entry = self.get("device", name)
+        if entry is not None or self._naming is None:
+            return entry
+        derived = self.get("device", pseudonyms.pseudonym(self._naming, name))
+        if derived is None:
+            return None
+        return {**derived, "document": {**derived["document"], "name": name}}
 
     def district(self, day: str) -> Document:
         """The district's document in force on a day; versions never reach backwards (V6)."""
@@ -60,6 +70,33 @@ class Registry:
         """How many cells there are."""
         layout = self.get("layout")
         return len(layout["cells"]) if layout else 0
+
+
+class RegistryError(Exception):
+    """A registered document lacks what it must rest on; the text tells which."""
+
+
+def membership(document: Document, fence: Document, creator: str, channel: str) -> None:
+    """Raises `RegistryError` unless the member's key and the district's operator both signed."""
+    if creator != fence["operator"]:
+        raise RegistryError("a member was not enrolled by the district's operator")
+    body = signed.unsigned(document)
+    if body["district"] != fence["district"]:
+        raise RegistryError("a membership is of another district")
+    message = signed.message(
+        body, network=fence["network"], channel=channel, contract=onboarding.CONTRACT
+    )
+    try:
+        signed.verify(body["key"]["spki"], message, document["signature"])
+    except DomainError as error:
+        raise RegistryError(f"a membership is not the member's: {error.reason}") from error
+
+
+def shares(roster: Document) -> None:
+    """Raises `RegistryError` if some site's shares exceed the whole at any instant."""
+    for held in roster.get("participations", {}).values():
+        if terms.heaviest(held, "ppm") > PPM:
+            raise RegistryError("a site takes part by more than the whole of it")
 
 
 #: Documents kept as read; most are asked for again with each record of a device.

@@ -6,7 +6,7 @@
               additive: {name: integer},   what a window sums; a number that could not be computed
                                            counts 1 in "missing.<name>", one that may not be
                                            printed 1 in "hidden.<name>"
-              maxima: [mhs ppm, Wh, mhd ppm, Wh, |net| Wh],
+              maxima: [mhs ppm, Wh, mhd ppm, Wh, |net| Wh], peak: [drawn, fed in] Wh of an interval,
               start, end edges: {wh, ghg, nren} of bridges that cross the day's start and end,
               contributions, scope, battery_wh, unmetered_w, findings}
 """
@@ -24,6 +24,7 @@ from pedchain_domain.numbers import PPM
 from pedchain_domain.readings import derive_salt
 
 Document = dict[str, Any]
+_NETWORK_HEAT = "network_heat_ug_per_wh"
 _PARTS = ("ren", "nren", "co2")
 _LOW_HOURS_SHARE = 20  # hours below 1/20 of the mean demand have no meaningful ratio (I5)
 
@@ -58,8 +59,9 @@ def day_totals(
         **{f"detail.{name}": amount for name, amount in total["detail"].items()},
     }
     hours, maxima = hourly(flows, day, grain, mean)
-    carbon = _carbon(flows, total, day, grain, intensities, factors["reference"])
-    primary, edges = _primary(additive, total, factors, parameters(district).k_exp)
+    calorific = factor_tables.calorific_wh_per_m3(factors, day["start"])
+    carbon = _carbon(flows, total, day, grain, factors["reference"], intensities, calorific)
+    primary, edges = _primary(additive, total, factors, parameters(district).k_exp, calorific)
     additive |= hours
     _put(additive, carbon)
     _put(additive, primary)
@@ -72,12 +74,16 @@ def day_totals(
         "root": dayclose.district_root(total),
         "additive": {name: value for name, value in additive.items() if value},
         "maxima": maxima,
+        "peak": [max(flows["I"], default=0), max(flows["E"], default=0)],
         "edges": edges,
         **{name: total[name] for name in _CARRIED},
     }
 
 
-_CARRIED = ("sites", "contributions", "scope", "battery_wh", "unmetered_w", "findings")
+_CARRIED = (
+    "sites", "contributions", "scope", "battery_wh", "unmetered_w", "connections_w", "feeder",
+    "findings",
+)  # fmt: skip
 
 
 def _put(additive: dict[str, int], numbers: Mapping[str, int | None]) -> None:
@@ -156,8 +162,9 @@ def _carbon(
     total: Document,
     day: Day,
     grain: int,
-    intensity: Intensity,
     reference: Document,
+    intensity: Intensity,
+    calorific: int | None,
 ) -> dict[str, int | None]:
     """Avoided CO2 in its additive parts and the GHG balance with its worst case, ug (I8, I9)."""
     series = intensity.series(day["start"], day["end"], grain)
@@ -165,14 +172,19 @@ def _carbon(
     pump = weighted(total["profiles"].get("HP", zero), series)
     charging = weighted(total["profiles"].get("EV", zero), series)
     detail = total["detail"]
-    heat = sum(amount for name, amount in detail.items() if name in ("HEAT_IN.Q", "HEAT_GEN.Q"))
+    heat = sum(detail.get(name, 0) for name in ("HP.Q", "HEAT_GEN.Q", "HEAT_IN.Q"))
+    # Heat of a network avoids a boiler and has an emission of its own, as a pump's electricity has.
+    spent = plus(pump, factor_tables.times(detail.get("HEAT_IN.Q", 0), _NETWORK_HEAT, reference))
     net = weighted(_minus(flows["I"], flows["E"]), series)
-    ghg = plus(net, factor_tables.other_carriers_ghg(detail, reference))
+    driven = factor_tables.times(detail.get("MOB.declared", 0), "km_ug_per_m", reference)
+    net_and_driven = plus(net, driven)
+    ghg = plus(net_and_driven, factor_tables.other_carriers_ghg(detail, reference))
     hidden = plus(total["bounds"]["gap_ghg"], total["bounds"]["draw_ghg"])
-    worst = plus(net, factor_tables.other_carriers_ghg(with_unseen(total, reference), reference))
+    unseen = factor_tables.other_carriers_ghg(with_unseen(total, calorific), reference)
+    worst = plus(net_and_driven, unseen)
     return {
         "co2_electricity": weighted(_minus(flows["C"], flows["X"]), series),
-        "co2_heat": factor_tables.avoided_heat(heat, pump, reference),
+        "co2_heat": factor_tables.avoided_heat(heat, spent, reference),
         "co2_mobility": factor_tables.avoided_mobility(detail.get("MOB.m", 0), charging, reference),
         "co2_export_credit": weighted(flows["Y"], series),
         "ghg": ghg,
@@ -181,7 +193,11 @@ def _carbon(
 
 
 def _primary(
-    additive: Mapping[str, int], total: Document, factors: Document, k_exp: int
+    additive: Mapping[str, int],
+    total: Document,
+    factors: Document,
+    k_exp: int,
+    calorific: int | None,
 ) -> tuple[dict[str, int | None], Document]:
     """Primary energy across the boundary (I7), its worst case under V2, and the day's edges.
 
@@ -198,8 +214,8 @@ def _primary(
         return dict.fromkeys([*(f"primary_{part}" for part in _PARTS), "nren_worst"]), edges
     made = additive["G"]
     found = factor_tables.boundary_balance(electricity, additive["X"], additive["Y"], made, k_exp)
-    others = _other_carriers(total["detail"], factors, k_exp)
-    unseen = _other_carriers(with_unseen(total, factors["reference"]), factors, k_exp)
+    others = _other_carriers(total["detail"], factors, k_exp, calorific)
+    unseen = _other_carriers(with_unseen(total, calorific), factors, k_exp, calorific)
     numbers: dict[str, int | None] = {
         f"primary_{part}": plus(value, None if others is None else others[at])
         for at, (part, value) in enumerate(zip(_PARTS, found, strict=True))
@@ -219,29 +235,28 @@ def _primary(
     return numbers, edges
 
 
-def with_unseen(total: Document, reference: Document) -> dict[str, int]:
+def with_unseen(total: Document, calorific: int | None) -> dict[str, int]:
     """The detail sums with what silent heat and gas meters could have let in (V2)."""
     detail = dict(total["detail"])
     unseen = total["unseen"]
     if unseen.get("HEAT_IN"):
         detail["HEAT_IN.Q"] = detail.get("HEAT_IN.Q", 0) + unseen["HEAT_IN"]
     if unseen.get("GAS"):
-        litres = unseen["GAS"] * 1_000 // max(1, reference.get("gas_wh_per_m3") or 1) + 1
+        litres = unseen["GAS"] * 1_000 // max(1, calorific or 1) + 1
         detail["GAS.V"] = detail.get("GAS.V", 0) + litres
     return detail
 
 
 def _other_carriers(
-    detail: Mapping[str, int], factors: Document, k_exp: int
+    detail: Mapping[str, int], factors: Document, k_exp: int, calorific: int | None
 ) -> tuple[int, int, int] | None:
     """Heat networks and gas across the boundary; None if one has no weights."""
     litres = detail.get("GAS.V", 0)
-    calorific = factors["reference"].get("gas_wh_per_m3", 0 if litres == 0 else None)
-    if calorific is None:
+    if calorific is None and litres:
         return None
     amounts = {
         "heat": (detail.get("HEAT_IN.Q", 0), detail.get("HEAT_OUT.Q", 0)),
-        "gas": (litres * calorific // 1_000, 0),
+        "gas": (litres * (calorific or 0) // 1_000, 0),
     }
     sums = [0, 0, 0]
     for carrier, (drawn, given) in amounts.items():

@@ -248,6 +248,11 @@ def avoided_mobility(metres: int, charging_ug: int | None, reference: Document) 
     return _times(metres, "km_ug_per_m", reference, charging_ug)
 
 
+def times(amount: int, name: str, reference: Document) -> int | None:
+    """An amount x a reference factor; None where it needs a factor the table lacks."""
+    return _times(amount, name, reference, 0)
+
+
 def _times(amount: int, name: str, reference: Document, less: int | None) -> int | None:
     factor = reference.get(name, 0 if amount == 0 else None)
     return None if factor is None or less is None else amount * factor - less

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which numbers of a day may be printed, and what a later run may change (rules C2, C3).
+"""Which numbers may be printed, and what a later run may change (rules C2, C3, ADR 18).
 
 A number needs at least 15 contributing sites and none above 15 %. Numbers are tied by identities
 (G - L = E - I and L = C + Ch - D), so hiding one alone would hide nothing: a second one of the
 identity is hidden with it.
+
+A day's number that may not be printed would follow from two sums that both are: one with the day,
+one without. So it is published in a block: the days after it hide it too, until the block's own
+sum rests on enough sites. From then on sums over whole blocks (a month, a year) are printed; the
+days inside stay hidden. `open` holds, of each number whose block goes on, [days, most sites on a
+day, sum of each day's largest site, sum]: a bound from above for what one site holds of the block.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pedchain_domain.documents import Parameters
@@ -14,6 +20,7 @@ from pedchain_domain.reasons import Reason
 
 Document = dict[str, Any]
 _TIED = ("I", "E", "G", "L")
+_CARRIERS = ("HEAT_IN.Q", "HEAT_OUT.Q", "GAS.V")
 # What each printed number is computed from.
 SOURCES: dict[str, tuple[str, ...]] = {
     **{name: (name,) for name in ("I", "E", "G", "L", "C", "Ch", "D")},
@@ -25,28 +32,45 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "residual": ("C",),
     "hmr": ("C", "I", "E"),
     "co2_electricity": ("C", "I", "E"),
-    "co2_heat": ("HEAT_IN.Q", "HEAT_GEN.Q", "HP.I"),
+    "co2_heat": ("HEAT_IN.Q", "HEAT_GEN.Q", "HP.Q", "HP.I"),
     "co2_mobility": ("MOB.m", "EVSE.Ch", "EVSE.I"),
     "co2_export_credit": ("I", "E"),
-    "ghg": ("I", "E"),
+    "ghg": ("I", "E", *_CARRIERS, "MOB.declared"),
+    "s1": ("I", "E"),
+    "s2": ("I", "E"),
     "worst_case": ("draw", "I", "E"),
-    "primary_ren": ("I", "E", "G"),
-    "primary_nren": ("I", "E"),
-    "primary_co2": ("I", "E"),
+    "primary_ren": ("I", "E", "G", *_CARRIERS),
+    "primary_nren": ("I", "E", *_CARRIERS),
+    "primary_co2": ("I", "E", *_CARRIERS),
 }
+# How much of a silent home is assumed is never told in blocks: mended days do not heal it.
+_ALONE = ("draw",)
 
 
-def hidden(totals: Document, setting: Parameters) -> dict[str, Reason]:
-    """Numbers of a day that may not be printed, each with its reason."""
-    additive, contributions = totals["additive"], totals["contributions"]
+def hidden(totals: Document, setting: Parameters, also: Iterable[str] = ()) -> dict[str, Reason]:
+    """Numbers of a day that may not be printed, each with its reason; `also` are others that for
+    this day's sake or another's must not be."""
     found: dict[str, Reason] = {}
-    for name, (sites, largest) in contributions.items():
-        whole = abs(additive.get(name, additive.get(f"detail.{name}", 0)))
-        small = 0 < sites < setting.group_sites
-        if small or largest * 100 > whole * setting.group_share_percent:
+    for name in totals["contributions"]:
+        sites, largest, whole = _share(totals, name)
+        if not _fits(sites, largest, whole, setting):
             found[name] = Reason.GROUP_TOO_SMALL
+    for name in also:
+        found.setdefault(name, Reason.COMPLEMENTARY)
     _tie(found)
     return found
+
+
+def _share(totals: Document, name: str) -> tuple[int, int, int]:
+    """Contributing sites, the largest one's part, and the number itself."""
+    sites, largest = totals["contributions"].get(name, (0, 0))
+    additive = totals["additive"]
+    return sites, largest, abs(additive.get(name, additive.get(f"detail.{name}", 0)))
+
+
+def _fits(sites: int, largest: int, whole: int, setting: Parameters) -> bool:
+    enough = sites == 0 or sites >= setting.group_sites
+    return enough and largest * 100 <= whole * setting.group_share_percent
 
 
 def _tie(found: dict[str, Reason]) -> None:
@@ -68,13 +92,46 @@ def reason_for(name: str, found: Mapping[str, Reason]) -> Reason | None:
     return None
 
 
-def marked(totals: Document, setting: Parameters) -> Document:
-    """The totals with `hidden.<name>` set, so that a window knows which of its sums would let a
-    hidden day be computed by difference."""
-    found = hidden(totals, setting)
-    marks = {f"hidden.{name}": 1 for name in sorted(found)}
+def marked(
+    totals: Document,
+    setting: Parameters,
+    before: Mapping[str, Sequence[int]] | None = None,
+    former: Document | None = None,
+) -> Document:
+    """The totals with what of them is hidden: `hidden` {name: reason}, `joined` names whose block
+    began earlier, `open` blocks that go on; in the sums `hidden.<name>` counts the days.
+
+    `before` are the blocks open before the day. `former` are the totals of the run in print: what
+    it hid stays hidden, and a block ends only where the former run's does, so that the runs cannot
+    be held against each other.
+    """
+    earlier = before or {}
+    shown_before: Mapping[str, str] = {} if former is None else former.get("hidden", {})
+    open_there: Mapping[str, Any] = {} if former is None else former.get("open", {})
+    found = hidden(totals, setting, [*earlier, *shown_before])
+    blocks = {
+        name: _longer(earlier.get(name, (0, 0, 0, 0)), _share(totals, name))
+        for name in sorted(found)
+        if name not in _ALONE
+    }
+    still = {
+        name: list(block)
+        for name, block in blocks.items()
+        if name not in earlier or name in open_there or not _fits(*block[1:], setting)
+    }
     kept = {k: v for k, v in totals["additive"].items() if not k.startswith("hidden.")}
-    return {**totals, "additive": {**kept, **marks}}
+    return {
+        **totals,
+        "additive": {**kept, **{f"hidden.{name}": 1 for name in sorted(found)}},
+        "hidden": {name: str(found[name]) for name in sorted(found)},
+        "joined": sorted(name for name in found if name in earlier),
+        "open": still,
+    }
+
+
+def _longer(block: Sequence[int], share: tuple[int, int, int]) -> tuple[int, int, int, int]:
+    days, sites, largest, whole = block
+    return days + 1, max(sites, share[0]), largest + share[1], whole + share[2]
 
 
 def held(sites_changed: int, setting: Parameters) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pedchain_domain import (
     batch,
     canonical,
-    certificate,
+    figures,
     der,
     instants,
     intervals,
@@ -98,7 +98,7 @@ def _arithmetic() -> Iterable[str]:
     yield f"ppm {numbers.ppm(-1, 3)} {numbers.ppm(1, 0)}"
     yield f"civil {[instants.format_day(day) for day in (0, 11_016, 47_540, 2_932_896)]}"
     yield f"tree {merkle.root([bytes([number]) * 32 for number in range(5)]).hex()}"
-    yield f"gii {certificate.grid_interaction(4, -2750, 3_262_500, 1550)}"
+    yield f"gii {figures.grid_interaction(4, -2750, 3_262_500, 1550)}"
     yield f"cap {registers.cap(20_000, 900, 900)} {registers.rise(999_999_800, 300, 5_100, 10**9)}"
     known = {0: 1000, 900: 1250, 1800: 1400, 4500: 2300, 5400: 2300}
     knots = [intervals.Knot(at, value) for at, value in known.items()]

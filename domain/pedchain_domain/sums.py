@@ -84,7 +84,13 @@ class Sums:
         self._common(series, balance)
         self._flows(site, balance)
         self._cover(balance.classes)
-        self._describe(site, balance)
+        below = [
+            (point, role, one.values, one.classes)
+            for point, roles in sorted(found.items())
+            if about[point]["kind"] not in _IN_PLANS
+            for role, one in sorted(roles.items())
+        ]
+        self._describe(site, balance, below)
         power = max((about[p]["p_max_w"] for p in found if about[p]["kind"] == "GCP"), default=0)
         return self._bound(site, balance, series, power)
 
@@ -175,7 +181,7 @@ class Sums:
             for letter, count in counts.items():
                 self.classes[letter] += count
 
-    def _describe(self, site: Document, balance: plan.Balance) -> None:
+    def _describe(self, site: Document, balance: plan.Balance, below: Sequence[Any]) -> None:
         self.numbers["sites"] += 1
         self.numbers["connections_w"] += site["connection_w"]
         self.numbers["battery_wh"] += site.get("battery_wh", 0)
@@ -183,7 +189,8 @@ class Sums:
         for carrier in ("heating", "vehicles"):
             name = f"{carrier}.{site[carrier]}"
             self.scope[name] = self.scope.get(name, 0) + 1
-        shown = repr((sorted(balance.flows.items()), balance.classes))
+        # What a later run changes anywhere at the site counts as its change (C3).
+        shown = repr((sorted(balance.flows.items()), balance.classes, below))
         self.prints[site["id"]] = hashlib.sha256(shown.encode()).hexdigest()[:16]
         for at in balance.invalid[: max(0, limits.FINDINGS - len(self.findings))]:
             instant = self.frame.day["start"] + at * self.frame.grain

@@ -3,13 +3,14 @@
 
     window/1 {schema, salt, length, first, last, days,
               additive: {name: integer}, months: {"2026-11": [known, required] register-seconds},
-              daily: [[day, [maxima], {start edge}]], end: {end edge of the last day}, scope}
+              daily: [[day, [maxima], {start edge}, [joined], [hidden]]], end: {end edge of the last
+              day}, open: {name: block that goes on}, scope}
 
 Each run (P, F, FINAL) has a window of its own, over totals of the same run, so that a later run
 of a day changes no window that was printed before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pedchain_domain import calendar
@@ -32,6 +33,7 @@ def empty(length: int) -> Document:
         "months": {},
         "daily": [],
         "end": {"wh": 0, "ghg": 0, "nren": 0},
+        "open": {},
         "scope": {},
     }
 
@@ -55,7 +57,13 @@ def advance(window: Document, incoming: Document, outgoing: Document | None = No
         raise DomainError(Reason.NOT_CONSECUTIVE, "outgoing")
     additive = _sum(window["additive"], incoming["additive"], 1)
     months = _months(window["months"], incoming, 1)
-    entry = [incoming["day"], incoming["maxima"], incoming["edges"]["start"]]
+    entry = [
+        incoming["day"],
+        incoming["maxima"],
+        incoming["edges"]["start"],
+        incoming.get("joined", []),
+        sorted(incoming.get("hidden", {})),
+    ]
     daily = [*window["daily"], entry]
     if outgoing is not None:
         additive = _sum(additive, outgoing["additive"], -1)
@@ -72,6 +80,7 @@ def advance(window: Document, incoming: Document, outgoing: Document | None = No
         "months": months,
         "daily": daily,
         "end": incoming["edges"]["end"],
+        "open": incoming.get("open", {}),
         "scope": incoming["scope"],
     }
 
@@ -84,10 +93,31 @@ def number(window: Document, name: str) -> int | None:
     return value
 
 
+def unprintable(window: Document) -> dict[str, Reason]:
+    """Numbers whose sum over the window does not consist of whole blocks (ADR 18): one goes on
+    after the last day or began before the first; or that are never told in blocks."""
+    found = dict.fromkeys(window["open"], Reason.DIFFERENCING)
+    if window["daily"]:
+        found |= dict.fromkeys(window["daily"][0][3], Reason.DIFFERENCING)
+    if window["additive"].get("hidden.draw"):
+        found["draw"] = Reason.GROUP_TOO_SMALL
+    return found
+
+
 def maxima(window: Document) -> list[int]:
     """The largest of the daily maxima: MHS ppm and Wh, MHD ppm and Wh, |net| (I12)."""
     columns = [entry[1] for entry in window["daily"]]
     return [max(column) for column in zip(*columns, strict=True)] if columns else [0] * 5
+
+
+def attained(window: Document, column: int, sources: Sequence[str]) -> bool:
+    """Whether a day that hides none of the sources attains the column's maximum: only then it may
+    be printed, since of the hidden days it tells no more than a bound."""
+    largest = maxima(window)[column]
+    return any(
+        entry[1][column] == largest and not any(name in entry[4] for name in sources)
+        for entry in window["daily"]
+    )
 
 
 def mean(window: Document | None) -> tuple[int, int]:

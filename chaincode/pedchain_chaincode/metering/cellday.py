@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pedchain_chaincode import limits
 from pedchain_chaincode.documents import Document
 from pedchain_chaincode.metering.vault import Vault
-from pedchain_domain import dayclose, points
+from pedchain_domain import dayclose, points, proofs
 from pedchain_domain import fold as folds
 from pedchain_domain import roster as rosters
 from pedchain_domain.calendar import Day, shifted
@@ -44,11 +44,22 @@ async def close_cell(vault: Vault, roster: Document, rules: Rules, printed: str 
         closed = _close(fold, roster, rules, before, after, [h for h in history if h is not None])
         cost += cost
     former = await vault.load("prints", cell, day, printed) if printed else None
-    await vault.save(("intervals", cell, day), closed.intervals)
+    changed = dayclose.changed(former, closed.partial)
+    if printed:
+        await _keep_printed(vault, cell, day, closed.intervals)
+    await vault.save(("intervals", cell, day), {**closed.intervals, "run": rules.run})
     await vault.save(("draws", cell, day), closed.draws)
     prints = {"salt": closed.partial["salt"], "prints": closed.partial["prints"]}
     await vault.save(("prints", cell, day, rules.run), prints)
-    return CellDay(closed.partial, dayclose.changed(former, closed.partial), cost)
+    return CellDay(closed.partial, changed, cost)
+
+
+async def _keep_printed(vault: Vault, cell: int, day: str, intervals: Document) -> None:
+    """Move a cell's intervals aside before a later run that changes them: if that run is held back
+    (C3), it is these that the certificate's root stands for."""
+    standing = await vault.load("intervals", cell, day)
+    if standing is not None and proofs.cell_root(standing) != proofs.cell_root(intervals):
+        await vault.save(("intervals", cell, day, standing["run"]), standing)
 
 
 def _close(

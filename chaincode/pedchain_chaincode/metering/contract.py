@@ -21,12 +21,13 @@ from pedchain_chaincode.metering import (
     guards,
     keys,
     names,
+    proving,
     queries,
     registration,
     submission,
 )
 from pedchain_chaincode.metering.vault import Vault
-from pedchain_domain import canonical, selftest
+from pedchain_domain import canonical, certificate, selftest
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
 
 
@@ -185,8 +186,39 @@ class MeteringContract(Contract):
     @evaluate
     async def get_certificate_history(self, ctx: Context, day: str) -> bytes:
         """Every version of a day's certificate, the newest first."""
-        versions: Any = await queries.history(ctx, day)
+        key = keys.certificate(ctx.stub, queries.identifier(day))
+        versions: Any = await queries.history(ctx, key)
         return canonical.encode(versions)
+
+    @evaluate
+    async def get_rolling(self, ctx: Context, day: str) -> bytes:
+        """The rolling year that ends with a day: its sums, indicators and verdict."""
+        key = keys.certificate(ctx.stub, queries.identifier(day))
+        return canonical.encode(certificate.rolling(await queries.found(ctx, key)))
+
+    @evaluate
+    async def get_monthly(self, ctx: Context, month: str) -> bytes:
+        """The certificate in force for a calendar month."""
+        key = keys.monthly(ctx.stub, queries.identifier(month))
+        return canonical.encode(await queries.found(ctx, key))
+
+    @evaluate
+    async def list_monthly(self, ctx: Context, from_month: str, bookmark: str) -> bytes:
+        """A page of months' certificates in force from a month on."""
+        return canonical.encode(await queries.months(ctx, from_month, bookmark))
+
+    @evaluate
+    async def get_monthly_history(self, ctx: Context, month: str) -> bytes:
+        """Every version of a month's certificate, the newest first."""
+        versions: Any = await queries.history(
+            ctx, keys.monthly(ctx.stub, queries.identifier(month))
+        )
+        return canonical.encode(versions)
+
+    @evaluate
+    async def get_proof(self, ctx: Context, point: str, day: str, instant: int) -> bytes:
+        """That a point's interval lies under a day's certificate (members of the collection)."""
+        return canonical.encode(await proving.proof(ctx, point, queries.identifier(day), instant))
 
     @evaluate
     async def get_record(self, ctx: Context, device_id: str, counter: int) -> bytes:

@@ -63,18 +63,28 @@ def _revoked(entry: Document) -> Document | None:
 
 async def certificates(ctx: Context, from_day: str, bookmark: str) -> Document:
     """A page of certificates from a day on, ascending; `bookmark` is the day to go on from."""
+    start = keys.certificate(ctx.stub, identifier(bookmark or from_day))
+    return await _page(ctx, "certificate", start)
+
+
+async def months(ctx: Context, from_month: str, bookmark: str) -> Document:
+    """A page of months' certificates from a month on, ascending."""
+    start = keys.monthly(ctx.stub, identifier(bookmark or from_month))
+    return await _page(ctx, "monthly", start)
+
+
+async def _page(ctx: Context, kind: str, start: str) -> Document:
     stub = ctx.stub
-    start = keys.certificate(stub, identifier(bookmark or from_day))
-    page = await stub.partial_composite_page("certificate", [], limits.PAGE, start)
+    page = await stub.partial_composite_page(kind, [], limits.PAGE, start)
     following = stub.split_composite_key(page.bookmark)[1][0] if page.bookmark else ""
     listed = [restore(item.value) for item in page.items]
     return {"certificates": listed, "bookmark": following}
 
 
-async def history(ctx: Context, day: str) -> list[Document]:
-    """The versions of a day's certificate, the newest first."""
+async def history(ctx: Context, key: str) -> list[Document]:
+    """The versions of a certificate, the newest first."""
     versions: list[Document] = []
-    async with ctx.stub.history(keys.certificate(ctx.stub, identifier(day))) as results:
+    async with ctx.stub.history(key) as results:
         async for item in results:
             if len(versions) == limits.HISTORY:
                 break

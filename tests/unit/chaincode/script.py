@@ -14,11 +14,23 @@ from pedchain_chaincode import limits
 from pedchain_fabric.shim.testing import TransactionFailed
 from tests.unit.chaincode.district import (
     METERING,
+    OPERATOR,
     START,
     Home,
     Ledger,
     Meter,
     day_name,
+)
+from tests.unit.chaincode.people import (
+    CLAIM,
+    CODE,
+    claim,
+    identity,
+    key_of,
+    membership,
+    occupancy,
+    possession,
+    transient,
 )
 
 HOUR = 3_600
@@ -80,6 +92,54 @@ async def day_of(ledger: Printing, homes: list[Home], day: int) -> None:
     await ledger.close(day_name(day))
 
 
+async def people(ledger: Printing) -> None:
+    """A member moves in and out, a site is shared, a device is claimed."""
+    call, operator = ledger.peer.submit, {"creator": OPERATOR}
+    documents = transient(membership=membership("ann"), identity=identity("ann"))
+    await call(METERING, "membership:Enrol", transient=documents, **operator)
+    spki = membership("ann")["key"]["spki"]
+    found = await ledger.peer.evaluate(METERING, "membership:GetMemberOfKey", spki)
+    member = json.loads(found)["member"]
+    share = {"schema": "participation/1", "site": "home-1", "district": "DistrictB"}
+    share |= {"ppm": 300_000, "from": START, "to": None}
+    await call(METERING, "membership:Participate", json.dumps(share))
+    await named(ledger)
+    moves = occupancy("ann", member, "home-9", START)
+    await call(METERING, "membership:Occupy", transient=transient(document=moves), **operator)
+    vacate = {"schema": "vacate/1", "member": member, "site": "home-9", "from": START}
+    vacate = {**vacate, "to": START + 9}
+    await call(METERING, "membership:Vacate", transient=transient(document=vacate), **operator)
+    leave = {"schema": "leave/1", "member": member, "to": START + 9}
+    await call(METERING, "membership:Leave", transient=transient(document=leave), **operator)
+    offer = claim("home-9.new", "home-9.gcp", through=9)
+    await call(METERING, "membership:OfferClaim", transient=transient(document=offer))
+    answer = transient(possession=possession(key_of("meter")), code=CODE.encode())
+    await call(METERING, "membership:PresentClaim", CLAIM, transient=answer)
+    await call(METERING, "membership:SettleClaim", CLAIM, transient=transient())
+    await call(METERING, "membership:OfferClaim", transient=transient(document=other(offer)))
+    await call(METERING, "membership:WithdrawClaim", other(offer)["id"])
+    for query in (
+        ("GetClaim", CLAIM),
+        ("GetMember", member),
+        ("GetIdentity", member),
+        ("GetOccupancies", "home-9"),
+        ("GetParticipations", "home-1"),
+    ):
+        await ledger.peer.evaluate(METERING, f"membership:{query[0]}", query[1])
+    await ledger.peer.evaluate(METERING, "GetPseudonym", "home-9")
+
+
+def other(offer: dict[str, Any]) -> dict[str, Any]:
+    """The same claim of another device under another id."""
+    return {**offer, "id": CLAIM[::-1], "device": {**offer["device"], "id": "home-9.other"}}
+
+
+async def named(ledger: Printing) -> None:
+    """A home registered by its operator's names."""
+    documents = json.dumps(Home("home-9", "P0").documents()).encode()
+    await ledger.submit("Register", "", transient=transient(documents=documents))
+
+
 async def ask(ledger: Printing) -> None:
     """Every query once."""
     for name, function in (("DistrictA", "District"), ("cal-2026", "Calendar"), ("f1", "Factors")):
@@ -91,6 +151,10 @@ async def ask(ledger: Printing) -> None:
         ("GetCertificate", day_name(0)),
         ("ListCertificates", day_name(0), ""),
         ("GetCertificateHistory", day_name(0)),
+        ("GetRolling", day_name(0)),
+        ("ListMonthly", "2026-01", ""),
+        ("GetMonthlyHistory", "2026-01"),
+        ("GetProof", "home-1.gcp", day_name(1), f"{START + 30 * HOUR}"),
         ("GetWindow",),
         ("GetRecord", "home-1.grid", "3"),
         ("ListFindings", day_name(1)),
@@ -117,8 +181,17 @@ async def run() -> list[str]:
     exchange = {"schema": "exchange/1", "point": homes[2].grid.point, "at": late}
     meters = {"old": "home-2.grid", "new": fresh.name, "final": {"I": 1}, "initial": {"I": 0}}
     await ledger.submit("ExchangeMeter", json.dumps({**exchange, **meters}))
+    for document in (
+        {"schema": "suspend/1", "device": "home-3.grid", "from": late},
+        {"schema": "resume/1", "device": "home-3.grid", "at": late + 7_200},
+    ):
+        function = "SuspendDevice" if "from" in document else "ResumeDevice"
+        await ledger.submit(function, json.dumps(document))
     for day in range(2):
         await ledger.close(day_name(day), "F")
+    await people(ledger)
+    await ledger.decide({**ledger.district, "rule": "R2", "from": day_name(9)})
+    await ledger.peer.evaluate("registry", "GetDecision", "DistrictA", day_name(9))
     await ask(ledger)
     for place in (ledger.peer.state(METERING), ledger.peer.private(METERING, "readings")):
         whole = json.dumps([[key, digest(value)] for key, value in place.items()])

@@ -74,8 +74,26 @@ async def test_a_correction_of_too_few_sites_waits_for_the_months_last_day() -> 
 async def test_a_correction_of_enough_sites_is_printed_for_its_day() -> None:
     ledger, first = await three_days_with_late(3)
     second = await closed(ledger, 28, "F")
+    assert second["classes"]["X"] == 0
+    assert second["root"] != first[28]["root"]
+    assert second["amends"]["run"] == "P"
+    assert {"classes.X", "root"} <= set(second["amends"]["changed"])
+
+
+async def test_a_day_of_too_few_homes_is_printed_in_a_block_with_the_next() -> None:
+    """The sum of both days, never the one whose homes it would tell (ADR 18); a later run keeps
+    to the blocks of the one before it."""
+    ledger, first = await three_days_with_late(3)
     assert first[28]["electricity"]["import_wh"] is None  # two homes only: too small a group
-    assert second["electricity"]["import_wh"] == 5 * 24 * 300
+    assert first[28]["window"]["electricity"]["import_wh"] is None
+    assert first[29]["electricity"]["import_wh"] is None
+    assert first[29]["notes"]["electricity.import_wh"] == "complementary"
+    assert first[29]["window"]["electricity"]["import_wh"] == (2 * 24 + 5 * 24 - 3) * 300
+    assert first[30]["electricity"]["import_wh"] == 5 * 24 * 300
+    second = {day: await closed(ledger, day, "F") for day in (28, 29, 30)}
+    assert second[28]["electricity"]["import_wh"] is None
+    assert second[28]["notes"]["window.electricity.import_wh"] == "differencing"
+    assert second[29]["window"]["electricity"]["import_wh"] == 2 * 5 * 24 * 300
 
 
 async def test_a_final_run_is_compared_with_what_is_in_print() -> None:

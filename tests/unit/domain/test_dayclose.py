@@ -10,6 +10,7 @@ from pedchain_domain import (
     bounds,
     canonical,
     certificate,
+    figures,
     dayclose,
     fold,
     leaves,
@@ -92,8 +93,8 @@ def test_indicators_of_the_worked_example(closed: tuple[dict[str, Any], dict[str
 def test_the_grid_interaction_index_of_the_worked_example() -> None:
     net = [100, -600, -1550, -700]
     s2 = sum(value * value for value in net)
-    assert certificate.grid_interaction(4, sum(net), s2, 1550) == 377_829
-    assert certificate.grid_interaction(4, 0, 0, 0) is None
+    assert figures.grid_interaction(4, sum(net), s2, 1550) == 377_829
+    assert figures.grid_interaction(4, 0, 0, 0) is None
 
 
 def test_gsys_vector_of_self_consumption() -> None:

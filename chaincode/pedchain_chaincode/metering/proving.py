@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Proofs that a reading's interval lies under the certificate in force (rules C5); members only."""
+
+from typing import Any
+
+from pedchain_chaincode.documents import Document, refusals
+from pedchain_chaincode.metering import adoption, days, keys, queries
+from pedchain_chaincode.metering.vault import Vault
+from pedchain_domain import calendar, proofs
+from pedchain_fabric.shim import Context, Refusal
+
+
+async def proof(ctx: Context, point_name: str, day: str, instant: int) -> Document:
+    """proof/1 of a point's interval against the root of the day's certificate."""
+    entry = await queries.registered(ctx, keys.point, point_name)
+    certificate = await queries.found(ctx, keys.certificate(ctx.stub, day))
+    vault = await Vault.open(ctx)
+    kept = await vault.load("totals", day, certificate["run"]) if vault else None
+    if vault is None or kept is None:
+        raise Refusal("not-found")
+    district = await adoption.in_force(ctx, day)
+    rows: list[Any] = await adoption.calendar_rows(ctx, district)
+    roots = kept["roots"]
+    intervals = await _printed(vault, entry["cell"], day, roots)
+    with refusals():
+        row = calendar.find(rows, day)
+        found = proofs.make(
+            intervals, roots, entry["document"]["id"], instant, row, district["grain"]
+        )
+    return {**found, "district": district["id"], "run": certificate["run"]}
+
+
+async def _printed(vault: Vault, cell: int, day: str, roots: Document) -> Document:
+    """The cell's intervals that the printed root stands for: the newest, or those a held back run
+    set aside."""
+    names = [("intervals", cell, day), *(("intervals", cell, day, run) for run in days.RUNS)]
+    for name in names:
+        found = await vault.load(*name)
+        if found is not None and proofs.cell_root(found) == roots.get(str(cell)):
+            return found
+    raise Refusal("close-under-way")
