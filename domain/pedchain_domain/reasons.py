@@ -96,6 +96,7 @@ class Reason(StrEnum):
     BAD_QUANTITY = "bad-quantity"
     BAD_PRICE = "bad-price"
     TOO_MANY = "too-many"
+    PAST_HOUR = "past-hour"
     TOO_EARLY = "too-early"
     TOO_LATE = "too-late"
     CLOCK_BACKWARDS = "clock-backwards"

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who delivers to whom: sellers and buyers by id, from the north-west corner (rules K7).
+
+The order is the same for every product of a settlement, so that a pair of members mostly meets in
+several products and exchanges one batch; a product has at most sellers + buyers - 1 pairs.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Trade(NamedTuple):
+    """Wh that one account sold to another."""
+
+    seller: str
+    buyer: str
+    quantity: int
+
+
+def pair(sold: Mapping[str, int], bought: Mapping[str, int]) -> list[Trade]:
+    """The trades of one product, Wh by account; ValueError unless both sides sum to the same."""
+    if sum(sold.values()) != sum(bought.values()):
+        raise ValueError("a book sold other than it bought")
+    buyers = _ranked(bought)
+    found: list[Trade] = []
+    at = used = 0
+    for seller, wh in _ranked(sold):
+        left = wh
+        while left:
+            buyer, wanted = buyers[at]
+            traded = min(left, wanted - used)
+            found.append(Trade(seller, buyer, traded))
+            left, used = left - traded, used + traded
+            if used == wanted:
+                at, used = at + 1, 0
+    return found
+
+
+def batches(trades: Mapping[int, list[Trade]]) -> dict[tuple[str, str], list[tuple[int, int]]]:
+    """For each (seller, buyer), what moves in one batch: (token, Wh) by ascending token."""
+    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for token in sorted(trades):
+        for trade in trades[token]:
+            found.setdefault((trade.seller, trade.buyer), []).append((token, trade.quantity))
+    return {parties: found[parties] for parties in sorted(found)}
+
+
+def _ranked(quantities: Mapping[str, int]) -> list[tuple[str, int]]:
+    return [
+        (name, quantities[name]) for name in sorted(quantities, key=str.encode) if quantities[name]
+    ]

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders, reference prices, money, statements (rules K1 to K3, K11, K12)."""
+
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from pedchain_domain import canonical, der
+from pedchain_domain.market import money, orders, reference, statement, tokenid
+from pedchain_domain.market.statement import Entry
+from pedchain_domain.market.tokenid import HOUR, Carrier, Product
+from pedchain_domain.reasons import DomainError, Reason
+
+K = 1_000
+START = 1_774_825_200  # an hour of 2026-03-30
+HEAT = Product(Carrier.HEAT, 2, START)
+POWER = Product(Carrier.ELECTRICITY, 1, START)
+NEXT = Product(Carrier.ELECTRICITY, 1, START + HOUR)
+
+
+def spelt(*products: Product) -> list[str]:
+    return [tokenid.to_hex(product.token) for product in products]
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    whole = {
+        "side": "OFFER",
+        "tokens": spelt(HEAT, POWER, NEXT),
+        "quantities": [100, 100, 200],
+        "prices": [10 * K, 15 * K, 10 * K],
+    }
+    return whole | changes
+
+
+def test_one_order_spans_carriers_zones_and_hours() -> None:
+    order = orders.check(body())
+    assert order.kind == orders.Kind.OFFER
+    assert [line.product for line in order.lines] == [HEAT, POWER, NEXT]
+    assert order.sessions == sorted(spelt(HEAT, POWER, NEXT))
+    assert order.lines[0].session == spelt(HEAT)[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"side": "BOTH"}, Reason.MALFORMED_DOCUMENT),
+        ({"side": None}, Reason.MALFORMED_DOCUMENT),
+        ({"extra": 1}, Reason.MALFORMED_DOCUMENT),
+        ({"tokens": "x"}, Reason.MALFORMED_DOCUMENT),
+        ({"quantities": [100, 100]}, Reason.LENGTHS_DIFFER),
+        ({"tokens": [], "quantities": [], "prices": []}, Reason.LENGTHS_DIFFER),
+        ({"tokens": spelt(HEAT, HEAT, POWER)}, Reason.DUPLICATE_TOKEN),
+        ({"tokens": [*spelt(HEAT, POWER), "00"]}, Reason.UNKNOWN_TOKEN),
+        ({"tokens": [*spelt(HEAT, POWER), 7]}, Reason.UNKNOWN_TOKEN),
+        ({"tokens": [*spelt(HEAT, POWER), tokenid.to_hex(tokenid.MONEY)]}, Reason.UNKNOWN_TOKEN),
+        ({"tokens": spelt(HEAT, POWER, NEXT.minted_by(9))}, Reason.UNKNOWN_TOKEN),
+        (
+            {"tokens": spelt(HEAT, POWER, Product(Carrier.HEAT, 1, START, quarter=0))},
+            Reason.UNKNOWN_TOKEN,
+        ),
+        ({"quantities": [100, 99, 100]}, Reason.BAD_QUANTITY),
+        ({"quantities": [100, 0, 100]}, Reason.BAD_QUANTITY),
+        ({"quantities": [100, -100, 100]}, Reason.BAD_QUANTITY),
+        ({"quantities": [100, 10**9 + 1, 100]}, Reason.BAD_QUANTITY),
+        ({"quantities": [100, True, 100]}, Reason.BAD_QUANTITY),
+        ({"quantities": [100, "100", 100]}, Reason.BAD_QUANTITY),
+        ({"prices": [1, K, K]}, Reason.BAD_PRICE),
+        ({"prices": [-K, K, K]}, Reason.BAD_PRICE),
+        ({"prices": [None, K, K]}, Reason.BAD_PRICE),
+    ],
+)
+def test_a_bad_order_is_refused_with_its_reason(changes: dict[str, Any], reason: Reason) -> None:
+    with pytest.raises(DomainError) as caught:
+        orders.check(body(**changes))
+    assert caught.value.reason == reason
+
+
+def test_an_order_has_at_most_48_lines() -> None:
+    many = [Product(Carrier.HEAT, zone, START) for zone in range(1, 50)]
+    whole = body(tokens=spelt(*many), quantities=[100] * 49, prices=[K] * 49)
+    with pytest.raises(DomainError) as caught:
+        orders.check(whole)
+    assert caught.value.reason == Reason.TOO_MANY
+
+
+def test_involved_markets_are_named_once_each() -> None:
+    """Paper B's loop names a market twice and never ends its count."""
+    tokens = spelt(POWER, HEAT, POWER.minted_by(3), POWER)
+    assert orders.determine_involved_markets(tokens) == sorted(spelt(POWER, HEAT))
+    with pytest.raises(DomainError):
+        orders.determine_involved_markets([tokenid.to_hex(tokenid.MONEY)])
+
+
+def test_deposits_are_by_side_and_a_limit_above_the_reference_is_refused() -> None:
+    offer = orders.check(body())
+    bid = orders.check(body(side="BID"))
+    assert orders.deposits(bid, lambda _: 280 * K) == [1_000, 1_500, 2_000]
+    assert orders.deposits(offer, lambda _: 280 * K) == [27_000, 26_500, 54_000]
+    with pytest.raises(DomainError) as caught:
+        orders.deposits(offer, lambda _: 14 * K)
+    assert caught.value.reason == Reason.BAD_PRICE
+
+
+def table(retail: int = 280, feed_in: int = 80, **changes: Any) -> dict[str, Any]:
+    prices = {"retail": [retail * K] * 24, "feed_in": [feed_in * K] * 24}
+    whole = {"schema": "reference/1", "carrier": "electricity", "start": START}
+    return whole | {"classes": {"home": prices}} | changes
+
+
+def test_a_reference_is_published_a_day_ahead_and_moves_by_a_fifth_at_most() -> None:
+    found = reference.check(table(), None, START - 86_400)
+    assert reference.quote(found, "home", START + 5 * HOUR) == (280 * K, 80 * K)
+    reference.check(table(336, 96, start=START + 86_400), table(), START)
+    reference.check(table(224, 64, start=START + 86_400), table(), START)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        (table(337), Reason.PRICE_JUMP),
+        (table(28_000), Reason.PRICE_JUMP),
+        (table(280, 63), Reason.PRICE_JUMP),
+        (table(223), Reason.PRICE_JUMP),
+        (table(feed_in=281), Reason.BAD_PRICE),
+        (table(start=START - 1), Reason.MALFORMED_DOCUMENT),
+        (table(start=START - HOUR), Reason.TOO_LATE),
+        (table(classes={}), Reason.MALFORMED_DOCUMENT),
+        (table(classes={"home": {"retail": [1], "feed_in": [1]}}), Reason.MALFORMED_DOCUMENT),
+        (table(classes={"home": {"retail": [K] * 24}}), Reason.MALFORMED_DOCUMENT),
+        (
+            table(classes={"home": {"retail": [K] * 24, "feed_in": [K] * 23}}),
+            Reason.MALFORMED_DOCUMENT,
+        ),
+    ],
+)
+def test_a_reference_out_of_line_is_refused(changed: dict[str, Any], reason: Reason) -> None:
+    with pytest.raises(DomainError) as caught:
+        reference.check(changed, table(), START - 86_400)
+    assert caught.value.reason == reason
+
+
+def test_where_a_day_has_no_table_the_one_before_stands_in_and_says_so() -> None:
+    rising = [at * K for at in range(24)]
+    found = table(classes={"home": {"retail": rising, "feed_in": rising}})
+    later = START + 2 * 86_400 + 3 * HOUR
+    assert reference.quote(found, "home", later) == (3 * K, 3 * K)
+    assert reference.stands_in(found, later)
+    assert not reference.stands_in(found, START + 23 * HOUR)
+    for supplier, hour, reason in (
+        ("home", START - HOUR, Reason.UNKNOWN_DAY),
+        ("shop", START, Reason.MISSING_FACTOR),
+    ):
+        with pytest.raises(DomainError) as caught:
+            reference.quote(found, supplier, hour)
+        assert caught.value.reason == reason
+
+
+def test_a_trade_settles_at_the_buyers_retail_and_the_sellers_feed_in() -> None:
+    classes = {
+        "home": {"retail": [280 * K] * 24, "feed_in": [80 * K] * 24},
+        "shop": {"retail": [200 * K] * 24, "feed_in": [70 * K] * 24},
+    }
+    found = table(classes=classes)
+    assert reference.prices(found, 120 * K, START, buyer="shop", seller="home") == (
+        120 * K,
+        200 * K,
+        80 * K,
+    )
+    assert reference.ceiling(found, START) == 280 * K
+
+
+RECEIPT = {
+    "schema": "receipt/1",
+    "id": "r1",
+    "account": "alice",
+    "amount": 5_000_000,
+    "network": "pedchain",
+    "channel": "ped",
+    "operator": "bank",
+}
+
+
+def test_money_needs_the_clearing_operators_signature() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    spki = der.spki_hex(key.public_key())
+    good = key.sign(canonical.encode(RECEIPT), ec.ECDSA(SHA256())).hex()
+    here = {"network": "pedchain", "channel": "ped"}
+    money.check_receipt(RECEIPT, good, spki, **here)
+    for receipt, signature, where, reason in (
+        (RECEIPT | {"amount": 6_000_000}, good, here, Reason.BAD_SIGNATURE),
+        (RECEIPT, "zz", here, Reason.MALFORMED_SIGNATURE),
+        (RECEIPT, None, here, Reason.MALFORMED_SIGNATURE),
+        (RECEIPT, good, here | {"channel": "x"}, Reason.WRONG_DOMAIN),
+        (RECEIPT | {"amount": 0}, good, here, Reason.MALFORMED_DOCUMENT),
+    ):
+        with pytest.raises(DomainError) as caught:
+            money.check_receipt(receipt, signature, spki, **where)
+        assert caught.value.reason == reason
+
+
+def test_net_positions_sum_to_nothing() -> None:
+    flows = [money.Flow("b", "s", 100), money.Flow("s", "b", 30), money.Flow("a", "s", 5)]
+    found = money.net_positions(flows)
+    assert found == {"a": -5, "b": -70, "s": 75}
+    assert sum(found.values()) == 0
+
+
+def test_a_statement_adds_up_and_is_readable_by_a_spreadsheet() -> None:
+    entries = [
+        Entry(statement.Kind.MARKET_SOLD, 600, 72_000),
+        Entry(statement.Kind.MADE_GOOD, 0, -64_000),
+        Entry(statement.Kind.MARKET_SOLD, 400, 48_000),
+        Entry(statement.Kind.GRID_IMPORT, 12_345, -3_456_600),
+    ]
+    found = statement.statement(
+        "alice", "2026-03", entries, run="F", rules={"K": "1"}, proof=["ab" * 32]
+    )
+    assert [line["kind"] for line in found["lines"]] == ["grid-import", "market-sold", "made-good"]
+    assert found["total"] == sum(line["amount"] for line in found["lines"]) == -3_400_600
+    assert statement.to_csv(found) == (
+        "line,kWh,amount\r\n"
+        "grid-import,12.345,-3.456600\r\n"
+        "market-sold,1.000,0.120000\r\n"
+        "made-good,0.000,-0.064000\r\n"
+        "total,,-3.400600\r\n"
+    )
+    with pytest.raises(DomainError):
+        statement.to_csv({})
