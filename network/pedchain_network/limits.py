@@ -61,6 +61,10 @@ PAUSE_S = 0.05
 ALIVE_PAUSE_S = 0.25
 """How often `up` looks whether everything it started still runs: each look costs some ms."""
 
+STANDSTILL_S = 10.0
+"""How long an orderer may stand below the others before `up` restarts it: an unanswered heartbeat
+and the change of view that follows take 7 s."""
+
 STOP_TIMEOUT_S = 8.0
 """How long a process may take to end by itself before it is killed."""
 

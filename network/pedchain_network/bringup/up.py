@@ -2,8 +2,9 @@
 """`up`: from a topology to a network that has just proven it works, from wherever it stands."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 from pedchain_network import profiles
 from pedchain_network.bringup import diagnosis, preflight, resuming
@@ -18,6 +19,8 @@ from pedchain_network.runtimes.part import Part
 from pedchain_network.runtimes.runtime import by_name
 from pedchain_network.state import Run, State
 from pedchain_network.topology.model import CHAINCODE, Topology
+
+T = TypeVar("T")
 
 
 async def up(topology: Topology | None, state: State, choice: Choice, progress: Progress) -> Run:
@@ -44,7 +47,11 @@ async def up(topology: Topology | None, state: State, choice: Choice, progress: 
             run = runtime.start(wanted, state, run, progress)
             parts = runtime.parts(state, run)
             async with asyncio.timeout(UP_TIMEOUT_S):
-                await _while_alive(parts, _work(wanted, state, parts, progress))
+                stuck = await _while_alive(parts, _work(wanted, state, parts, progress))
+                if stuck:
+                    from pedchain_network.bringup import stragglers
+
+                    run = await stragglers.mend(wanted, state, runtime, run, stuck, progress)
         except TimeoutError as error:
             raise PartError(
                 "network",
@@ -58,14 +65,14 @@ async def up(topology: Topology | None, state: State, choice: Choice, progress: 
         return run
 
 
-async def _while_alive(parts: Sequence[Part], work: Coroutine[None, None, None]) -> None:
+async def _while_alive(parts: Sequence[Part], work: Coroutine[None, None, T]) -> T:
     """Do the work, but stop as soon as a process ends: its log says more than our timeouts."""
     task = asyncio.create_task(work)
     try:
         while not (await asyncio.wait({task}, timeout=ALIVE_PAUSE_S))[0]:
             _require_alive(parts)
         try:
-            task.result()
+            return task.result()
         except PartError as error:
             _require_alive(parts)
             raise _with_log(error, parts) from error
@@ -90,9 +97,10 @@ def _require_alive(parts: Sequence[Part]) -> None:
 
 async def _work(
     topology: Topology, state: State, parts: Sequence[Part], progress: Progress
-) -> None:
+) -> Mapping[str, int]:
+    """All steps; returns the orderers that take no part in what goes on, with their heights."""
     # Here, so that nodes are starting while we load gRPC and the protocol's messages.
-    from pedchain_network.bringup import deploying, joining, probing
+    from pedchain_network.bringup import deploying, joining, probing, stragglers
     from pedchain_network.bringup.members import connect
     from pedchain_network.channel import genesis
 
@@ -116,6 +124,7 @@ async def _work(
             progress.step(f"agreed on {', '.join(new)}")
         await probing.probe(topology, members)
         progress.step("probe transaction endorsed by every organisation and committed")
+        return await stragglers.find(stragglers.of(members, topology.channel))
 
 
 async def _listening(parts: Sequence[Part]) -> None:

@@ -47,7 +47,11 @@ async def examine(state: State) -> Report:
         later = await look.told(topology, state)
     what = "view" if topology.ordering.consensus.value == "smartbft" else "leader changes"
     calm = ordering.judge_calm(sight.vitals, later, what)
-    return Report.of([*(finding for each in found for finding in each), *calm])
+    orderers = [each.name for each in topology.orderers()]
+    part = ordering.judge_part(
+        {name: sight.vitals[name] for name in orderers}, {name: later[name] for name in orderers}
+    )
+    return Report.of([*(finding for each in found for finding in each), *calm, *part])
 
 
 async def _nodes(subject: Subject) -> list[Finding]:

@@ -49,6 +49,32 @@ def judge_calm(
     return findings
 
 
+def judge_part(
+    before: Mapping[str, Vitals | None], after: Mapping[str, Vitals | None]
+) -> list[Finding]:
+    """No orderer stands still below the others while these go on, between two looks.
+
+    `before` and `after` are of orderers alone. One that is behind and catches up is not meant.
+    """
+    old, new = _heights(before), _heights(after)
+    top = max(old.values(), default=0)
+    return [
+        fail(
+            CHECK,
+            name,
+            f"answers, but stands at height {height} while the others got from {top} to "
+            f"{max(new.values())}: it takes no part in ordering",
+            "ped-network up restarts it",
+        )
+        for name, height in new.items()
+        if height < top < max(new.values()) and height == old.get(name)
+    ]
+
+
+def _heights(told: Mapping[str, Vitals | None]) -> dict[str, int]:
+    return {n: e.height for n, e in told.items() if e is not None and e.height is not None}
+
+
 def _highest(told: Mapping[str, Vitals | None]) -> int | None:
     views = [each.view for each in told.values() if each is not None and each.view is not None]
     return max(views, default=None)
