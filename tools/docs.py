@@ -130,25 +130,41 @@ def parity() -> str:
 
 def completeness() -> str:
     rows = list(rows_with_tests("completeness", "complete"))
-    missing = sum(not tests for _, _, tests in rows)
+    missing, beside = len(missing_features()), sum(map(is_beside, (text for _, text, _ in rows)))
+    shown = sum(bool(tests) for _, _, tests in rows)
     differs = sum(bool(tests) and "note" in text for _, text, tests in rows)
     lines = [
         "# What the official Go client and shim offer, and what stands for it here",
         "",
-        f"{len(rows)} rows: {len(rows) - missing} with a test, {differs} of them not quite as in "
-        f"Go, {missing} missing. Made by `make docs` from docs/completeness.toml and the tests' "
-        "marks. What is named below test_a_network_answers_as_recorded was recorded on real "
+        f"{len(rows)} rows: {shown} with a test, {differs} of them not quite as in Go, {missing} "
+        f"missing, {beside} not applicable. Made by `make docs` from docs/completeness.toml and "
+        "the tests' marks. What is named below test_a_network_answers_as_recorded was recorded on real "
         "Fabric and is replayed on the embedded network.",
     ]
     for area, title in AREAS.items():
         lines += ["", f"## {title}", "", "| Go | here | limits | shown by |", "|---|---|---|---|"]
         lines += [
             f"| {text['feature']} | {here(text, bool(tests))} | {text['limit']} "
-            f"| {cell(tests) or '**missing**'} |"
+            f"| {cell(tests) or unshown(text)} |"
             for _, text, tests in rows
             if text["area"] == area
         ]
     return "\n".join(lines) + "\n"
+
+
+def is_beside(text: dict[str, str]) -> bool:
+    """Whether a feature of Go's is none for those we write for; its note says why."""
+    return text.get("note", "").startswith("not applicable:")
+
+
+def unshown(text: dict[str, str]) -> str:
+    return "not applicable" if is_beside(text) else "**missing**"
+
+
+def missing_features() -> list[str]:
+    """Features of the Go client and shim that nothing here stands for."""
+    rows = rows_with_tests("completeness", "complete")
+    return [text["feature"] for _, text, tests in rows if not tests and not is_beside(text)]
 
 
 def here(text: dict[str, str], shown: bool) -> str:
@@ -169,7 +185,19 @@ def status() -> str:
         tests = row.get("tests", "")
         cells = [passed(run, tests) if run and tests else "not yet" for run in runs]
         lines.append(f"| {row['what']} | {'yes' if tests else 'not yet'} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, *gaps()])
+
+
+def gaps() -> Iterator[str]:
+    """The status table's last rows: what the tables of completeness and interop do not show."""
+    features = told(missing_features())
+    yield f"| missing of the [Go client and shim](docs/completeness.md) | {features} | | |"
+    seen = [told(table.gaps(runtime)) for runtime in table.RUNTIMES]
+    yield f"| not shown of [interop](docs/interop.md) | {' | '.join(seen)} | |"
+
+
+def told(found: list[str] | None) -> str:
+    return "not run" if found is None else "; ".join(found) or "nothing"
 
 
 def passed(run: dict[str, Any], tests: str) -> str:

@@ -60,6 +60,19 @@ def evidence() -> dict[str, Any]:
     return {runtime: found[runtime] for runtime in RUNTIMES if runtime in found}
 
 
+def gaps(runtime: str) -> list[str] | None:
+    """Behaviours that a run did not show on this runtime; None if there was no run."""
+    known = evidence().get(runtime)
+    if known is None:
+        return None
+    outcomes = {name: known["rows"].get(name, {}).values() for name in rows()}
+    return [
+        rows()[name]["behaviour"]
+        for name, found in outcomes.items()
+        if not found or _worst(found) != "yes"
+    ]
+
+
 def page() -> str:
     """The table in Markdown."""
     known = evidence()

@@ -3,6 +3,7 @@
 
 import asyncio
 import hashlib
+import math
 from collections.abc import Callable
 
 import grpc.aio
@@ -157,6 +158,43 @@ async def test_every_step_ends_at_its_own_deadline_or_the_gateways(user, name, b
             await step(proposal, {} if by_default else {"deadline": 0.05})
     assert type(caught.value) is kind
     assert caught.value.code == "DEADLINE_EXCEEDED"
+
+
+WHOLE = {
+    "evaluate": (GatewayError, "Evaluate"),
+    "submit": (EndorseError, "Endorse"),
+    "submit_async": (SubmitError, "Submit"),
+}
+
+
+@pytest.mark.complete("client-call-deadline")
+@pytest.mark.parametrize("call", WHOLE)
+async def test_a_whole_calls_deadline_ends_whichever_step_is_under_way(user, call):
+    kind, slow = WHOLE[call]
+    async with serving(Slow(slow)) as address, grpc.aio.insecure_channel(address) as channel:
+        contract = Gateway(user, channel).network("ped").contract("cc")
+        with pytest.raises(kind) as caught:
+            await getattr(contract, call)("Put", deadline=0.2)
+    assert type(caught.value) is kind
+    assert caught.value.code == "DEADLINE_EXCEEDED"
+
+
+@pytest.mark.complete("client-call-deadline")
+async def test_a_whole_calls_deadline_is_not_begun_anew_with_each_step(user):
+    slow = Slow("CommitStatus")
+    async with serving(slow) as address, grpc.aio.insecure_channel(address) as channel:
+        contract = Gateway(user, channel).network("ped").contract("cc")
+        with pytest.raises(CommitStatusError) as caught:
+            await contract.submit("Put", deadline=0.3)
+    assert caught.value.code == "DEADLINE_EXCEEDED"
+
+
+@pytest.mark.complete("client-no-deadline")
+async def test_without_end_a_call_waits_as_long_as_it_takes(user, channel):
+    early = Deadlines(evaluate=0.0, endorse=0.0, submit=0.0, commit_status=0.0)
+    contract = Gateway(user, channel, early).network("ped").contract("cc")
+    assert await contract.evaluate("Get", "k", deadline=math.inf) == b"Get|k"
+    assert await contract.submit("Put", "k", deadline=math.inf) == b"Put|k"
 
 
 @pytest.mark.complete("client-error-cause")

@@ -163,3 +163,15 @@ def test_a_library_that_is_none_is_refused(tmp_path: Path) -> None:
     wrong.write_bytes(b"no library")
     with pytest.raises(IdentityError, match="cannot load"):
         Hsm(str(wrong))
+
+
+@pytest.mark.complete("client-hsm-dispose")
+def test_after_the_librarys_end_nothing_signs_until_it_is_opened_anew(hsm: Made) -> None:
+    library, public_key = hsm
+    signer = library.signer(TOKEN, PIN, identifier=P256_ID)
+    library.close()
+    library.close()
+    with pytest.raises(IdentityError):
+        signer.sign(b"m")
+    with Hsm(LIBRARY).signer(TOKEN, PIN, identifier=P256_ID) as anew:
+        verify(public_key, b"m", anew.sign(b"m"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
 from fabric_protos.ledger.queryresult.kv_query_result_pb2 import KV
-from fabric_protos.msp.msp_principal_pb2 import MSPRole
+from fabric_protos.msp.msp_principal_pb2 import MSPPrincipal, MSPRole
 from fabric_protos.peer.chaincode_pb2 import ChaincodeInput, ChaincodeSpec
 from fabric_protos.peer.chaincode_shim_pb2 import (
     ChaincodeMessage,
@@ -22,7 +22,7 @@ from fabric_protos.peer.proposal_response_pb2 import Response
 
 from pedchain_fabric.shim import Context, Contract, KeyValue, Page, Results, Stub, StubError, submit
 from pedchain_fabric.shim.clientidentity import ClientIdentity
-from pedchain_fabric.shim.keypolicy import all_of, organizations
+from pedchain_fabric.shim.keypolicy import all_of, organizations, roles
 from pedchain_fabric.shim.testing import creator
 
 M = ChaincodeMessage
@@ -223,9 +223,30 @@ def test_a_key_policy_asks_for_all_in_the_role_named() -> None:
 @pytest.mark.complete("statebased-NewStateEP", "statebased-AddOrgs", "statebased-DelOrgs")
 def test_organisations_are_added_to_and_taken_from_a_policy_that_is_there() -> None:
     there = all_of(["A", "B"])
-    assert organizations(all_of([*organizations(there), "C"])) == ("A", "B", "C")
-    assert organizations(all_of(set(organizations(there)) - {"A"})) == ("B",)
+    more = all_of(roles(there) | dict.fromkeys(["C", "A"], MSPRole.MEMBER))
+    assert roles(more) == {"A": MSPRole.MEMBER, "B": MSPRole.PEER, "C": MSPRole.MEMBER}
+    less = all_of({name: role for name, role in roles(more).items() if name != "A"})
+    assert _roles(less) == [("B", MSPRole.PEER), ("C", MSPRole.MEMBER)]
     assert organizations(b"") == organizations(all_of([])) == ()
+
+
+@pytest.mark.complete("statebased-NewStateEP", "statebased-ListOrgs")
+def test_of_an_organisation_named_twice_the_last_role_counts_and_other_principals_do_not() -> None:
+    policy = SignaturePolicyEnvelope.FromString(all_of({"B": MSPRole.PEER, "A": MSPRole.ADMIN}))
+    policy.identities.append(policy.identities[1])
+    policy.identities[2].principal = MSPRole(
+        msp_identifier="A", role=MSPRole.PEER
+    ).SerializeToString()
+    policy.identities.add(principal_classification=MSPPrincipal.IDENTITY, principal=b"somebody")
+    named = policy.SerializeToString()
+    assert roles(named) == {"A": MSPRole.PEER, "B": MSPRole.PEER}
+    assert organizations(named) == ("A", "B")
+
+
+@pytest.mark.complete("statebased-AddOrgs")
+def test_roles_other_than_member_and_peer_are_refused() -> None:
+    with pytest.raises(ValueError, match="members or peers"):
+        all_of(["A"], MSPRole.ADMIN)
 
 
 @pytest.mark.complete("cid-AssertAttributeValue", "cid-HasOUValue", "cid-GetX509Certificate")

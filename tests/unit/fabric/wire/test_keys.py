@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA3_256, SHA3_384, SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -20,6 +20,7 @@ from pedchain_fabric.wire.keys import (
     P256Signer,
     load_signer,
     low_s,
+    private_key_pem,
     verify,
 )
 
@@ -151,3 +152,22 @@ def test_a_key_of_no_use_is_refused_without_showing_it(bad):
         load_signer(bad)
     assert caught.value.__cause__ is None
     assert "PRIVATE" not in str(caught.value)
+
+
+@pytest.mark.complete("client-hash-others")
+@pytest.mark.parametrize("algorithm", [SHA384(), SHA3_256(), SHA3_384()])
+def test_another_hash_may_be_signed_with_where_others_verify_it(algorithm):
+    signature = load_signer(pem(KEY), algorithm).sign(b"m")
+    KEY.public_key().verify(signature, b"m", ec.ECDSA(algorithm))
+    assert der.read_signature(signature)[1] <= ORDER // 2
+    with pytest.raises(SignatureInvalid):  # Fabric's nodes verify none of them
+        verify(KEY.public_key(), b"m", signature)
+
+
+@pytest.mark.complete("client-key-to-pem")
+@pytest.mark.parametrize("key", [KEY, ED_KEY], ids=["ECDSA", "Ed25519"])
+def test_a_key_is_written_in_the_form_it_is_read_in(key):
+    text = private_key_pem(key)
+    assert text.startswith(b"-----BEGIN PRIVATE KEY-----\n")
+    signature = load_signer(text).sign(b"m")
+    verify(key.public_key(), b"m", signature)
