@@ -138,8 +138,8 @@ def completeness() -> str:
         "",
         f"{len(rows)} rows: {shown} with a test, {differs} of them not quite as in Go, {missing} "
         f"missing, {beside} not applicable. Made by `make docs` from docs/completeness.toml and "
-        "the tests' marks. What is named below test_a_network_answers_as_recorded was recorded on real "
-        "Fabric and is replayed on the embedded network.",
+        "the tests' marks. What is named below test_a_network_answers_as_recorded was recorded on "
+        "real Fabric and is replayed on the embedded network.",
     ]
     for area, title in AREAS.items():
         lines += ["", f"## {title}", "", "| Go | here | limits | shown by |", "|---|---|---|---|"]
