@@ -113,15 +113,18 @@ def move(state: State, step: Step, at: Times, clock: int) -> State:
     return after
 
 
-def accepts(state: State, at: Times, clock: int) -> None:
-    """Refuse an order for a session that is not open, or past its gate though nobody closed it:
-    DomainError `wrong-state`, `past-hour`, `too-late`."""
-    if clock >= at.begins:
-        raise DomainError(Reason.PAST_HOUR)
-    if state != State.OPEN:
-        raise DomainError(Reason.WRONG_STATE, state)
-    if clock >= at.gate:
+def accepts(state: State) -> None:
+    """Refuse an order unless the session is open: DomainError `too-early`, `too-late`, `past-hour`.
+
+    The state alone decides. An order that also read the clock would fail with every tick; so it
+    reads the session, and whoever closes it fails what is in flight.
+    """
+    if state == State.SCHEDULED:
+        raise DomainError(Reason.TOO_EARLY)
+    if state in (State.CLOSED, State.CLEARED, State.VOID):
         raise DomainError(Reason.TOO_LATE)
+    if state != State.OPEN:
+        raise DomainError(Reason.PAST_HOUR)
 
 
 def session_id(carrier: Carrier, zone: int, hour: int) -> str:

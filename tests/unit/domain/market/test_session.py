@@ -115,15 +115,18 @@ def test_what_nobody_cleared_is_void(state: State) -> None:
     assert move(state, Step.VOID, AT, AT.void) == State.VOID
 
 
-def test_orders_need_an_open_session_before_its_gate() -> None:
-    session.accepts(State.OPEN, AT, AT.gate - 1)
-    for state, clock, reason in (
-        (State.CLOSED, AT.gate - 1, Reason.WRONG_STATE),
-        (State.OPEN, AT.gate, Reason.TOO_LATE),
-        (State.OPEN, AT.begins, Reason.PAST_HOUR),
+def test_orders_need_an_open_session() -> None:
+    session.accepts(State.OPEN)
+    for state, reason in (
+        (State.SCHEDULED, Reason.TOO_EARLY),
+        (State.CLOSED, Reason.TOO_LATE),
+        (State.CLEARED, Reason.TOO_LATE),
+        (State.VOID, Reason.TOO_LATE),
+        (State.MEASURED, Reason.PAST_HOUR),
+        (State.SETTLED, Reason.PAST_HOUR),
     ):
         with pytest.raises(DomainError) as caught:
-            session.accepts(state, AT, clock)
+            session.accepts(state)
         assert caught.value.reason == reason
 
 
