@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench import networks
-from bench.processes import fabric_found
-from bench.shim import job, processes
+from bench.processes import fabric_found, recorded
+from bench.shim import job
 
 ROUNDS = 7
 WRITES, READS = 400, 1_500
@@ -74,4 +74,4 @@ def figures(rates: dict[str, list[float]]) -> dict[str, float]:
 
 def resident_mb(state: Path) -> float:
     """Resident MB of everything that runs for this network, chaincode included."""
-    return round(sum(each.memory_info().rss for each in processes(state)) / 1e6, 1)
+    return round(sum(each.memory_info().rss for each in recorded(state)) / 1e6, 1)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shared by measurements: where real Fabric is, timing of a command, memory of processes."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -37,3 +38,15 @@ def timed(*command: str) -> float:
 def resident_mb(pid: int) -> float:
     """Resident memory of one process in MB (10^6 bytes)."""
     return round(psutil.Process(pid).memory_info().rss / 1e6, 1)
+
+
+def recorded(state: Path) -> list[psutil.Process]:
+    """What `up` started for this state."""
+    record = json.loads((state / "run.json").read_text())
+    return [psutil.Process(each["pid"]) for each in record["processes"]]
+
+
+def cpu_us(process: psutil.Process) -> float:
+    """Microseconds of CPU a process has used, all its threads."""
+    used = process.cpu_times()
+    return float(used.user + used.system) * 1e6

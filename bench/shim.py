@@ -2,25 +2,57 @@
 """Our shim beside the official Node and Go shims: the same contract on one peer, one client.
 
 Seven rounds; in each, every shim takes its turn, and a ratio is that of one round's neighbours.
+`get` and `put` are calls with one read or write; `reads` are single reads within calls of 100.
+Beside each rate stands who used how much CPU for one call: shim, peer, orderer, client.
 """
 
-import json
 import os
 import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from bench import networks
-from bench.processes import fabric_found
+from bench.processes import cpu_us, fabric_found, recorded
 
 ROUNDS = 7
-READS, WRITES, LANES = 2_000, 400, 60
+READS, WRITES, SCANS = 2_000, 400, 120
+LANES, SCAN_LANES = 60, 20  # calls at a time; more scans of Node would run into deadlines
+SCANNED = 100  # keys that one call of `Scan` reads, one after the other
 VALUE = "v" * 200
 
-Rates = dict[str, dict[str, list[float]]]
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of call, and what it counts."""
+
+    call: str
+    function: str
+    args: tuple[str, ...]
+    count: int
+    each: int = 1
+    lanes: int = LANES
+
+    def job(self, shim: str) -> dict[str, object]:
+        """One turn of one shim."""
+        made = job(self.call, shim, self.function, [*self.args], self.count)
+        return made | {"lanes": min(self.lanes, self.count)}
+
+
+KINDS = {
+    "noop": Kind("evaluate", "Noop", (), READS),
+    "get": Kind("evaluate", "Get", ("key",), READS),
+    "reads": Kind("evaluate", "Scan", (str(SCANNED),), SCANS, SCANNED, SCAN_LANES),
+    "put": Kind("submit", "Put", ("k#", VALUE), WRITES),
+}
+FILL = Kind("submit", "Fill", (str(SCANNED), VALUE), 1)
+ONE = Kind("submit", "Put", ("key", VALUE), 1)
+
+Measured = Mapping[str, float]  # `per_s`, and CPU microseconds per call by who used them
+Found = dict[str, dict[str, list[Measured]]]
 
 
 def measure() -> dict[str, dict[str, float]]:
@@ -32,9 +64,9 @@ def measure() -> dict[str, dict[str, float]]:
         with networks.network(runtime, topology) as state:
             profile = state / "profiles/Solo.json"
             with networks.client("python", profile) as client:
-                rates = rounds(client, shims)
+                found = rounds(client, {shim: workers(shim, state) for shim in shims})
             weights = {shim: resident_mb(shim, state) for shim in shims}
-    return {runtime: figures(rates, weights)}
+    return {runtime: figures(found) | weights_of(weights)}
 
 
 def available(folder: Path) -> list[str]:
@@ -48,29 +80,44 @@ def available(folder: Path) -> list[str]:
     return shims
 
 
-def rounds(client: networks.Client, shims: list[str]) -> Rates:
-    """Calls per second by kind and shim, one number a round; the first, cold round is left out."""
-    kinds: dict[str, Callable[[str], dict[str, object]]] = {
-        "noop": lambda shim: job("evaluate", shim, "Noop", [], READS),
-        "get": lambda shim: job("evaluate", shim, "Get", ["key"], READS),
-        "put": lambda shim: job("submit", shim, "Put", ["k#", VALUE], WRITES),
-    }
-    found: Rates = {kind: {shim: [] for shim in shims} for kind in kinds}
+def workers(shim: str, state: Path) -> dict[str, psutil.Process]:
+    """The processes that work for a call on this shim, but the client."""
+    others = {each.name(): each for each in recorded(state)}
+    nodes = {str(name): others[name] for name in ("peer", "orderer") if name in others}
+    return {"shim": server(shim, state), **nodes}
+
+
+def rounds(client: networks.Client, shims: Mapping[str, Mapping[str, psutil.Process]]) -> Found:
+    """What each call cost, one entry a round; the first, cold round is left out."""
+    found: Found = {kind: {shim: [] for shim in shims} for kind in KINDS}
     for shim in shims:
-        client.do(job("submit", shim, "Put", ["key", VALUE], 1))
+        client.do(ONE.job(shim))
+        client.do(FILL.job(shim))
     for number in range(ROUNDS + 1):
-        order = shims if number % 2 else shims[::-1]
-        for kind, make in kinds.items():
+        order = list(shims) if number % 2 else list(shims)[::-1]
+        for name, kind in KINDS.items():
             for shim in order:
-                done = client.do(make(shim))
+                measured = turn(client, kind, shim, shims[shim])
                 if number:
-                    found[kind][shim].append(done["count"] / done["seconds"])
-        print(number, {k: {s: round(r[-1]) for s, r in by.items() if r} for k, by in found.items()})
+                    found[name][shim].append(measured)
+                print(number, name, shim, *(f"{k} {v:.0f}" for k, v in measured.items()))
     return found
 
 
+def turn(
+    client: networks.Client, kind: Kind, shim: str, processes: Mapping[str, psutil.Process]
+) -> Measured:
+    """One turn: things per second, CPU microseconds per call."""
+    before = {name: cpu_us(each) for name, each in processes.items()}
+    done = client.do(kind.job(shim))
+    used = {name: cpu_us(each) - before[name] for name, each in processes.items()}
+    calls = done["count"]
+    rate = {"per_s": kind.each * calls / done["seconds"]}
+    return rate | {name: us / calls for name, us in (used | {"client": done["cpu_us"]}).items()}
+
+
 def job(call: str, shim: str, function: str, args: list[str], count: int) -> dict[str, object]:
-    """One turn of one shim."""
+    """One turn's calls, as a client takes them."""
     return {
         "call": call,
         "chaincode": shim,
@@ -81,31 +128,37 @@ def job(call: str, shim: str, function: str, args: list[str], count: int) -> dic
     }
 
 
-def figures(rates: Rates, weights: dict[str, float]) -> dict[str, float]:
+def figures(found: Found) -> dict[str, float]:
     """Medians, and medians of each round's ratios."""
     made: dict[str, float] = {}
-    for kind, by_shim in rates.items():
-        for shim, found in by_shim.items():
-            made[f"{kind}_{shim}_per_s"] = round(statistics.median(found), 1)
+    for kind, by_shim in found.items():
+        rates = {shim: [each["per_s"] for each in all_] for shim, all_ in by_shim.items()}
+        for shim, measured in by_shim.items():
+            made[f"{kind}_{shim}_per_s"] = round(statistics.median(rates[shim]), 1)
+            for name in [name for name in measured[0] if name != "per_s"]:
+                cpu = statistics.median(each[name] for each in measured)
+                made[f"{kind}_{shim}_{name}_cpu_us"] = round(cpu)
             if shim != "ours":
-                ratios = [a / b for a, b in zip(by_shim["ours"], found, strict=True)]
+                ratios = [a / b for a, b in zip(rates["ours"], rates[shim], strict=True)]
                 made[f"{kind}_vs_{shim}"] = round(statistics.median(ratios), 3)
-    return made | {f"{shim}_resident_mb": weight for shim, weight in weights.items()}
+    return made
+
+
+def weights_of(weights: Mapping[str, float]) -> dict[str, float]:
+    """Resident memory, as figures."""
+    return {f"{shim}_resident_mb": weight for shim, weight in weights.items()}
 
 
 def resident_mb(shim: str, state: Path) -> float:
     """Resident MB of the process that serves the contract on this shim."""
-    ours = [each for each in processes(state) if "bench.rivals.serve" in " ".join(each.cmdline())]
+    return round(float(server(shim, state).memory_info().rss) / 1e6, 1)
+
+
+def server(shim: str, state: Path) -> psutil.Process:
+    """The process that serves the contract on this shim."""
+    ours = [each for each in recorded(state) if "bench.rivals.serve" in " ".join(each.cmdline())]
     if shim == "ours":
-        return round(ours[0].memory_info().rss / 1e6, 1)
+        return ours[0]
     word = {"node": "chaincode.js", "go": os.environ.get("BENCH_GO_CHAINCODE", "")}[shim]
     children = [child for each in ours for child in each.children()]
-    rival = next(each for each in children if word in " ".join(each.cmdline()))
-    return round(rival.memory_info().rss / 1e6, 1)
-
-
-def processes(state: Path) -> list[psutil.Process]:
-    """What `up` started for this state."""
-
-    record = json.loads((state / "run.json").read_text())
-    return [psutil.Process(each["pid"]) for each in record["processes"]]
+    return next(each for each in children if word in " ".join(each.cmdline()))

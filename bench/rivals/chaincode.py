@@ -5,7 +5,7 @@ from pedchain_fabric.shim import Context, Contract, evaluate, submit
 
 
 class Store(Contract):
-    """Nothing, one read, one write."""
+    """Nothing, one read, one write, many of them."""
 
     name = "store"
 
@@ -22,3 +22,17 @@ class Store(Contract):
     async def put(self, ctx: Context, key: str, value: str) -> None:
         """Write one value."""
         await ctx.stub.put_state(key, value.encode())
+
+    @evaluate
+    async def scan(self, ctx: Context, count: int) -> str:
+        """Read so many keys, one after the other; how many bytes they held."""
+        held = 0
+        for number in range(count):
+            held += len(await ctx.stub.get_state(f"key{number}") or b"")
+        return str(held)
+
+    @submit
+    async def fill(self, ctx: Context, count: int, value: str) -> None:
+        """Write what `scan` reads."""
+        for number in range(count):
+            await ctx.stub.put_state(f"key{number}", value.encode())

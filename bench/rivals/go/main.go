@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"strconv"
 
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
@@ -32,9 +33,42 @@ func (store) Invoke(stub shim.ChaincodeStubInterface) *peer.Response {
 			return shim.Error(err.Error())
 		}
 		return shim.Success(nil)
+	case "Scan":
+		return scan(stub, args[0])
+	case "Fill":
+		return fill(stub, args[0], args[1])
 	default:
 		return shim.Error(fmt.Sprintf("no function %s", function))
 	}
+}
+
+func scan(stub shim.ChaincodeStubInterface, text string) *peer.Response {
+	count, err := strconv.Atoi(text)
+	if err != nil {
+		return shim.Error(err.Error())
+	}
+	held := 0
+	for number := range count {
+		value, err := stub.GetState(fmt.Sprintf("key%d", number))
+		if err != nil {
+			return shim.Error(err.Error())
+		}
+		held += len(value)
+	}
+	return shim.Success([]byte(strconv.Itoa(held)))
+}
+
+func fill(stub shim.ChaincodeStubInterface, text, value string) *peer.Response {
+	count, err := strconv.Atoi(text)
+	if err != nil {
+		return shim.Error(err.Error())
+	}
+	for number := range count {
+		if err := stub.PutState(fmt.Sprintf("key%d", number), []byte(value)); err != nil {
+			return shim.Error(err.Error())
+		}
+	}
+	return shim.Success(nil)
 }
 
 func main() {

@@ -20,6 +20,18 @@ class Store {
         case 'Put':
             await stub.putState(params[0], Buffer.from(params[1]));
             return shim.success();
+        case 'Scan': {
+            let held = 0;
+            for (let number = 0; number < Number(params[0]); number++) {
+                held += (await stub.getState(`key${number}`)).length;
+            }
+            return shim.success(Buffer.from(String(held)));
+        }
+        case 'Fill':
+            for (let number = 0; number < Number(params[0]); number++) {
+                await stub.putState(`key${number}`, Buffer.from(params[1]));
+            }
+            return shim.success();
         default:
             return shim.error(`no function ${fcn}`);
         }

@@ -16,6 +16,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.shim.abilities import Abilities
 from pedchain_fabric.shim.contracts import Contracts
+from pedchain_fabric.shim.deadlines import Deadlines
 from pedchain_fabric.shim.exchange import Exchange
 from pedchain_fabric.shim.execution import execute
 from pedchain_fabric.shim.limits import TRANSACTIONS_PER_STREAM
@@ -44,6 +45,7 @@ class Connection:
         self._registered = False
         self._abilities: Abilities | None = None
         self._running: dict[tuple[str, str], _Running] = {}
+        self._deadlines = Deadlines()
         self._draining = False
 
     def start(self) -> None:
@@ -126,7 +128,7 @@ class Connection:
         self, message: ChaincodeMessage, exchange: Exchange, abilities: Abilities
     ) -> None:
         try:
-            answer = await execute(self._contracts, message, exchange, abilities)
+            answer = await execute(self._contracts, message, exchange, abilities, self._deadlines)
         finally:
             # Before the answer: the same transaction may call this chaincode again at once.
             del self._running[message.channel_id, message.txid]

@@ -13,6 +13,7 @@ from fabric_protos.peer.proposal_response_pb2 import Response
 from pedchain_fabric.errors import ContractError, WireError
 from pedchain_fabric.shim.abilities import Abilities
 from pedchain_fabric.shim.contracts import Contracts
+from pedchain_fabric.shim.deadlines import Deadlines
 from pedchain_fabric.shim.errors import FAILED, REFUSED
 from pedchain_fabric.shim.exchange import Exchange
 from pedchain_fabric.shim.ledger import Ledger
@@ -30,14 +31,19 @@ Outcome = tuple[Response, ChaincodeEvent | None]
 
 
 async def execute(
-    contracts: Contracts, message: ChaincodeMessage, exchange: Exchange, abilities: Abilities
+    contracts: Contracts,
+    message: ChaincodeMessage,
+    exchange: Exchange,
+    abilities: Abilities,
+    deadlines: Deadlines,
 ) -> ChaincodeMessage:
     """The COMPLETED message for a TRANSACTION or INIT.
 
     A contract that fails is answered at once with its status: the peer would otherwise wait
     for its time-out. Only the stream's end (cancellation) leaves a call unanswered.
     """
-    response, event = await _outcome(contracts, message, exchange, abilities)
+    ledger = Ledger(exchange, abilities)
+    response, event = await _outcome(contracts, message, exchange, ledger, deadlines)
     finished = await exchange.close()
     problem = UNFINISHED if _succeeded(response) and not finished else ""
     if _size(response, event) > PAYLOAD_BYTES:
@@ -62,19 +68,28 @@ def _succeeded(response: Response) -> bool:
 
 
 async def _outcome(
-    contracts: Contracts, message: ChaincodeMessage, exchange: Exchange, abilities: Abilities
+    contracts: Contracts,
+    message: ChaincodeMessage,
+    exchange: Exchange,
+    ledger: Ledger,
+    deadlines: Deadlines,
 ) -> Outcome:
-    ledger = Ledger(exchange, abilities)
+    task = asyncio.current_task()
+    assert task is not None, "a call runs in a task of its own"
+    deadlines.begin(task, TRANSACTION_SECONDS)
     try:
-        async with asyncio.timeout(TRANSACTION_SECONDS):
-            stub = _stub(message, exchange, ledger)
-            response = await _call(contracts, stub)
-            response = await _flushed(ledger, response)
+        stub = _stub(message, exchange, ledger)
+        response = await _call(contracts, stub)
+        response = await _flushed(ledger, response)
     except WireError as error:
         return _failure(FAILED, str(error)), None
-    except TimeoutError:
+    except asyncio.CancelledError:
+        if not deadlines.passed(task):
+            raise
         log.warning("[%.8s] gave up after %s s", message.txid, TRANSACTION_SECONDS)
         return _failure(FAILED, INTERNAL), None
+    finally:
+        deadlines.end(task)
     return response, stub.event if _succeeded(response) else None
 
 

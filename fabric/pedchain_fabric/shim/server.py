@@ -31,7 +31,7 @@ class Listener:
 
     def __init__(self, package: Package) -> None:
         self.package = package
-        self._contracts = Contracts(package.contracts, package.code)
+        self._contracts = Contracts(package.contracts, package.code, package.msp_id)
         self._server = GrpcServer({CONNECT: self._connect}, MESSAGE_BYTES)
         self._streams: set[_Stream] = set()
 

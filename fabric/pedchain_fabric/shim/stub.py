@@ -48,6 +48,7 @@ class Stub:
         self._exchange = exchange
         self._ledger = ledger
         self._call = call
+        self._args = tuple(call.args)
         self.signed_proposal = proposal
         self.is_init = is_init
         self.event: ChaincodeEvent | None = None
@@ -64,10 +65,10 @@ class Stub:
         """The channel the transaction is for."""
         return self._exchange.channel_id
 
-    @cached_property
+    @property
     def args(self) -> tuple[bytes, ...]:
         """The arguments as they came, the function's name first. They are public."""
-        return tuple(self._call.args)
+        return self._args
 
     @property
     def transient(self) -> Mapping[str, bytes]:
