@@ -103,7 +103,8 @@ def parse(record: bytes) -> Record:
         meter=_string(payload, "MS"),
         gateway=_string(payload, "GS"),
         domain=_domain(payload.get("U")),
-        readings=_readings(payload.get("RD")),
+        # A record of other carriers alone has no OCMF register (rules M2).
+        readings=() if "V" in payload and payload.get("RD") == [] else _readings(payload.get("RD")),
         extensions=_readings(payload["V"]) if "V" in payload else (),
     )
 

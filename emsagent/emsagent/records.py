@@ -10,6 +10,7 @@ from emsagent import limits
 from emsagent.config import Config, DeviceConfig
 from emsagent.drivers import Sample
 from pedchain_domain import ocmf
+from pedchain_domain.registers import OCMF_UNITS
 
 _FORMAT_VERSION = "1"
 
@@ -25,15 +26,20 @@ def chunks(samples: Sequence[Sample], samples_per_record: int) -> Iterator[Seque
 
 
 def payload(config: Config, device: DeviceConfig, counter: int, samples: Sequence[Sample]) -> bytes:
-    """The bytes to be signed: samples of one time status under the device's next counter."""
+    """The bytes to be signed: samples of one time status under the device's next counter.
+
+    Units that OCMF lacks travel in its vendor field (rules M2).
+    """
+    found = [
+        (sample.instant, register.obis, register.text, register.unit)
+        for sample in samples
+        for register in sample.registers
+    ]
     return ocmf.build(
         device=device.id,
         counter=counter,
-        readings=[
-            (sample.instant, register.obis, register.text, register.unit)
-            for sample in samples
-            for register in sample.registers
-        ],
+        readings=[one for one in found if one[3] in OCMF_UNITS],
+        extensions=[one for one in found if one[3] not in OCMF_UNITS],
         network=config.network,
         channel=config.channel,
         gateway=(device.model, "", _FORMAT_VERSION),

@@ -26,9 +26,12 @@ Document = dict[str, Any]
 #: Hours that travel in one signed record: a quarter of a day, in a long replay a whole one.
 SAMPLES_PER_RECORD, SAMPLES_WHEN_LONG, LONG_DAYS = 6, 24, 60
 CALENDAR, FACTORS = "utc-days", "demo-1"
+#: Roles whose registers do not count Wh.
+UNITS = {"m": "m"}
 SOURCE = (
     "carbon intensity: CityLearn 2022 extract, hourly; primary energy: ISO 52000-1's worked "
-    "cases (grid 0.5/2.0/0.42); heat: natural gas 202 g/kWh at 90 %; mobility: 150 g/km"
+    "cases (grid 0.5/2.0/0.42), heat network 0/1.3/0.3 (RITE 2014); heat replaced: natural gas "
+    "202 g/kWh at 90 %; heat network 120 g/kWh; mobility: 150 g/km"
 )
 
 
@@ -44,7 +47,7 @@ def lay_out(out: Path, made: Street, gateways: Mapping[str, str]) -> None:
     days = (made.end - made.start) // DAY
     samples = SAMPLES_WHEN_LONG if days > LONG_DAYS else SAMPLES_PER_RECORD
     for district in sim.DISTRICTS:
-        homes = [home for home in made.homes if home.district == district]
+        homes = sites_of(made, district)
         folder = out / district
         (folder / "registers").mkdir(parents=True)
         for meter in meters(homes):
@@ -54,10 +57,15 @@ def lay_out(out: Path, made: Street, gateways: Mapping[str, str]) -> None:
     registration = {
         "factors": [factors(made)],
         "calendars": [calendar(made)],
-        "districts": [district_document(name) for name in sim.DISTRICTS],
+        "districts": [district_document(made, name) for name in sim.DISTRICTS],
         "documents": {name: documents(out, made, name) for name in sim.DISTRICTS},
     }
     (out / "registration.json").write_text(json.dumps(registration))
+
+
+def sites_of(made: Street, district: str) -> list[Home]:
+    """The district's homes and its feeder."""
+    return [one for one in (*made.homes, *made.feeders) if one.district == district]
 
 
 def meters(homes: Sequence[Home]) -> Iterator[Meter]:
@@ -68,7 +76,8 @@ def meters(homes: Sequence[Home]) -> Iterator[Meter]:
 def registers(meter: Meter) -> str:
     """The register file that the `csv` driver replays."""
     columns = list(meter.roles)
-    lines = [",".join(["instant", *(f"{obis}/Wh" for obis in columns)])]
+    units = {obis: UNITS.get(role, "Wh") for obis, role in meter.roles.items()}
+    lines = [",".join(["instant", *(f"{obis}/{units[obis]}" for obis in columns)])]
     lines += [
         ",".join([str(instant), *(str(values[obis]) for obis in columns)])
         for instant, values in meter.readings
@@ -108,11 +117,18 @@ def factors(made: Street) -> Document:
                 "insitu": [1000, 0, 0],
                 "export_a": [1000, 0, 0],
                 "export_b": [500, 2000, 420],
-            }
+            },
+            "heat": {
+                "grid": [0, 1300, 300],
+                "insitu": [0, 0, 0],
+                "export_a": [0, 0, 0],
+                "export_b": [0, 1300, 300],
+            },
         },
         "reference": {
             "heat_efficiency_ppm": 900_000,
             "heat_ug_per_wh": 202_000,
+            "network_heat_ug_per_wh": 120_000,
             "km_ug_per_m": 150_000,
         },
     }
@@ -141,7 +157,8 @@ def day_name(start: int) -> str:
     return datetime.fromtimestamp(start, UTC).date().isoformat()
 
 
-def district_document(name: str) -> Document:
+def district_document(made: Street, name: str) -> Document:
+    connections = sum(home.district == name for home in made.homes)
     return {
         "schema": "district/1",
         "id": name,
@@ -155,7 +172,8 @@ def district_document(name: str) -> Document:
         # Heating and vehicles of most homes are unknown, which refuses the wider rule (V4).
         "rule": "R1",
         "shards": 1,
-        "parameters": {},
+        # Every connection behind the feeder is a member, so the feeder's balance must close.
+        "parameters": {"connections": connections},
     }
 
 
@@ -163,9 +181,8 @@ def documents(out: Path, made: Street, district: str) -> list[Document]:
     """Sites, points, devices with the keys made here, and the meter exchange, if it is here."""
     config = configuration.load(out / district / "agent.toml")
     found: list[Document] = []
-    for home in made.homes:
-        if home.district == district:
-            found += home_documents(config, home)
+    for home in sites_of(made, district):
+        found += home_documents(config, home)
     exchange = made.mishaps.exchange
     if any(document["id"] == exchange.old for document in found):
         found.append(
@@ -195,12 +212,13 @@ def home_documents(config: configuration.Config, home: Home) -> Iterator[Documen
         "vehicles": home.vehicles,
         "from": home.meters[0].since,
         "battery_wh": home.battery_wh,
+        "combustion_m_per_day": home.combustion_m,
     }
     known: set[str] = set()
     for meter in home.meters:
         if meter.point not in known:
             known.add(meter.point)
-            parent = None if meter.kind == "GCP" else home.meters[0].point
+            parent = None if meter is home.meters[0] else home.meters[0].point
             yield {
                 "schema": "point/1",
                 "id": meter.point,
@@ -226,6 +244,7 @@ def summary(made: Street) -> Document:
     """What the street holds, for whoever drives it."""
     mishaps = made.mishaps
     of = {meter.id: home.district for home in made.homes for meter in home.meters}
+    feeders = sum(len(site.meters) for site in made.feeders)
     of |= {home.id: home.district for home in made.homes}
 
     def faults(name: str, start: int) -> dict[str, list[list[str]]]:
@@ -234,7 +253,7 @@ def summary(made: Street) -> Document:
     return {
         "sites": len(made.homes),
         "real": sum(home.measured for home in made.homes),
-        "devices": sum(len(home.meters) for home in made.homes),
+        "devices": sum(len(home.meters) for home in made.homes) + feeders,
         "days": [day_name(start) for start in range(made.start, made.end, DAY)],
         "faults": {
             "offline": faults(*mishaps.offline),

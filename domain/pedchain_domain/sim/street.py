@@ -2,18 +2,22 @@
 """Two districts to try everything with: 17 measured homes, 31 generated ones, and mishaps.
 
 Each home has a grid meter; with photovoltaics also a generation meter, with a battery a storage
-meter, one has a meter at its charger. Mishaps, always the same: a home that is offline for a day,
-a gap in a meter's readings, a meter exchanged, a record forged by somebody else.
+meter. The generated homes of DistrictA have a metered heat pump and a metered charger with the
+vehicle's odometer, those of DistrictB take heat from a network and declare their combustion
+cars. The DSO meters each district's feeder. Mishaps, always the same: a home that is offline for a
+day, a gap in a meter's readings, a meter exchanged, a record forged by somebody else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from pedchain_domain.sim import citylearn
 from pedchain_domain.sim.house import HouseHour, HouseSpec, hours_of
 from pedchain_domain.sim.weather import DAY, HOUR, weather
 
 IMPORT, EXPORT = "1-0:1.8.0*255", "1-0:2.8.0*255"
+HEAT, DISTANCE = "6-0:1.0.0*255", "1-0:99.0.0*255"
 DISTRICTS = ("DistrictA", "DistrictB")
 CONNECTION_W = 25_000
 SEED = 2026
@@ -22,7 +26,16 @@ RECORD_END = 1_501_459_200
 WEEK = 7 * DAY
 GENERATED = range(18, 49)
 FIRST_IN_B = 33
-WITH_CHARGER = 20
+#: Metres a home of DistrictB declares to drive with combustion on an average day.
+COMBUSTION_M = 20_000
+#: Of what flows through a feeder, what its lines lose.
+LOSS_PERCENT = 2
+#: What an odometer may rise in an hour, metres: its "power" (rules R4).
+METRES_CAP = 200_000
+SHORT = {
+    "GCP": "grid", "GEN": "sun", "STO": "battery", "EVSE": "charger", "HP": "pump",
+    "HEAT_IN": "heat", "MOB": "car", "FEEDER": "feeder",
+}  # fmt: skip
 
 Registers = Mapping[str, int]
 
@@ -56,6 +69,7 @@ class Home:
     heating: str
     vehicles: str
     meters: tuple[Meter, ...]
+    combustion_m: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +96,13 @@ class Mishaps:
 
 @dataclass(frozen=True, slots=True)
 class Street:
-    """Everything: homes, mishaps, the period [start, end) in UTC epoch seconds, carbon by hour."""
+    """Everything: homes, the DSO's feeders (sites of plan F0), mishaps, the period [start, end)
+    in UTC epoch seconds, carbon by hour."""
 
     start: int
     end: int
     homes: tuple[Home, ...]
+    feeders: tuple[Home, ...]
     mishaps: Mishaps
     carbon_ug_per_wh: tuple[int, ...]
 
@@ -95,12 +111,13 @@ def build(end: int, days: int) -> Street:
     """The street over `days` UTC days before `end` (a midnight). At least 2 days."""
     start = end - days * DAY
     homes = [*measured_homes(start, end), *generated_homes(start, end)]
+    feeders = tuple(feeder(name, homes, start) for name in DISTRICTS)
     homes, mishaps = befall(homes, start, days)
     extract = citylearn.extract()
     carbon = tuple(
         extract.carbon_ug_per_wh[citylearn.index_at(hour, end)] for hour in range(start, end, HOUR)
     )
-    return Street(start, end, tuple(homes), mishaps, carbon)
+    return Street(start, end, tuple(homes), feeders, mishaps, carbon)
 
 
 def measured_homes(start: int, end: int) -> Iterator[Home]:
@@ -128,8 +145,9 @@ def generated_homes(start: int, end: int) -> Iterator[Home]:
             base_wh=(24_000 if in_a else 20_000) + 700 * (number % 7),
             pv_w=roof,
             battery_wh=2_000 if in_a else 0,
-            heat_loss_w_per_k=120 if number % 5 == 0 else 0,
-            trips_wh=4_000 if number % 6 == 2 else 0,
+            heat_loss_w_per_k=(60 if in_a else 90) + 5 * (number % 3),
+            on_network=not in_a,
+            trips_wh=2_500 + 300 * (number % 4) if in_a else 0,
         )
         yield home(
             f"home-{number:02}",
@@ -138,9 +156,27 @@ def generated_homes(start: int, end: int) -> Iterator[Home]:
             hours_of(spec, start - season, outside),
             pv_w=spec.pv_w,
             battery_wh=spec.battery_wh,
-            heating="declared" if spec.heat_loss_w_per_k else "unknown",
-            charger=number == WITH_CHARGER,
+            heat="HP" if in_a else "HEAT_IN",
+            combustion_m=0 if in_a else COMBUSTION_M,
         )
+
+
+def feeder(district: str, homes: Sequence[Home], start: int) -> Home:
+    """The DSO's meter at a district's feeder: what its homes draw together, and the losses."""
+    grids = [one.meters[0].readings for one in homes if one.district == district]
+    net = [
+        sum(
+            (after[1][IMPORT] - before[1][IMPORT]) - (after[1][EXPORT] - before[1][EXPORT])
+            for before, after in steps
+        )
+        for steps in zip(*(list(pairwise(readings)) for readings in grids), strict=True)
+    ]
+    drawn = [wh + wh * LOSS_PERCENT // 100 if wh > 0 else 0 for wh in net]
+    given = [-wh + wh * LOSS_PERCENT // 100 if wh < 0 else 0 for wh in net]
+    name, power = f"{district}-feeder", CONNECTION_W * len(grids)
+    roles = {IMPORT: ("I", drawn), EXPORT: ("E", given)}
+    meters = (meter(name, "FEEDER", start, roles, power),)
+    return Home(name, district, "F0", False, 0, "none", "none", meters)
 
 
 def home(
@@ -152,8 +188,8 @@ def home(
     pv_w: int,
     battery_wh: int = 0,
     measured: bool = False,
-    heating: str = "unknown",
-    charger: bool = False,
+    heat: str = "",
+    combustion_m: int = 0,
 ) -> Home:
     """A home's meters from its hours; the meter plan follows from what it has (rules M3)."""
     draws = [max(0, hour.net) for hour in hours]
@@ -168,12 +204,29 @@ def home(
             EXPORT: ("D", [hour.discharge for hour in hours]),
         }
         meters.append(meter(name, "STO", start, stored, 6_000))
-    if charger:
-        driven = {IMPORT: ("Ch", [hour.vehicle for hour in hours])}
-        meters.append(meter(name, "EVSE", start, driven, 11_000))
-    plan = "P3" if battery_wh else "P1" if pv_w else "P0"
-    vehicles = "metered" if charger else "unknown"
-    return Home(name, district, plan, measured, battery_wh, heating, vehicles, tuple(meters))
+    warmed = [hour.heat for hour in hours]
+    if heat == "HP":
+        pumped = {IMPORT: ("I", [hour.heat_pump for hour in hours]), HEAT: ("Q", warmed)}
+        meters.append(meter(name, "HP", start, pumped, 20_000))
+    elif heat:
+        meters.append(meter(name, heat, start, {HEAT: ("Q", warmed)}, 15_000))
+    is_driven = any(hour.metres for hour in hours)
+    if is_driven:
+        charged = {IMPORT: ("Ch", [hour.vehicle for hour in hours])}
+        meters.append(meter(name, "EVSE", start, charged, 11_000))
+        driven = meter(name, "MOB", start, {DISTANCE: ("m", [h.metres for h in hours])}, METRES_CAP)
+        meters.append(replace(driven, readings=driven.readings[::24]))
+    return Home(
+        name,
+        district,
+        "P3" if battery_wh else "P1" if pv_w else "P0",
+        measured,
+        battery_wh,
+        "metered" if heat else "unknown",
+        "metered" if is_driven else "declared" if combustion_m else "unknown",
+        tuple(meters),
+        combustion_m,
+    )
 
 
 def meter(
@@ -184,7 +237,6 @@ def meter(
     power_w: int,
 ) -> Meter:
     """A meter whose registers begin at some old reading and count up from hour to hour."""
-    short = {"GCP": "grid", "GEN": "sun", "STO": "battery", "EVSE": "charger"}[kind]
     columns = {
         obis: running(1_000 * (sum(map(ord, f"{name}{obis}")) % 9_000), energies)
         for obis, (_, energies) in registers.items()
@@ -195,7 +247,7 @@ def meter(
         for at in range(count)
     ]
     roles = {obis: role for obis, (role, _) in registers.items()}
-    device = f"{name}-{short}"
+    device = f"{name}-{SHORT[kind]}" if kind != "FEEDER" else f"{name}-meter"
     return Meter(device, kind, roles, power_w, start - DAY, None, readings, device)
 
 

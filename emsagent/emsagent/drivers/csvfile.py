@@ -5,6 +5,7 @@
     1774738800,120500,0
     1774739700,120612,35
 
+Units are Wh and kWh, and of other carriers MJ, GJ, m3, dm3, m and km (rules M2).
 The first column is the instant in UTC epoch seconds, ascending; the others are registers, named
 `OBIS/unit` in the first line. Values are decimal text and pass through unchanged. An empty value
 is a register the meter did not give; a missing line is a gap. A column named `sync` holds OCMF's
@@ -26,7 +27,7 @@ from emsagent.toml import Table
 
 _INSTANT = re.compile(r"[0-9]{1,12}")
 _VALUE = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
-_COLUMN = re.compile(r"([0-9A-F]{1,3}-[0-9A-F]{1,3}:[0-9A-F.*]{5,20})/(Wh|kWh)")
+_COLUMN = re.compile(r"([0-9A-F]{1,3}-[0-9A-F]{1,3}:[0-9A-F.*]{5,20})/(Wh|kWh|MJ|GJ|m3|dm3|m|km)")
 _SYNC = ("S", "R", "I", "U")
 
 
@@ -71,7 +72,7 @@ class RegisterFile:
         for name in names[1:]:
             match = _COLUMN.fullmatch(name)
             if match is None and name != "sync":
-                raise self._fault("header", f"{name!r} is neither <OBIS>/Wh, <OBIS>/kWh nor sync")
+                raise self._fault("header", f"{name!r} is neither <OBIS>/<unit> nor sync")
             columns.append((match[1], match[2]) if match else ("sync", ""))
         return columns
 
