@@ -137,8 +137,11 @@ HEALTHY_LAG_BLOCKS = 5
 """How far an orderer may be behind the others and still count as healthy: under load all are
 always a block or two apart."""
 
-ENGINE_TIMEOUT_S = 600
-"""Longest wait for one answer of the container engine: pulling and building are among them."""
+ENGINE_TIMEOUT_S = 10
+"""Longest wait for an answer of the container engine..."""
+
+ENGINE_WORK_S = 600.0
+"""...and for one that is work: pulling, building, copying ledgers."""
 
 ENGINE_LOOK_S = 0.3
 """How old what the engine said may be before it is asked again."""

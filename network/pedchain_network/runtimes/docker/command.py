@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 
 from pedchain_network.errors import RuntimeMissingError
+from pedchain_network.limits import VERSION_TIMEOUT_S
 
 _OLDEST = (1, 29)
 _CANDIDATES = (("docker", "compose"), ("docker-compose",))
@@ -24,8 +25,15 @@ def find() -> tuple[str, ...]:
 
 
 def _version(command: Sequence[str]) -> tuple[int, ...]:
-    asked = subprocess.run(  # noqa: S603 - one of two fixed commands
-        [*command, "version", "--short"], capture_output=True, text=True, check=False
-    )
+    try:
+        asked = subprocess.run(  # noqa: S603 - one of two fixed commands
+            [*command, "version", "--short"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=VERSION_TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired:
+        return ()
     numbers = re.match(r"v?(\d+)\.(\d+)", asked.stdout.strip())
     return tuple(map(int, numbers.groups())) if numbers and not asked.returncode else ()

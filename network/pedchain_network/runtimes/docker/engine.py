@@ -9,13 +9,15 @@ from pathlib import Path
 import docker
 from docker.errors import APIError, BuildError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
-from requests.exceptions import RequestException
+from requests.exceptions import ConnectionError as NoConnection
+from requests.exceptions import RequestException, Timeout
 
 from pedchain_network.errors import ImageMissingError, RuntimeMissingError
-from pedchain_network.limits import ENGINE_TIMEOUT_S
+from pedchain_network.limits import ENGINE_TIMEOUT_S, ENGINE_WORK_S, STATUS_TIMEOUT_S
 from pedchain_network.runtimes.docker import endpoint
 
 _START = "start the engine (systemctl start docker), and see that this user may use its socket"
+_SLOW = "wait if this host is busy; else see what docker ps does, and restart the engine"
 _ROOTLESS = ("name=rootless", "name=userns")
 
 
@@ -33,6 +35,17 @@ class Engine:
     def close(self) -> None:
         """Drop the connections."""
         self._client.close()
+
+    @contextmanager
+    def patient(self, seconds: float | None = ENGINE_WORK_S) -> Iterator[None]:
+        """Wait so long for each answer meanwhile; None is for ever."""
+        usual = self._client.api.timeout
+        # requests, which it is for, takes any number or None.
+        self._client.api.timeout = seconds  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            self._client.api.timeout = usual
 
     def maps_root(self) -> bool:
         """Is root in a container the user who runs the engine (rootless engines, user maps)."""
@@ -57,7 +70,8 @@ class Engine:
     def pull(self, name: str) -> None:
         """Get an image from its registry. Raises `ImageMissingError`."""
         try:
-            self._client.images.pull(name)
+            with self.patient():
+                self._client.images.pull(name)
         except (APIError, RequestException) as error:
             raise _missing(name, error) from error
 
@@ -74,15 +88,16 @@ class Engine:
         """Make one of our images. Raises `ImageMissingError` with the build's last lines."""
         arguments = {key: os.environ[key] for key in ("PYTHON_IMAGE",) if key in os.environ}
         try:
-            self._client.images.build(
-                path=str(context),
-                dockerfile=dockerfile,
-                target=target,
-                tag=name,
-                rm=True,
-                labels=labels,
-                buildargs=arguments,
-            )
+            with self.patient():
+                self._client.images.build(
+                    path=str(context),
+                    dockerfile=dockerfile,
+                    target=target,
+                    tag=name,
+                    rm=True,
+                    labels=labels,
+                    buildargs=arguments,
+                )
         except BuildError as error:
             lines = [str(each.get("stream") or each.get("error") or "") for each in error.build_log]
             last = "".join(lines)[-2000:].strip()
@@ -98,7 +113,7 @@ class Engine:
                 filters={"label": f"com.docker.compose.project={project}"},
                 sparse=True,  # one question instead of one per container
             )
-        except (APIError, RequestException) as error:
+        except APIError as error:
             raise RuntimeMissingError(f"docker: the engine fails: {error}", _START) from error
 
     def has_volumes(self, project: str) -> bool:
@@ -126,13 +141,15 @@ class Engine:
                 volumes={name: {"bind": place, "mode": "rw"} for name, place in volumes.items()},
                 network_mode="none",
             )
-        except (APIError, ImageNotFound, RequestException) as error:
+        except (APIError, ImageNotFound) as error:
             raise RuntimeMissingError(f"docker: the engine fails: {error}", _START) from error
 
     def memory_bytes(self, container: str) -> int | None:
-        """Resident memory of a running container, or None."""
+        """Resident memory of a running container, or None, also if that takes long."""
         try:
-            told = self._client.api.stats(container, stream=False, one_shot=True)["memory_stats"]
+            with self.patient(STATUS_TIMEOUT_S):
+                answer = self._client.api.stats(container, stream=False, one_shot=True)
+            told = answer["memory_stats"]
             cache = told["stats"]
             return int(told["usage"]) - int(cache.get("inactive_file", 0))
         except (APIError, RequestException, KeyError):
@@ -141,13 +158,14 @@ class Engine:
     def log(self, container: str, lines: int | None, *, follow: bool, times: bool) -> Iterator[str]:
         """A container's log, line by line; nothing if there is no such container."""
         try:
-            stream = self._client.api.logs(
-                container,
-                stream=True,
-                follow=follow,
-                timestamps=times,
-                tail="all" if lines is None else lines,
-            )
+            with self.patient(None if follow else ENGINE_TIMEOUT_S):
+                stream = self._client.api.logs(
+                    container,
+                    stream=True,
+                    follow=follow,
+                    timestamps=times,
+                    tail="all" if lines is None else lines,
+                )
             rest = b""
             for chunk in stream:
                 *whole, rest = (rest + chunk).split(b"\n")
@@ -160,10 +178,13 @@ class Engine:
 
 @contextmanager
 def connected() -> Iterator[Engine]:
-    """An engine that has just answered. Raises `RuntimeMissingError`."""
+    """An engine that has just answered. Raises `RuntimeMissingError`, also if it stops answering
+    meanwhile."""
     engine = connect()
     try:
         yield engine
+    except (NoConnection, Timeout) as error:
+        raise _unanswered(endpoint.address() or "", error) from error
     finally:
         engine.close()
 
@@ -179,10 +200,16 @@ def connect() -> Engine:
     try:
         client = docker.DockerClient(base_url=place, timeout=ENGINE_TIMEOUT_S)
     except (DockerException, RequestException) as error:
-        raise RuntimeMissingError(
-            f"docker: the engine at {place} fails: {error}", _START
-        ) from error
+        raise _unanswered(place, error) from error
     return Engine(client)
+
+
+def _unanswered(place: str, error: Exception) -> RuntimeMissingError:
+    """The SDK tells of a late answer in words only."""
+    if "timed out" in str(error):
+        text = f"docker: the engine at {place} does not answer within {ENGINE_TIMEOUT_S} s"
+        return RuntimeMissingError(text, _SLOW)
+    return RuntimeMissingError(f"docker: the engine at {place} fails: {error}", _START)
 
 
 def _missing(name: str, error: Exception) -> ImageMissingError:

@@ -30,7 +30,7 @@ def save(topology: Topology, state: State, target: Path) -> None:
     Raises `BackupError` or `RuntimeMissingError`.
     """
     project = compose.project(state)
-    with engine.connected() as connected:
+    with engine.connected() as connected, connected.patient():
         names = connected.volumes(project)
         with _holding(connected, topology, project, names) as container, _spool() as spool:
             for chunk in container.get_archive(f"/{_ROOT}")[0]:
@@ -47,7 +47,7 @@ def place(topology: Topology, state: State) -> None:
     """
     project = compose.project(state)
     names = sorted(each.name for each in state.data.iterdir() if each.is_dir())
-    with engine.connected() as connected:
+    with engine.connected() as connected, connected.patient():
         kept = connected.volumes(project)
         if kept:
             raise BackupError(
