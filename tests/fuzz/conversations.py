@@ -6,12 +6,22 @@ from collections.abc import Coroutine, Iterator
 from functools import cache
 from typing import Any, cast
 
-from fabric_protos.common.common_pb2 import Envelope
+from fabric_protos.common.common_pb2 import (
+    CONFIG_UPDATE,
+    ChannelHeader,
+    Envelope,
+    Header,
+    Payload,
+    SignatureHeader,
+)
+from fabric_protos.common.configtx_pb2 import Config, ConfigSignature, ConfigUpdateEnvelope
+from fabric_protos.orderer.configuration_pb2 import BatchSize
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from fabric_protos.peer.proposal_pb2 import SignedProposal
 from google.protobuf.message import DecodeError
 
+from pedchain_fabric.admin import configdiff
 from pedchain_fabric.embedded import http
 from pedchain_fabric.embedded.chaincode.context import ChaincodeFailed, Context, Transaction
 from pedchain_fabric.embedded.chaincode.handler import Handler
@@ -21,6 +31,7 @@ from pedchain_fabric.shim import Context as ShimContext
 from pedchain_fabric.shim import Contract, submit
 from pedchain_fabric.shim.connection import Connection
 from pedchain_fabric.shim.contracts import Contracts
+from pedchain_fabric.wire.identity import SigningIdentity
 from pedchain_fabric.wire.messages import serialize
 from pedchain_fabric.wire.proposal import ProposalParts
 from tests.unit.fabric.embedded_ledger.consortium import Consortium, put
@@ -202,6 +213,34 @@ def _judged(envelope: bytes) -> None:
     block = made.block(envelope, signers=())
     prepared = commit.prepare(ledger._stores, ledger._in_force, block, ledger.commit_hash)
     assert len(prepared.flags) == 1
+
+
+def configured(data: bytes) -> None:
+    """An update of the configuration, signed by every administrator, whatever is in it."""
+    made = consortium()
+    signatures = [update_signature(data, each.admin) for each in made.organizations.values()]
+    body = ConfigUpdateEnvelope(config_update=data, signatures=signatures)
+    header = Header(
+        channel_header=serialize(ChannelHeader(type=CONFIG_UPDATE, channel_id="ped")),
+        signature_header=signatures[0].signature_header,
+    )
+    envelope = Envelope(payload=serialize(Payload(header=header, data=serialize(body))))
+    made.ledger.propose_update(envelope)
+
+
+def update_signature(data: bytes, admin: SigningIdentity) -> ConfigSignature:
+    """One administrator's signature of an update."""
+    header = serialize(SignatureHeader(creator=admin.creator, nonce=b"n"))
+    return ConfigSignature(signature_header=header, signature=admin.sign(header + data))
+
+
+def update() -> bytes:
+    """Larger blocks, which the administrators may agree on."""
+    current = consortium().ledger.config.config
+    wanted = Config.FromString(current.SerializeToString())
+    size = BatchSize(max_message_count=7, absolute_max_bytes=1 << 20)
+    wanted.channel_group.groups["Orderer"].values["BatchSize"].value = serialize(size)
+    return serialize(configdiff.compute("ped", current, wanted))
 
 
 def payload() -> bytes:

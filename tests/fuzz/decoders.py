@@ -2,6 +2,7 @@
 """Each decoder as a function of bytes, reading all that a caller would read of the result."""
 
 import base64
+import gzip
 import math
 import tempfile
 from collections.abc import Callable
@@ -225,6 +226,11 @@ def chaincode_package(data: bytes) -> None:
     """A chaincode package, and where it says its chaincode is."""
     found = package.parse(data)
     package.connection(found, {"peername": "peer", "chaincode": "127.0.0.1:9999"})
+
+
+def package_files(data: bytes) -> None:
+    """The same below its compression, which a fuzzer cannot make."""
+    chaincode_package(gzip.compress(data, 1))
 
 
 def node_config(data: bytes) -> None:

@@ -2,6 +2,7 @@
 """Valid examples to begin with: what Fabric 3.1.5 wrote (tests/golden), and what we write."""
 
 import datetime
+import gzip
 import json
 from functools import cache
 from pathlib import Path
@@ -185,6 +186,11 @@ def topologies() -> tuple[bytes, ...]:
 def package() -> bytes:
     """A package of chaincode as a service."""
     return service_package("notes", "chaincode").content
+
+
+def package_files() -> bytes:
+    """The same, its outer compression taken away."""
+    return gzip.decompress(package())
 
 
 PROFILE = json.dumps(

@@ -79,6 +79,7 @@ _ALL: Final = (
         lambda: [seeds.said_by_chaincode()],
     ),
     Target("transaction", talk.committed, (ConfigRefused,), lambda: [talk.payload()]),
+    Target("config-update", talk.configured, (ConfigRefused,), lambda: [talk.update()]),
     Target("results", talk.results_committed, (), lambda: [talk.results()]),
 )
 
