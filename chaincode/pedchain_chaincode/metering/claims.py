@@ -53,9 +53,8 @@ async def present(ctx: Context, fence: Fence, claim_id: str, state: Document | N
     live = _live(fence, state)
     code = ctx.stub.transient.get("code", b"")
     possession = ctx.stub.transient.get("possession", b"")
-    if not 0 < len(code) <= limits.CODE_BYTES or len(possession) > limits.POSSESSION_BYTES:
-        raise Refusal("claim-refused")
-    if not code.isascii():
+    small = 0 < len(code) <= limits.CODE_BYTES and len(possession) <= limits.POSSESSION_BYTES
+    if live["tries"] >= limits.CLAIM_TRIES or not small or not code.isascii():
         raise Refusal("claim-refused")
     try:
         answer = checked(read(possession), "possession/1")
@@ -102,7 +101,5 @@ async def withdraw(ctx: Context, claim_id: str, state: Document | None) -> None:
 def _live(fence: Fence, state: Document | None) -> Document:
     """The claim's state if it may still be tried; expiry is by filing periods, not by a clock."""
     if state is None or state["state"] != OPEN or fence.period > state["through"]:
-        raise Refusal("claim-refused")
-    if state["attempt"] is None and state["tries"] >= limits.CLAIM_TRIES:
         raise Refusal("claim-refused")
     return state

@@ -8,6 +8,7 @@ from pedchain_domain.reasons import DomainError, Reason
 from tests.unit.domain import homes
 
 CALENDAR: dict[str, Any] = {"schema": "calendar/1", "id": "c1", "rows": homes.days(3)}
+KEY = {"alg": "ES256", "spki": homes.SPKI}
 EXCHANGE: dict[str, Any] = {
     "schema": "exchange/1",
     "point": "p",
@@ -33,7 +34,46 @@ GOOD = [
         "first_counter": 9,
     },
     {"schema": "revoke/1", "device": "d", "counter": 9},
+    {"schema": "suspend/1", "device": "d", "from": 9},
+    {"schema": "resume/1", "device": "d", "at": 9},
+    {
+        "schema": "membership/1",
+        "district": "A",
+        "key": {"alg": "ES256", "spki": homes.SPKI},
+        "identity": "0f" * 32,
+        "from": 9,
+        "signature": "00",
+    },
+    {"schema": "identity/1", "salt": "0f" * 16, "name": "Ann Example"},
+    {
+        "schema": "occupancy/1",
+        "district": "A",
+        "member": "m",
+        "site": "s",
+        "from": 9,
+        "to": None,
+        "signature": "00",
+    },
+    {"schema": "vacate/1", "member": "m", "site": "s", "from": 9, "to": 10},
+    {"schema": "leave/1", "member": "m", "to": 10},
+    {
+        "schema": "participation/1",
+        "site": "s",
+        "district": "A",
+        "ppm": 1_000_000,
+        "from": 9,
+        "to": None,
+    },
+    {"schema": "possession/1", "claim": "0f" * 16, "key": KEY, "signature": "00"},
+    {
+        "schema": "claim/1",
+        "id": "0f" * 16,
+        "device": {"schema": "device/1"},
+        "code": "0f" * 32,
+        "through": 1,
+    },
 ]
+PARTICIPATION = GOOD[-3]
 
 
 @pytest.mark.parametrize("document", GOOD, ids=lambda document: document["schema"])
@@ -98,6 +138,14 @@ WRONG: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (CALENDAR, {"rows": [{**homes.days(1)[0], "type": "feast"}]}),
     (CALENDAR, {"rows": [{**homes.days(1)[0], "end": homes.START + 7}]}),
     (CALENDAR, {"rows": [{**homes.days(1)[0], "day": "2026-02-30"}]}),
+    (homes.site("s"), {"heat_network": "a b"}),
+    (homes.device("d", "p", "I"), {"registers": {"a b": {"role": "I"}}}),
+    (homes.device("d", "p", "I"), {"registers": {"x" * 33: {"role": "I"}}}),
+    (homes.device("d", "p", "I"), {"registers": {"1.8.0": {"role": "I", "registration": "x"}}}),
+    (homes.district(), {"from": "2026-02-30"}),
+    (homes.district(), {"from": 7}),
+    (PARTICIPATION, {"ppm": 1_000_001}),
+    (PARTICIPATION, {"to": 9}),
     (EXCHANGE, {"final": {}}),
     (EXCHANGE, {"final": {"I": -1}}),
 ]

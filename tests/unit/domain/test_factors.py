@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+from typing import Any
+
 import pytest
 
-from pedchain_domain import factors
+from pedchain_domain import documents, factors
 from pedchain_domain.factors import Intensity, boundary_balance
+from pedchain_domain.reasons import DomainError, Reason
 from tests.unit.domain import homes
 from tests.unit.domain.homes import START
 
@@ -87,3 +90,57 @@ def test_a_bridge_is_bound_by_the_extremes_of_its_hours() -> None:
     intensity = Intensity(homes.factors([5, 3, 7]))
     assert intensity.extremes(START + 1800, START + 3 * 3600) == (3, 7)
     assert intensity.extremes(START - 3600, START) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reference": {"km_ug_per_metre": 1}},  # misspelt: would be a factor nobody misses
+        {"reference": {"heat_efficiency_ppm": 0}},
+        {"reference": {"km_ug_per_m": -1}},
+        {"intensity": {"month": {"2026-13": 1}}},
+        {"intensity": {"year": {"26": 1}}},
+        {"intensity": {"year": {"2026": 5_000_001}}},  # kg where ug are meant
+        {"intensity": {"hour": {"start": 0, "values": [-1]}}},
+        {"calorific": {"day": {}}},
+        {"calorific": {"month": {"2026-01": 100_001}}},
+        {"calorific": 11_200},
+        {"primary": {"electricity": {}}},
+        {"primary": {"el ectricity": homes.factors()["primary"]["electricity"]}},
+        {
+            "primary": {
+                "gas": {**homes.factors()["primary"]["electricity"], "grid": [0, 100_001, 0]}
+            }
+        },
+        {"source": ""},
+    ],
+)
+def test_a_table_that_slipped_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(DomainError) as caught:
+        documents.check({**homes.factors(), **change})
+    assert caught.value.reason == Reason.MALFORMED_DOCUMENT
+
+
+def test_gas_has_the_months_calorific_value_else_the_years_else_the_reference() -> None:
+    table = documents.check(
+        {
+            **homes.factors(),
+            "calorific": {"month": {"2026-01": 11_100, "2026-02": None}, "year": {"2026": 11_200}},
+            "reference": {"gas_wh_per_m3": 10_000},
+        }
+    )
+    january, february, later = homes.START, homes.START + 31 * homes.DAY, homes.START + 400 * 86_400
+    assert factors.calorific_wh_per_m3(table, january) == 11_100
+    assert factors.calorific_wh_per_m3(table, february) == 11_200
+    assert factors.calorific_wh_per_m3(table, later) == 10_000
+    assert factors.calorific_wh_per_m3(homes.factors(), january) is None
+
+
+def test_what_a_table_lacks_is_named_and_never_zero() -> None:
+    table = homes.factors()
+    assert factors.primary(table, "gas") is None
+    assert factors.primary(table, "electricity") == table["primary"]["electricity"]
+    needed = ["heat_efficiency_ppm", "km_ug_per_m"]
+    assert factors.lacking(table, needed) == needed
+    table["reference"] = {"km_ug_per_m": 0, "heat_efficiency_ppm": None}
+    assert factors.lacking(table, needed) == ["heat_efficiency_ppm"]
