@@ -105,8 +105,9 @@ def contracts(name: str) -> "list[Contract]":
     from pedchain_chaincode.metering.contract import MeteringContract
     from pedchain_chaincode.metering.membership import MembershipContract
     from pedchain_chaincode.origin.contract import OriginContract
+    from pedchain_chaincode.privacy.contract import PrivacyContract
 
-    return [MeteringContract(), MembershipContract(), OriginContract()]
+    return [MeteringContract(), MembershipContract(), OriginContract(), PrivacyContract()]
 
 
 def _listening(served: "Package", address: str) -> None:

@@ -21,12 +21,15 @@ SITE_DEVICES: Final = 64  # of one site
 BATCH_RECORDS: Final = 300  # a record costs some 0.3 ms to read and verify
 BATCH_BYTES: Final = 256 * 1024  # of a batch's records together, unpacked
 GATHER_DOCUMENTS: Final = 150  # private batch documents read in one step
+GATHER_MARKERS: Final = 200  # batch markers of one bucket ranged over in one step
 GATHER_COST: Final = 5_000  # rows and their readings read in one step, beyond the first document
 FOLD_COST: Final = 5_000  # rows and their readings folded in one step, beyond the first cell
 DIRECT_COST: Final = 2_500  # a period of so few is read and folded in one step
 CLOSE_VALUES: Final = 4_000  # register values closed in one step, beyond the first cell
 
 TRAILS_KNOWN: Final = 4  # earlier periods looked into for counters that come again
+COUNTERS_TOGETHER: Final = 512  # of a device, whose periods are noted in one document
+PERIODS_NOTED: Final = 64  # of one device and these counters, the newest
 TRAILS: Final = 32  # trails looked through in one query
 FINDINGS: Final = 500  # records in one answer
 PAGE: Final = 50  # certificates in one answer
@@ -35,3 +38,8 @@ HISTORY: Final = 20  # versions of one certificate in one answer
 CLOCK_TOLERANCE: Final = 120  # seconds a record may be ahead of the transaction's own time
 EDGES_TOGETHER: Final = 4  # neighbouring days read at a time while an anchor is missing
 ISSUE_CERTIFICATES: Final = 100  # documents of certificates, issues, storages written in one step
+
+RETENTION_DAYS: Final = 456  # private documents of a day are kept so long after it (rules Y)
+PURGE_BATCHES: Final = 40  # batch documents looked at and purged in one step
+ERASE_BATCHES: Final = 10  # batch documents written anew in one step
+SUBJECT_BATCHES: Final = 40  # batch documents looked through for a subject in one query

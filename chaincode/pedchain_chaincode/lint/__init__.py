@@ -12,8 +12,12 @@ from pedchain_chaincode.lint.codes import Finding
 from pedchain_chaincode.lint.reach import Reach, reach
 from pedchain_chaincode.lint.source import Sources
 
-CONTRACTS = tuple(
-    f"pedchain_chaincode.{package}.contract" for package in ("registry", "metering", "origin")
+CONTRACTS = (
+    "pedchain_chaincode.registry.contract",
+    "pedchain_chaincode.metering.contract",
+    "pedchain_chaincode.metering.membership",
+    "pedchain_chaincode.origin.contract",
+    "pedchain_chaincode.privacy.contract",
 )
 
 

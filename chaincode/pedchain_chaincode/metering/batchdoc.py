@@ -6,6 +6,8 @@
 `form` is `sent` where every record of the batch is kept: the records are then the gateway's own
 bytes. Where some were refused it is `kept`: each kept record after its 4-byte length, since
 compressing again would give other bytes with another zlib, and what is refused is not stored.
+After an erasure it is `erased`, as `kept` but with a header `kept` that says for each position of
+the batch the salt of its record, or the leaf of one that is gone (domain.erasure).
 """
 
 import hmac
@@ -29,10 +31,12 @@ class BatchDocument:
     rows: dict[str, list[Row]]
     form: str
     body: bytes
+    kept: Sequence[Sequence[Any]] = ()
 
     def encode(self) -> bytes:
         """Its bytes on the ledger."""
-        header = store({"form": self.form, "rows": self.rows})
+        shown = {"kept": list(self.kept)} if self.kept else {}
+        header = store({"form": self.form, "rows": self.rows, **shown})
         return self.salt + len(header).to_bytes(4, "big") + header + self.body
 
     @classmethod
@@ -41,7 +45,8 @@ class BatchDocument:
         start = SALT_BYTES + 4
         end = start + int.from_bytes(data[SALT_BYTES:start], "big")
         header: Any = restore(data[start:end])
-        return cls(data[:SALT_BYTES], header["rows"], header["form"], data[end:])
+        kept = header.get("kept", ())
+        return cls(data[:SALT_BYTES], header["rows"], header["form"], data[end:], kept)
 
     def records(self) -> list[bytes]:
         """The records that were kept, as received, in the order of the batch."""

@@ -4,9 +4,10 @@
     account/1 {schema, id, key: {alg, spki}, site: id | null, from: UTC s, national: 0 | 1}
 
 The DSO opens an account that its own key has asked for; with a site, what that site generates from
-an instant on is the account's. `national` says that the plant's energy also gets a national
-guarantee of origin, which must be cancelled before a certificate may leave (rules G6). Only the
-collection knows which site an account is of.
+an instant on is the account's. The site's cell comes beside it: looking it up would put the site
+into the block's read set, and a cell is a dozen sites. `national` says that the plant's energy
+also gets a national guarantee of origin, which must be cancelled before a certificate may leave
+(rules G6). Only the collection knows which site an account is of.
 """
 
 from typing import Any
@@ -16,7 +17,7 @@ from pedchain_chaincode.metering import keys as metering
 from pedchain_chaincode.origin.book import Book
 from pedchain_domain import canonical, debit, der
 from pedchain_domain.limits import LATEST_INSTANT
-from pedchain_domain.text import from_hex
+from pedchain_domain.text import from_hex, integer
 from pedchain_fabric.shim import Refusal
 
 FIELDS = ["from", "id", "key", "national", "schema", "site"]
@@ -78,21 +79,32 @@ async def open_account(book: Book, body: Document, holders: Document) -> None:
         if {name: known[name] for name in FIELDS} != {**body, "key": known["key"]}:
             raise Refusal("already-registered")
         return
-    fresh = {"salt": book.fresh("account", body["id"]), "counter": 0}
-    await book.vault.save(("account", body["id"]), {**body, **fresh})
+    fresh: Document = {"salt": book.fresh("account", body["id"]), "counter": 0, "cell": None}
     if body["site"] is not None:
+        fresh["cell"] = await _cell(book, body["site"])
         await _hold(book, body, holders)
+    await book.vault.save(("account", body["id"]), {**body, **fresh})
 
 
 async def _hold(book: Book, body: Document, holders: Document) -> None:
-    if await load(book.ctx.stub, metering.site(book.ctx.stub, body["site"])) is None:
-        raise Refusal("unknown-site")
     rows: list[Any] = list(holders["rows"])
     if rows and body["from"] <= rows[-1][0]:
         raise Refusal("already-registered", "from")
     rows.append([body["from"], body["id"], body["national"]])
     document = {"salt": book.fresh("holders", body["site"]), "rows": rows}
     await book.vault.save(("holders", body["site"]), document)
+
+
+async def _cell(book: Book, site: str) -> int:
+    """The cell in transient `cell`, if the site is in it. Refuses `unknown-site`."""
+    text = book.ctx.stub.transient.get("cell", b"")
+    cell = integer(text.decode("ascii", "replace"), 9)
+    if cell is None or cell < 0:
+        raise Refusal("malformed-document", "cell")
+    roster = await load(book.ctx.stub, metering.roster(book.ctx.stub, cell))
+    if roster is None or site not in roster["sites"]:
+        raise Refusal("unknown-site")
+    return cell
 
 
 def holder_at(holders: Document, hour: int) -> tuple[str, bool] | None:

@@ -50,7 +50,7 @@ class OriginContract(Contract):
         return await issuing.issue_day(await Book.open(ctx, fence), state, day)
 
     @submit
-    @guarded("account", "closing")
+    @guarded("account", "closing", "issuing")
     async def debit(self, ctx: Context) -> None:
         """Carry out the signed debit in transient `debit`: slice, transfer, reserve, cancel,
         claim, charge, discharge, withdraw, lock, export or rotate."""
@@ -62,6 +62,10 @@ class OriginContract(Contract):
         debit = debits.verified(signed, holder, book.domain)
         await moving.apply(book, holder, await guards.closing(ctx), debit)
         await debits.keep(ctx.stub, names.COLLECTION, debits.salt(ctx), signed)
+        # By the time it was made, so that retention finds it; the block shows as much.
+        state = await guards.issuing(ctx)
+        marker = keys.debit_marker(ctx.stub, state.get("last", ""), ctx.stub.transaction_id)
+        await save(ctx.stub, marker, {})
 
     @submit
     @guarded("foreign")

@@ -38,15 +38,18 @@ async def row_of(ctx: Context, day: str) -> Day:
         return calendar.find(rows, day)
 
 
-async def site_day(ctx: Context, vault: Vault, closing: Document, site: str, day: Day) -> SiteDay:
-    """The site on a day closed by run F. Refuses `run-missing`, `unknown-site`."""
+async def site_day(
+    ctx: Context, vault: Vault, closing: Document, holder: Document, day: Day
+) -> SiteDay:
+    """The account's site on a day closed by run F. Refuses `run-missing`.
+
+    Of the registry only the cell's roster is read, so that a block tells a dozen sites, not one.
+    """
     if not days.is_closed(closing, day["day"], RUN):
         raise Refusal("run-missing")
-    entry = await load(ctx.stub, keys.site(ctx.stub, site))
-    if entry is None:
-        raise Refusal("unknown-site")
-    roster = await load(ctx.stub, keys.roster(ctx.stub, entry["cell"]))
-    held = await intervals(vault, entry["cell"], day["day"])
+    site, cell = holder["site"], holder["cell"]
+    roster = await load(ctx.stub, keys.roster(ctx.stub, cell))
+    held = await intervals(vault, cell, day["day"])
     assert roster is not None
     district = await adoption.in_force(ctx, day["day"])
     points = origin.points_of(site, roster, held)

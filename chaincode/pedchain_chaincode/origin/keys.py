@@ -19,6 +19,11 @@ def issued(stub: Stub, day: str) -> str:
     return stub.create_composite_key("origin", [day])
 
 
+def debit_marker(stub: Stub, day: str, transaction_id: str) -> str:
+    """That a debit was made while a day was the last one issued."""
+    return stub.create_composite_key("origin-debit", [day, transaction_id])
+
+
 def foreign(stub: Stub, registry: str) -> str:
     """A foreign registry and the key of its receipts."""
     return stub.create_composite_key("origin-foreign", [registry])

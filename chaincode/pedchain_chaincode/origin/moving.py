@@ -112,7 +112,7 @@ async def _consume(
     at_hour = holder_at(held, hour)
     if at_hour is None or at_hour[0] != debit.account:
         raise Refusal("not-owner", "site")
-    found = await site_day(book.ctx, book.vault, closing, holder["site"], day)
+    found = await site_day(book.ctx, book.vault, closing, holder, day)
     if found.site["zone"] != certificate["zone"]:
         raise Refusal("wrong-zone")
     await _claimed(book, found, hour, energy)

@@ -36,7 +36,7 @@ async def discharge(book: Book, holder: Document, closing: Document, debit: Debi
     with refusals():
         name = canonical.check_id(debit.body["day"])
     before = await book.vault.load("storage", site) or originstorage.empty()
-    found = await site_day(book.ctx, book.vault, closing, site, await row_of(book.ctx, name))
+    found = await site_day(book.ctx, book.vault, closing, holder, await row_of(book.ctx, name))
     held = await guards.holders(book, site)
     district = await adoption.in_force(book.ctx, name)
     ppm = originstorage.efficiency(await adoption.factors_of(book.ctx, district))

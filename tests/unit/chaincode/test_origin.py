@@ -127,7 +127,8 @@ async def test_days_are_issued_in_order_and_in_steps(monkeypatch: pytest.MonkeyP
 async def test_energy_of_a_site_without_an_account_is_nobodys() -> None:
     ledger, a, _ = await district()
     later = Wallet("acc-c", "home-1")
-    transient = {"account": later.request(**{"from": NOON + HOUR}), **ledger.fresh()}
+    asked = later.request(**{"from": NOON + HOUR})
+    transient = {"account": asked, "cell": b"0", **ledger.fresh()}
     await ledger.submit("origin:OpenAccount", transient=transient)
     await ledger.issue()
     assert [c["owner"] for c in await ledger.certificates(a.account)] == [A]
@@ -410,7 +411,8 @@ async def test_an_account_is_opened_once_by_its_own_key_and_the_dso() -> None:
         (json.loads(Wallet("acc-t", "nowhere").request()), None, "unknown-site"),
         (json.loads(Wallet("acc-t", "home-1").request()), None, "already-registered"),
     ):
-        transient = {"account": json.dumps(document).encode(), **ledger.fresh()}
+        sent = json.dumps(document).encode()
+        transient = {"account": sent, "cell": b"0", **ledger.fresh()}
         with pytest.raises(TransactionFailed, match=reason):
             await ledger.submit("origin:OpenAccount", transient=transient, creator=creator or None)
 
@@ -513,7 +515,7 @@ async def test_nothing_public_names_an_account_a_site_or_an_amount() -> None:
         assert secret.encode() not in shown
     public = ledger.peer.state(METERING)
     ours = {key: value for key, value in public.items() if key.startswith("\x00origin")}
-    assert len(ours) == 2
+    assert len(ours) == 4  # how far, the day's totals, and a marker per debit
     for key, value in ours.items():
         for secret in (A, B, "home-1", whole["id"], "700", "900"):
             assert secret not in key

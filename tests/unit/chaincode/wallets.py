@@ -83,7 +83,11 @@ class Origin(Ledger):
 
     async def open(self, *wallets: Wallet) -> None:
         for wallet in wallets:
-            transient = {"account": wallet.request(), **self.fresh()}
+            cell = b"0"
+            if wallet.of is not None:
+                place = await self.ask("privacy:GetSubjectDay", wallet.of, day_name(0))
+                cell = str(place["cell"]).encode()
+            transient = {"account": wallet.request(), "cell": cell, **self.fresh()}
             await self.submit("origin:OpenAccount", transient=transient)
 
     async def day(self, *records: bytes, day: int = 0, run: str = "F") -> None:

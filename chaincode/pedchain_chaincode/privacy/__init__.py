@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Privacy of one district: retention, a data subject's export, and erasure."""
