@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A data subject's own copy and its erasure, and the purge of what is past its retention.
+
+The subject's name stands in queries and in the transient map, never in what is ordered. An export
+is one JSON object and a CSV of the intervals:
+
+    subject/1 {schema, district, site, first, last, days: [...], records: [...], not_covered: [...]}
+"""
+
+import csv
+import io
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pedchain_domain import canonical
+from pedchain_domain.calendar import shifted
+from pedchain_gateway import limits
+from pedchain_gateway.ledger import Ledger, Refused, Unavailable, definition_of
+from pedchain_gateway.steps import submit_step
+
+DONE = b"done"
+SALT_BYTES = 16
+NOT_COVERED = (
+    "backups of peers and archives that auditors fetched before",
+    "this gateway's own spool and index, which forget records by their own retention",
+    "certificates of origin that were transferred: they are their owners'",
+    "the register at the stay's last midnight, with which the next day begins",
+    "the number of records the devices have signed (counters), and that the points exist",
+)
+"""What an erasure on the ledger does not reach; said with every export and erasure."""
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A site of a district over whole days, both ends included."""
+
+    district: str
+    site: str
+    first: str
+    last: str
+
+    def days(self) -> Iterator[str]:
+        """Every day of the stay."""
+        day = self.first
+        while day <= self.last:
+            yield day
+            day = shifted(day, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """Exports and erases through one gateway."""
+
+    ledger: Ledger
+    report: Callable[[str], None]
+
+    async def export(self, stay: Stay) -> Document:
+        """Everything the collection holds about the site in the stay. Raises any `LedgerError`."""
+        days = [await self._day(stay, day) for day in stay.days()]
+        records = [one async for one in self._records(stay, days)]
+        self.report(f"{len(days)} days, {len(records)} signed records")
+        return {
+            "schema": "subject/1",
+            "district": stay.district,
+            "site": stay.site,
+            "first": stay.first,
+            "last": stay.last,
+            "days": days,
+            "records": records,
+            "not_covered": list(NOT_COVERED),
+        }
+
+    async def erase(self, stay: Stay) -> int:
+        """Erase the site's stay from the ledger; the number of transactions it took.
+
+        Records first, so that a run that is broken off and begun again still finds them by the
+        days' indexes.
+        """
+        days = [await self._day(stay, day) for day in stay.days()]
+        about = {"site": stay.site, "cell": days[0]["cell"]}
+        found = [one async for one in self._records(stay, days)]
+        transactions = sorted({one["transaction"] for one in found})
+        steps = 0
+        for start in range(0, len(transactions), limits.ERASE_BATCHES):
+            part = transactions[start : start + limits.ERASE_BATCHES]
+            what = {**about, "batches": part, "first": stay.first, "last": stay.last}
+            steps += await self._erase(stay, what)
+        self.report(f"{len(found)} signed records erased from {len(transactions)} batches")
+        for day in stay.days():
+            steps += await self._erase(stay, {**about, "day": day})
+        steps += await self._erase(stay, {**about, "account": 1})
+        self.report(f"{len(days)} days erased; certificates, sums and roots are unchanged")
+        for place in NOT_COVERED:
+            self.report(f"not reached: {place}")
+        return steps
+
+    async def _erase(self, stay: Stay, what: Document) -> int:
+        transient = {"subject": canonical.encode(what), "salt": secrets.token_bytes(SALT_BYTES)}
+        await submit_step(
+            self.ledger, definition_of(stay.district), "privacy:Erase", transient=transient
+        )
+        return 1
+
+    async def _day(self, stay: Stay, day: str) -> Document:
+        return await ask(self.ledger, stay.district, "privacy:GetSubjectDay", stay.site, day)
+
+    async def _records(self, stay: Stay, days: list[Document]) -> Any:
+        """The site's records in every period that filed readings for one of the days."""
+        for period in sorted({period for day in days for period in day["periods"]}):
+            after = ""
+            for _ in range(limits.STEPS_PER_CALL_MAX):
+                page = await ask(
+                    self.ledger,
+                    stay.district,
+                    "privacy:ListSubjectRecords",
+                    stay.site,
+                    str(period),
+                    after,
+                )
+                for one in page["records"]:
+                    yield one
+                after = page["bookmark"]
+                if not after:
+                    break
+
+
+async def ask(ledger: Ledger, district: str, function: str, *arguments: str) -> Document:
+    """A query's document. Raises `Refused`, `Unavailable`."""
+    answer = await ledger.evaluate(definition_of(district), function, *arguments)
+    try:
+        found = canonical.decode(answer)
+    except canonical.CanonicalError as error:
+        raise Unavailable(f"{function}'s answer cannot be read") from error
+    assert isinstance(found, dict)
+    return found
+
+
+async def purge(ledger: Ledger, district: str, through: str, report: Callable[[str], None]) -> int:
+    """Purge what is past its retention, up to a day; the number of steps. Raises any
+    `LedgerError`; `Refused` `too-early` where the day is younger."""
+    for step in range(1, limits.STEPS_PER_CALL_MAX + 1):
+        answer = await submit_step(ledger, definition_of(district), "privacy:Purge", through)
+        if answer == DONE:
+            report(f"{district} purged through {through} in {step} steps")
+            return step
+    raise Unavailable("Purge does not come to an end")
+
+
+async def issue(ledger: Ledger, district: str, report: Callable[[str], None]) -> list[str]:
+    """Issue certificates of origin for every day that run F has closed; the days issued."""
+    issued: list[str] = []
+    state = await ask(ledger, district, "origin:GetIssuing")
+    day = shifted(state["last"], 1) if "last" in state else await _first(ledger, district)
+    while day is not None:
+        try:
+            await _issue_day(ledger, district, day)
+        except Refused as error:
+            if error.reason != "run-missing":
+                raise
+            break
+        issued.append(day)
+        report(f"{district} {day} certificates of origin issued")
+        day = shifted(day, 1)
+    return issued
+
+
+async def _issue_day(ledger: Ledger, district: str, day: str) -> None:
+    for _ in range(limits.STEPS_PER_CALL_MAX):
+        transient = {"salt": secrets.token_bytes(SALT_BYTES)}
+        definition = definition_of(district)
+        step = await submit_step(ledger, definition, "origin:IssueDay", day, transient=transient)
+        if step == DONE:
+            return
+    raise Unavailable("IssueDay does not come to an end")
+
+
+async def _first(ledger: Ledger, district: str) -> str | None:
+    """The first certified day."""
+    page = await ask(ledger, district, "ListCertificates", "0000-01-01", "")
+    return str(page["certificates"][0]["day"]) if page["certificates"] else None
+
+
+def intervals_csv(export: Document) -> str:
+    """The export's intervals as CSV: day, run, point, role, interval, Wh, class."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("day", "run", "point", "role", "interval", "wh", "class"))
+    for day in export["days"]:
+        for run, points in sorted(day["intervals"].items()):
+            for name, point in sorted((points or {}).items()):
+                for role, (values, classes) in sorted(point.get("registers", {}).items()):
+                    for at, (energy, letter) in enumerate(zip(values, classes, strict=True)):
+                        writer.writerow(
+                            (day["day"], run or "newest", name, role, at, energy, letter)
+                        )
+    return out.getvalue()
+
+
+def as_json(export: Document) -> str:
+    """The export as readable JSON, keys sorted."""
+    return json.dumps(export, indent=1, sort_keys=True) + "\n"

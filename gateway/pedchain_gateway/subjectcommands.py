@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands `ped-gateway export-subject|erase-subject|purge|issue`: data subjects, retention and
+certificates of origin, from the command line of an organisation that is of the collection."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from pedchain_gateway.ledger import Ledger
+
+Profile = Annotated[Path, Parameter(help="The organisation's connection profile.")]
+District = Annotated[str, Parameter(help="The district's id.")]
+Site = Annotated[str, Parameter(help="The site, by its pseudonym or the operator's own name.")]
+First = Annotated[str, Parameter(name="--from", help="The stay's first day.")]
+Last = Annotated[str, Parameter(name="--through", help="The stay's last day.")]
+User = Annotated[str, Parameter(help="Which of the profile's users acts.")]
+
+
+def export_subject(
+    folder: Path,
+    /,
+    *,
+    profile: Profile,
+    district: District,
+    site: Site,
+    first: First,
+    last: Last,
+    user: User = "gateway",
+) -> int:
+    """Write all the ledger holds about a site in a stay: FOLDER/subject.json, intervals.csv.
+
+    The files hold salts and proofs, with which the subject can show single readings to anyone.
+    """
+    from pedchain_gateway.subject import Stay, Subjects, as_json, intervals_csv
+
+    found: list[dict[str, Any]] = []
+
+    async def act(ledger: Ledger) -> None:
+        found.append(await Subjects(ledger, _line).export(Stay(district, site, first, last)))
+
+    code = _run(profile, user, act)
+    for one in found:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "subject.json").write_text(as_json(one))
+        (folder / "intervals.csv").write_text(intervals_csv(one))
+    return code
+
+
+def erase_subject(
+    *,
+    profile: Profile,
+    district: District,
+    site: Site,
+    first: First,
+    last: Last,
+    user: User = "gateway",
+    yes: bool = False,
+) -> int:
+    """Erase a site's stay from the collection, for good; what is not reached is said.
+
+    Parameters
+    ----------
+    yes
+        Do not ask.
+    """
+    from pedchain_gateway.subject import Stay, Subjects
+
+    if not yes and not _confirmed(f"Erase {site} {first} to {last} for good?"):
+        return 1
+
+    async def act(ledger: Ledger) -> None:
+        steps = await Subjects(ledger, _line).erase(Stay(district, site, first, last))
+        _line(f"{steps} transactions")
+
+    return _run(profile, user, act)
+
+
+def purge(*, profile: Profile, district: District, through: str, user: User = "gateway") -> int:
+    """Purge private documents past their retention (456 days), up to a day.
+
+    Parameters
+    ----------
+    through
+        The last day whose private documents go.
+    """
+    from pedchain_gateway.subject import purge as work
+
+    async def act(ledger: Ledger) -> None:
+        await work(ledger, district, through, _line)
+
+    return _run(profile, user, act)
+
+
+def issue(*, profile: Profile, district: District, user: User = "gateway") -> int:
+    """Issue certificates of origin for all days that run F has closed."""
+    from pedchain_gateway.subject import issue as work
+
+    async def act(ledger: Ledger) -> None:
+        days = await work(ledger, district, _line)
+        _line(f"{district} {len(days)} days issued")
+
+    return _run(profile, user, act)
+
+
+COMMANDS: tuple[Callable[..., int], ...] = (export_subject, erase_subject, purge, issue)
+
+
+def _confirmed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        sys.stderr.write("ped-gateway: not a terminal, and no --yes\n")
+        return False
+    return input(f"{question} [y/N] ").strip().lower() == "y"
+
+
+def _run(profile: Path, user: str, act: Callable[[Ledger], Awaitable[None]]) -> int:
+    from pedchain_gateway.fabricledger import ProfileError, open_ledger
+    from pedchain_gateway.ledger import LedgerError
+
+    async def run() -> None:
+        async with await open_ledger(profile, user) as ledger:
+            await act(ledger)
+
+    try:
+        asyncio.run(run())
+    except (LedgerError, ProfileError) as error:
+        sys.stderr.write(f"ped-gateway: {error}\n")
+        return 1
+    return 0
+
+
+def _line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
