@@ -58,14 +58,15 @@ class Connection:
 
         Raises `WireError` for one that breaks the protocol: the stream must be ended.
         """
-        if message.type == ChaincodeMessage.KEEPALIVE:
+        kind = message.type
+        if kind == ChaincodeMessage.KEEPALIVE:
             self._send(ChaincodeMessage(type=ChaincodeMessage.KEEPALIVE))
         elif self._abilities is None:
             self._handshake(message)
-        elif message.type in _CALLS:
-            self._begin(message, self._abilities)
-        elif message.type in _ANSWERS:
+        elif kind in _ANSWERS:
             self._answer(message)
+        elif kind in _CALLS:
+            self._begin(message, self._abilities)
         else:
             raise _unexpected(message)
 

@@ -52,8 +52,11 @@ class Exchange:
             type=kind, payload=payload, txid=self.transaction_id, channel_id=self.channel_id
         )
         reply: Reply = asyncio.get_running_loop().create_future()
-        self._queue.append((message, reply))
-        self._advance()
+        if self._outstanding is None and not self._queue:
+            self._outstanding = reply
+            self._send(message)
+        else:
+            self._queue.append((message, reply))
         answer = await reply
         if answer.type == ChaincodeMessage.RESPONSE:
             return answer.payload

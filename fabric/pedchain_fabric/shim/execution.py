@@ -80,7 +80,8 @@ async def _outcome(
     try:
         stub = _stub(message, exchange, ledger)
         response = await _call(contracts, stub)
-        response = await _flushed(ledger, response)
+        if ledger.batching:
+            response = await _flushed(ledger, response)
     except WireError as error:
         return _failure(FAILED, str(error)), None
     except asyncio.CancelledError:

@@ -175,6 +175,11 @@ class Ledger:
             key_modification,
         )
 
+    @property
+    def batching(self) -> bool:
+        """Whether writes are kept back."""
+        return self._batch is not None
+
     def start_batch(self) -> None:
         """Keep writes back from now on, if the peer takes batches; else nothing changes."""
         if self._abilities.write_batch and self._batch is None:

@@ -120,6 +120,8 @@ def header(kind: int, flags: int, stream: int, size: int) -> bytes:
 def unpadded(received: Frame) -> bytes:
     """The payload of DATA or HEADERS without padding and priority. Raises `ConnectionFault`."""
     payload, padding = received.payload, 0
+    if not received.flags & (PADDED | PRIORITIZED):
+        return payload
     if received.flags & PADDED:
         if not payload:
             raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "no room for the padding's length")
