@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts of prosumers: pseudonyms with the key that alone can spend for them.
+
+    account/1 {schema, id, number, key: {alg, spki}, owner, district, site: id | null, supplier}
+
+`number` is the producer in the ids of tokens it mints, `owner` the person behind one or many
+accounts, who never trades with itself, `supplier` the class of its reference prices. The account
+keeps, besides its counter, its open orders and deposits and the limit its owner set on them.
+"""
+
+from typing import Any
+
+from pedchain_chaincode.documents import Document, read, refusals
+from pedchain_chaincode.settlement import guards, rows
+from pedchain_chaincode.settlement.book import Book
+from pedchain_domain import canonical, debit, fields
+from pedchain_domain.market import money, tokenid
+from pedchain_domain.market.deposit import MEMBER_LIMIT
+from pedchain_domain.text import from_hex
+from pedchain_fabric.shim import Refusal
+
+CONTRACT = "tokens"
+NUMBERS = (1 << 48) - 1
+_SHAPE: fields.Shape = {
+    "schema": fields.one_of("account/1"),
+    "id": fields.identifier,
+    "number": lambda value: fields.positive(value) and value <= NUMBERS,
+    "key": fields.key,
+    "owner": fields.identifier,
+    "district": fields.identifier,
+    "site": fields.identifier_or_none,
+    "supplier": fields.identifier,
+}
+
+
+def requested(data: bytes, domain: debit.Domain) -> Document:
+    """The account a key asks for itself: {account: account/1, signature: hex}."""
+    found = read(data)
+    body = found.get("account")
+    if sorted(found) != ["account", "signature"] or not isinstance(body, dict):
+        raise Refusal("malformed-document")
+    with refusals():
+        fields.check(body, _SHAPE)
+        raw = from_hex(found["signature"]) if isinstance(found["signature"], str) else None
+        if raw is None:
+            raise Refusal("malformed-signature")
+        debit.verify(body["key"]["spki"], request_bytes(body, domain), raw)
+    return body
+
+
+def request_bytes(body: Document, domain: debit.Domain) -> bytes:
+    """What an account's key signs to be registered."""
+    named = {"network": domain.network, "channel": domain.channel, "contract": domain.contract}
+    return canonical.encode({"domain": named, "body": body})
+
+
+async def register(book: Book, body: Document) -> None:
+    """Write a new account. Refuses `already-registered` for its name or number."""
+    if body["district"] not in book.setup.districts:
+        raise Refusal("unknown-district")
+    if await book.load("account", body["id"]) is not None:
+        raise Refusal("already-registered")
+    if await book.load("number", body["number"]) is not None:
+        raise Refusal("already-registered", "number")
+    fresh = {
+        "salt": book.fresh("account", body["id"]),
+        "counter": 0,
+        "orders": 0,
+        "locked": 0,
+        "limit": MEMBER_LIMIT,
+    }
+    await book.save(("account", body["id"]), {**body, **fresh})
+    await book.save(("number", body["number"]), {"account": body["id"]})
+
+
+async def deposit(book: Book, data: bytes, only: str | None = None) -> None:
+    """Mint money against the clearing operator's receipt, once: {receipt, signature}; `only` names
+    the account it must be for, which is being registered."""
+    found = read(data)
+    receipt: Any = found.get("receipt")
+    if sorted(found) != ["receipt", "signature"] or not isinstance(receipt, dict):
+        raise Refusal("malformed-document")
+    setup = book.setup
+    with refusals():
+        money.check_receipt(
+            receipt,
+            found["signature"],
+            setup.clearing["key"]["spki"],
+            network=setup.network,
+            channel=book.stub.channel_id,
+        )
+    if receipt["operator"] != setup.clearing["id"]:
+        raise Refusal("wrong-domain", "operator")
+    if only is not None and receipt["account"] != only:
+        raise Refusal("not-owner", "receipt")
+    if only is None and await book.load("account", receipt["account"]) is None:
+        raise Refusal("unknown-account")
+    await guards.receipt(book, receipt["id"])
+    await book.save(("receipt", receipt["id"]), {"receipt": receipt})
+    await rows.give(book, receipt["account"], tokenid.MONEY, receipt["amount"])
+    await rows.supplied(book, tokenid.MONEY, receipt["amount"])

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guards of settlement: each reads the key that changes when what it stands for lapses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pedchain_chaincode import debits
+from pedchain_chaincode.documents import Document, load, load_many
+from pedchain_chaincode.settlement import keys
+from pedchain_chaincode.settlement import setup as agreed
+from pedchain_chaincode.settlement.book import Book
+from pedchain_chaincode.settlement.setup import Setup
+from pedchain_domain.debit import Debit, Signed
+from pedchain_fabric.shim import Context, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """A debit that its account's key signed, not yet carried out."""
+
+    book: Book
+    holder: Document
+    debit: Debit
+    signed: Signed
+
+    async def done(self, **changes: object) -> None:
+        """Write the account with its counter raised, and keep the debit for the auditor."""
+        fresh = self.book.fresh("account", self.debit.account)
+        await debits.spend(self.book, self.holder, fresh, **changes)
+        salt = debits.salt(self.book.ctx)
+        await debits.keep(self.book.stub, keys.COLLECTION, salt, self.signed)
+
+
+async def setup(ctx: Context) -> Setup:
+    """What is agreed; it changes with the clearing operator's key."""
+    document = await load(ctx.stub, keys.setup(ctx.stub))
+    if document is None:
+        raise Refusal("not-begun")
+    return agreed.read(document)
+
+
+async def begun(ctx: Context) -> Document | None:
+    """The setup as it stands, if any; of two beginnings in flight one fails."""
+    return await load(ctx.stub, keys.setup(ctx.stub))
+
+
+async def account(book: Book, contract: str, action: str) -> Spending:
+    """The debit in the transient map, if it is this action and its account's next; the counter
+    changes with each debit. Refuses `unknown-action` and the reasons of `debit.check`."""
+    signed = debits.received(book.ctx)
+    if signed.debit.action != action:
+        raise Refusal("unknown-action")
+    holder = await debits.account(book, signed.debit.account)
+    found = debits.verified(signed, holder, book.domain(contract))
+    return Spending(book, holder, found, signed)
+
+
+async def unregistered(book: Book, name: str) -> Document | None:
+    """The account of a name, if it was registered; of two registrations in flight one fails."""
+    return await book.load("account", name)
+
+
+async def receipt(book: Book, identifier: str) -> None:
+    """Refuse a receipt that money was minted for: it is written with the money."""
+    if await book.load("receipt", identifier) is not None:
+        raise Refusal("already-registered", "receipt")
+
+
+async def tick(ctx: Context, organization: str) -> int:
+    """An organisation's newest tick; of two in flight one fails."""
+    document = await load(ctx.stub, keys.tick(ctx.stub, organization))
+    return 0 if document is None else int(document["at"])
+
+
+async def ticks(ctx: Context, organizations: Sequence[str]) -> dict[str, int]:
+    """Every organisation's newest tick: whoever relies on the clock reads what makes it."""
+    wanted = [keys.tick(ctx.stub, name) for name in organizations]
+    found = await load_many(ctx.stub, wanted)
+    return {
+        name: int(document["at"])
+        for name, document in zip(organizations, found, strict=True)
+        if document is not None
+    }

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the consortium agrees once about settlement, and who may call what.
+
+    settlement/1 {schema, network, organizations: [MSP id], districts: {district: MSP id},
+                  clearing: {id, key: {alg, spki}}}
+
+The clearing operator is who holds the money that the tokens are claims on (rules K12).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pedchain_chaincode.access import DSO, GATEWAY, REGISTRAR, ROLE_ATTRIBUTE, SERVICE_OUS, Row
+from pedchain_chaincode.documents import Document, refusals
+from pedchain_domain import fields
+from pedchain_fabric.shim import Context, Refusal
+
+ORGANIZATIONS: Final = 32
+
+_REGISTRY: Final = ("", REGISTRAR)
+_DAILY: Final = ("", GATEWAY)
+TABLE: Final[Mapping[str, Row]] = {
+    "begin": Row(("dso",), _REGISTRY),
+    "tick": Row(("any",), _DAILY),
+    "register_prosumer": Row(("dso",), _REGISTRY),
+    "deposit": Row(("any",), _DAILY),
+    "debit": Row(("any",), _DAILY),
+    "put_zone": Row(("dso",), _REGISTRY),
+    "put_days": Row(("dso",), _REGISTRY),
+    "propose_reference": Row(("dso",), _REGISTRY),
+    "approve_reference": Row(("districts",), _REGISTRY),
+    "session": Row(("any",), _DAILY),
+}
+"""Action -> who may carry it there: the system operator, a district's operator, any organisation.
+Who *spends* is proven by the debit's own signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The agreed document."""
+
+    network: str
+    organizations: tuple[str, ...]
+    districts: Mapping[str, str]
+    clearing: Mapping[str, Any]
+
+
+def read(document: Document) -> Setup:
+    """The setup of a document as written."""
+    return Setup(
+        document["network"],
+        tuple(document["organizations"]),
+        document["districts"],
+        document["clearing"],
+    )
+
+
+def check(document: Document) -> None:
+    """Refuse a document that does not say what it must."""
+    with refusals():
+        fields.check(document, _SHAPE)
+    if DSO not in document["organizations"]:
+        raise Refusal("malformed-document", "organizations")
+    if any(one not in document["organizations"] for one in document["districts"].values()):
+        raise Refusal("malformed-document", "districts")
+
+
+def require(ctx: Context, setup: Setup, action: str) -> None:
+    """Refuse `not-permitted` unless the client's organisation and role may carry this."""
+    row = TABLE[action]
+    parties = {
+        "dso": (DSO,),
+        "districts": tuple(setup.districts.values()),
+        "any": setup.organizations,
+    }
+    client = ctx.client
+    allowed = any(client.msp_id in parties[party] for party in row.parties)
+    serves = any(unit in SERVICE_OUS for unit in client.ous)
+    if not allowed or not serves or client.attributes.get(ROLE_ATTRIBUTE, "") not in row.roles:
+        raise Refusal("not-permitted", action)
+
+
+def _organizations(value: object) -> bool:
+    if not isinstance(value, list) or not 0 < len(value) <= ORGANIZATIONS:
+        return False
+    return all(map(fields.identifier, value)) and sorted(dict.fromkeys(value)) == value
+
+
+def _districts(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and 0 < len(value) <= ORGANIZATIONS
+        and all(fields.identifier(part) for pair in value.items() for part in pair)
+    )
+
+
+def _clearing(value: object) -> bool:
+    if not isinstance(value, dict) or sorted(value) != ["id", "key"]:
+        return False
+    return fields.identifier(value["id"]) and fields.key(value["key"])
+
+
+_SHAPE: Final[fields.Shape] = {
+    "schema": fields.one_of("settlement/1"),
+    "network": fields.identifier,
+    "organizations": _organizations,
+    "districts": _districts,
+    "clearing": _clearing,
+}
