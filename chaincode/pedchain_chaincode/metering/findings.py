@@ -3,31 +3,42 @@
 
 from pedchain_chaincode import limits
 from pedchain_chaincode.documents import Document, load
-from pedchain_chaincode.metering import days, folding, guards, keys, queries
+from pedchain_chaincode.metering import days, guards, keys, queries
 from pedchain_chaincode.metering.vault import Vault
+from pedchain_domain import transactions
 from pedchain_domain.reasons import Reason, reason_of, status_of
 from pedchain_fabric.shim import Context, Refusal
 
 
 async def record(ctx: Context, device_id: str, counter: int) -> Document:
-    """Every verdict on a (device, counter), the newest period first; `not-found` if none."""
-    fence = await guards.fence(ctx)
+    """Every verdict on a (device, counter), the newest period first, of readings (context F) and
+    of transactions (T); `not-found` if none."""
+    await guards.fence(ctx)
     entry = await queries.registered(ctx, keys.device, device_id)
     name = entry["document"]["id"]
     vault = await _opened(ctx)
-    through = await folding.folded_through(ctx, entry["cell"] % fence.shards)
-    verdicts: list[Document] = []
-    for period in range(through, max(0, through - limits.TRAILS), -1):
-        trail = await vault.load("trail", entry["cell"], period)
-        verdicts += _verdicts(trail, name, counter) if trail else []
+    cell, names = entry["cell"], (name, transactions.row_name(name))
+    where = await vault.load("where", cell, counter // limits.COUNTERS_TOGETHER)
+    noted = {} if where is None else where["devices"]
+    periods = sorted({period for one in names for period in noted.get(one, ())}, reverse=True)
+    trails = await vault.load_held([("trail", cell, period) for period in periods[: limits.TRAILS]])
+    verdicts = [
+        verdict for trail in trails for one in names for verdict in _verdicts(trail, one, counter)
+    ]
     if not verdicts:
         raise Refusal("not-found")
     return {"device": name, "counter": counter, "verdicts": verdicts}
 
 
 def _verdicts(trail: Document, device: str, counter: int) -> list[Document]:
+    context = "F" if transactions.device_of(device) is None else transactions.CONTEXT
     return [
-        {"period": trail["period"], "payload": digest, "status": str(reason_of(status))}
+        {
+            "period": trail["period"],
+            "context": context,
+            "payload": digest,
+            "status": str(reason_of(status)),
+        }
         for at, digest, status in trail["devices"].get(device, [])
         if at == counter
     ]

@@ -56,11 +56,6 @@ async def fold_shard(ctx: Context, fence: Fence, period: int, shard: int) -> byt
     return DONE if finished else MORE
 
 
-async def folded_through(ctx: Context, shard: int) -> int:
-    """The last period folded in a shard."""
-    return int((await _folded(ctx, shard))["through"])
-
-
 async def _folded(ctx: Context, shard: int) -> Document:
     return await load(ctx.stub, keys.folded(ctx.stub, shard)) or {"through": 0, "batches": ""}
 
@@ -154,6 +149,24 @@ async def fold_cell(
     for day in sorted(folded.folds):
         await vault.save(("fold", cell, day, period), folded.folds[day])
     await _index(vault, cell, period, folded)
+    await _where(vault, cell, period, folded.trail)
+
+
+async def _where(vault: Vault, cell: int, period: int, trail: Document) -> None:
+    """Note, by counters, in which periods' trails records of a device stand: how GetRecord finds
+    one of any age in a few reads."""
+    touched: dict[int, dict[str, None]] = {}
+    for device, entries in trail["devices"].items():
+        for entry in entries:
+            touched.setdefault(entry[0] // limits.COUNTERS_TOGETHER, {})[device] = None
+    buckets = sorted(touched)
+    held = await vault.load_many([("where", cell, bucket) for bucket in buckets])
+    for bucket, found in zip(buckets, held, strict=True):
+        devices = {} if found is None else dict(found["devices"])
+        for device in touched[bucket]:
+            devices[device] = [*devices.get(device, []), period][-limits.PERIODS_NOTED :]
+        salt = derive_salt("where", [trail["salt"], str(bucket)])
+        await vault.save(("where", cell, bucket), {"salt": salt, "devices": devices})
 
 
 async def _index(vault: Vault, cell: int, period: int, folded: folds.Folded) -> None:

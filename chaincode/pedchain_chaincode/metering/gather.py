@@ -46,7 +46,8 @@ async def collect(ctx: Context, fence: Fence, period: int, shard: int, cursor: C
     salt, cost = b"", 0
     for bucket in range(cursor.bucket, len(BUCKETS)):
         after = cursor.after if bucket == cursor.bucket else ""
-        waiting = await _transactions(ctx, fence, period, shard, bucket, after)
+        waiting, is_all = await _transactions(ctx, fence, period, shard, bucket, after)
+        reached = waiting[-1] if waiting else after
         while waiting:
             chunk, waiting = waiting[:READ_TOGETHER], waiting[READ_TOGETHER:]
             for transaction, document in zip(chunk, await _read(ctx, chunk), strict=True):
@@ -56,6 +57,8 @@ async def collect(ctx: Context, fence: Fence, period: int, shard: int, cursor: C
                 full = len(transactions) >= limits.GATHER_DOCUMENTS
                 if full or cost >= limits.GATHER_COST:
                     return Gathered(rows, cost, transactions, salt, Cursor(bucket, transaction))
+        if not is_all:
+            return Gathered(rows, cost, transactions, salt, Cursor(bucket, reached))
     return Gathered(rows, cost, transactions, salt, None)
 
 
@@ -76,18 +79,26 @@ def cost_of(rows: Sequence[Row]) -> int:
 
 async def _transactions(
     ctx: Context, fence: Fence, period: int, shard: int, bucket: int, after: str
-) -> list[str]:
-    """Transaction ids of a bucket's batches beyond `after`, ascending."""
+) -> tuple[list[str], bool]:
+    """The next transaction ids of a bucket's batches beyond `after`, ascending, and whether these
+    are all. The scan begins behind `after` and is bounded, however long the period was."""
     stub = ctx.stub
     shards = [str(shard)] if fence.shards == 1 else [str(shard), MIXED]
-    found = []
+    found: list[str] = []
+    last: list[str] = []
     for name in shards:
+        mine: list[str] = []
         prefix = [str(period), name, BUCKETS[bucket]]
-        async for item in stub.partial_composite("batch", prefix):
-            transaction = stub.split_composite_key(item.key)[1][-1]
-            if transaction > after:
-                found.append(transaction)
-    return sorted(found)
+        behind = [after] if after else []
+        async with stub.partial_composite("batch", prefix, after=behind) as results:
+            async for item in results:
+                mine.append(stub.split_composite_key(item.key)[1][-1])
+                if len(mine) == limits.GATHER_MARKERS:
+                    last.append(mine[-1])
+                    break
+        found += mine
+    # Beyond the end of a scan that was cut short the other list may have what it lacks.
+    return sorted(one for one in found if not last or one <= min(last)), not last
 
 
 async def _read(ctx: Context, transactions: Sequence[str]) -> list[BatchDocument]:

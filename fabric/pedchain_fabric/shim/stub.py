@@ -127,10 +127,18 @@ class Stub:
         return self._ledger.range("", *_simple_range(start, end))
 
     def partial_composite(
-        self, object_type: str, attributes: Sequence[str] = ()
+        self, object_type: str, attributes: Sequence[str] = (), *, after: Sequence[str] = ()
     ) -> Results[KeyValue]:
-        """Composite keys that start with these parts, and the exact one."""
-        return self._ledger.range("", *_composite_range(object_type, attributes))
+        """Composite keys that start with these parts, and the exact one; with `after`, those behind
+        the key of these parts and the ones in `after`.
+
+        Leaving the results early is fine: what was not read is not checked at commit either. So a
+        long list can be walked in steps of several transactions.
+        """
+        start, end = _composite_range(object_type, attributes)
+        if after:
+            start = self.create_composite_key(object_type, [*attributes, *after]) + _LEAST
+        return self._ledger.range("", start, end)
 
     async def range_page(self, start: str, end: str, size: int, bookmark: str = "") -> Page:
         """A page of `range`. Only in transactions that write nothing."""
@@ -288,6 +296,10 @@ class Stub:
         if self.signed_proposal is None:
             raise StubError("the call carries no proposal")
         return parse_signed_proposal(self.signed_proposal)
+
+
+#: What follows a key most closely.
+_LEAST = "\x00"
 
 
 def _called(message: ChaincodeMessage) -> Reply:

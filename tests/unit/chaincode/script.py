@@ -103,7 +103,7 @@ async def people(ledger: Printing) -> None:
     share = {"schema": "participation/1", "site": "home-1", "district": "DistrictB"}
     share |= {"ppm": 300_000, "from": START, "to": None}
     await call(METERING, "membership:Participate", json.dumps(share))
-    await named(ledger)
+    await ledger.register(Home("home-9", "P0"))
     moves = occupancy("ann", member, "home-9", START)
     await call(METERING, "membership:Occupy", transient=transient(document=moves), **operator)
     vacate = {"schema": "vacate/1", "member": member, "site": "home-9", "from": START}
@@ -127,17 +127,17 @@ async def people(ledger: Printing) -> None:
     ):
         await ledger.peer.evaluate(METERING, f"membership:{query[0]}", query[1])
     await ledger.peer.evaluate(METERING, "GetPseudonym", "home-9")
+    fresh = Printing()
+    await fresh.adopt()
+    documents = json.dumps(Home("home-9", "P0").documents()).encode()
+    await fresh.submit("Register", "", transient=transient(documents=documents))
+    await fresh.file(Home("home-9").grid.record([(START, "I", 5)]))
+    ledger.lines += fresh.lines
 
 
 def other(offer: dict[str, Any]) -> dict[str, Any]:
     """The same claim of another device under another id."""
     return {**offer, "id": CLAIM[::-1], "device": {**offer["device"], "id": "home-9.other"}}
-
-
-async def named(ledger: Printing) -> None:
-    """A home registered by its operator's names."""
-    documents = json.dumps(Home("home-9", "P0").documents()).encode()
-    await ledger.submit("Register", "", transient=transient(documents=documents))
 
 
 async def ask(ledger: Printing) -> None:
@@ -165,6 +165,7 @@ async def ask(ledger: Printing) -> None:
 async def run() -> list[str]:
     for name in ("GATHER_COST", "FOLD_COST", "DIRECT_COST", "CLOSE_VALUES"):
         setattr(limits, name, 60)
+    limits.GATHER_MARKERS = 1  # type: ignore[misc]
     limits.CELL_SITES = 2  # type: ignore[misc]  # small steps, so that all of them are taken
     ledger = Printing(shards=2, parameters={"group_sites": 2, "group_share_percent": 60})
     homes = [Home(f"home-{n}") for n in range(5)]
