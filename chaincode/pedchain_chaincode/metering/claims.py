@@ -34,7 +34,7 @@ async def offer(ctx: Context, fence: Fence) -> None:
     if claim["through"] < fence.period:
         raise Refusal("malformed-document", "through")
     vault = await names.vault(ctx)
-    device = vault.translated(claim["device"])
+    device = await names.translated(ctx, claim["device"])
     stub = ctx.stub
     if await load(stub, keys.claim(stub, claim["id"])) is not None:
         raise Refusal("already-registered")

@@ -50,7 +50,7 @@ async def revocation(ctx: Context, argument: bytes) -> tuple[Document, int | Non
     if since is not None and (type(since) is not int or since < 0):
         raise Refusal("malformed-document", "compromised_since")
     body = checked(signed.unsigned(document, "compromised_since"), "revoke/1")
-    return (body if sent is None else (await names.vault(ctx)).translated(body)), since
+    return (body if sent is None else await names.translated(ctx, body)), since
 
 
 async def change(ctx: Context, entry: Document, body: Document, since: int | None = None) -> None:

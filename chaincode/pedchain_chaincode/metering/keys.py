@@ -99,9 +99,19 @@ def folded(stub: Stub, shard: int) -> str:
     return stub.create_composite_key("folded", [str(shard)])
 
 
+def naming(stub: Stub) -> str:
+    """That this district registers by names: then no name may ever be read as a key."""
+    return stub.create_composite_key("naming", [])
+
+
 def secret_marker(stub: Stub) -> str:
     """Which transaction made the secret that names private documents."""
     return stub.create_composite_key("secret", [])
+
+
+def moved(stub: Stub) -> str:
+    """That private documents may stand under their second key since an erasure or a purge."""
+    return stub.create_composite_key("moved", [])
 
 
 def secret(stub: Stub, transaction_id: str) -> str:

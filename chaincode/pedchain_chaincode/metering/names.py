@@ -1,18 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names outside, pseudonyms inside: how what an operator calls its meters stays off the ledger.
 
-Documents with the operator's own names come in the transient map and are written with pseudonyms
-(domain.pseudonyms). Whoever writes pseudonyms already may give the document as an argument.
+A district whose first documents came in the transient map is registered by names: they stand on the
+ledger under pseudonyms (domain.pseudonyms), and since what a transaction reads is as public as what
+it writes, no name is ever looked up as it is. Otherwise the district is open: its operator gives
+ids that are pseudonyms of its own making. A district stays what it was first.
 """
 
 from collections.abc import Sequence
 
-from pedchain_chaincode.documents import Document, checked, load_many, read
+from pedchain_chaincode.documents import Document, checked, load, load_many, read, save
 from pedchain_chaincode.limits import SALT_BYTES
 from pedchain_chaincode.metering import keys
 from pedchain_chaincode.metering.vault import Vault
 from pedchain_domain import pseudonyms
 from pedchain_fabric.shim import Context, PeerError, Refusal
+
+
+async def named(ctx: Context) -> bool:
+    """Whether the district is registered by names."""
+    return await load(ctx.stub, keys.naming(ctx.stub)) is not None
+
+
+async def begin(ctx: Context) -> None:
+    """From now on the district is registered by names, unless it is open already."""
+    if await named(ctx):
+        return
+    if await load(ctx.stub, keys.layout(ctx.stub)) is not None:
+        raise Refusal("open-district")
+    await save(ctx.stub, keys.naming(ctx.stub), {"named": True})
 
 
 async def vault(ctx: Context) -> Vault:
@@ -29,16 +45,22 @@ def salt(ctx: Context) -> bytes:
     return found
 
 
+async def translated(ctx: Context, document: Document) -> Document:
+    """A checked document of the transient map, by ids."""
+    return (await vault(ctx)).translated(document) if await named(ctx) else document
+
+
 async def document(ctx: Context, argument: bytes, schema: str) -> Document:
-    """A document with pseudonyms: the argument as it is, or the transient one translated."""
+    """A document by ids: the argument as it is, or the transient one translated."""
     sent = ctx.stub.transient.get("document")
     body = checked(read(argument if sent is None else sent), schema)
-    return body if sent is None else (await vault(ctx)).translated(body)
+    return body if sent is None else await translated(ctx, body)
 
 
 async def resolve(ctx: Context, name: str) -> str:
-    """The id a query means: a name's pseudonym where this peer can derive it, else the name."""
-    if pseudonyms.is_pseudonym(name):
+    """The id that is meant by a name: its pseudonym, if the district has them and this peer can
+    derive it; else the name itself."""
+    if pseudonyms.is_pseudonym(name) or not await named(ctx):
         return name
     try:
         opened = await Vault.open(ctx)
@@ -48,20 +70,16 @@ async def resolve(ctx: Context, name: str) -> str:
 
 
 async def devices(ctx: Context, names: Sequence[str]) -> dict[str, Document]:
-    """The devices' entries by the name their records give; registered by it or its pseudonym.
+    """The devices' entries by the name their records give.
 
-    The secret is read only if some device is not found by name, so that a district whose operator
-    gives pseudonyms reads as little as before.
+    An entry found under a pseudonym carries the name, so that a record may be held against it.
     """
     stub = ctx.stub
-    direct = await load_many(stub, [keys.device(stub, name) for name in names])
-    found = {n: entry for n, entry in zip(names, direct, strict=True) if entry is not None}
-    lacking = [name for name in names if name not in found]
-    opened = await Vault.open(ctx) if lacking else None
-    if opened is None:
-        return found
-    derived = [keys.device(stub, opened.pseudonym(name)) for name in lacking]
-    for name, entry in zip(lacking, await load_many(stub, derived), strict=True):
-        if entry is not None:
-            found[name] = {**entry, "document": {**entry["document"], "name": name}}
-    return found
+    opened = await Vault.open(ctx) if await named(ctx) else None
+    ids = list(names) if opened is None else [opened.pseudonym(name) for name in names]
+    entries = await load_many(stub, [keys.device(stub, identifier) for identifier in ids])
+    return {
+        name: {**entry, "document": {**entry["document"], "name": name}} if opened else entry
+        for name, entry in zip(names, entries, strict=True)
+        if entry is not None
+    }

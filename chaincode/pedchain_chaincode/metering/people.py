@@ -72,15 +72,14 @@ async def leave(ctx: Context) -> None:
 async def occupy(ctx: Context, fence: Fence) -> None:
     """A member moves in: transient `document` occupancy/1 signed by the member, `salt`."""
     document = sent(ctx, "document", "occupancy/1")
-    vault = await names.vault(ctx)
-    body = vault.translated(signed.unsigned(document))
+    body = await names.translated(ctx, signed.unsigned(document))
     entry = await guards.member(ctx, body["member"])
     _signed_by(ctx, fence, entry["document"]["key"], document)
     if body["from"] < entry["document"]["from"] or entry["to"] is not None:
         raise Refusal("not-a-member")
     if await load(ctx.stub, keys.site(ctx.stub, body["site"])) is None:
         raise Refusal("unknown-site")
-    await _occupancies(ctx, vault, body, begins=True)
+    await _occupancies(ctx, await names.vault(ctx), body, begins=True)
 
 
 async def vacate(ctx: Context) -> None:

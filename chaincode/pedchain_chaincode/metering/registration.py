@@ -15,6 +15,7 @@ from pedchain_chaincode import limits
 from pedchain_chaincode.documents import Document, load, load_many, refusals, save
 from pedchain_chaincode.metering import adoption, keys, names
 from pedchain_domain import documents as schemas
+from pedchain_domain import pseudonyms
 from pedchain_domain import roster as rosters
 from pedchain_fabric.shim import Context, Refusal
 
@@ -31,14 +32,24 @@ async def register(ctx: Context, documents: list[Document], *, named: bool = Fal
     """
     checked = [_checked(document) for document in documents]
     if named:
+        await names.begin(ctx)
         vault = await names.vault(ctx)
         checked = [vault.translated(document) for document in checked]
+    elif await names.named(ctx):
+        _pseudonymous(checked)
     await _inside(ctx, checked)
     checked.sort(key=lambda document: ORDER.index(document["schema"]))
     register = await _Register.load(ctx, checked)
     for document in checked:
         await register.add(document)
     await register.save()
+
+
+def _pseudonymous(documents: list[Document]) -> None:
+    """Refuse a name where only pseudonyms may stand."""
+    for document in documents:
+        if not pseudonyms.is_pseudonym(document["id"]):
+            raise Refusal("not-a-pseudonym")
 
 
 async def _inside(ctx: Context, documents: list[Document]) -> None:

@@ -7,14 +7,14 @@ value is its document's salt, 16 bytes, then canonical bytes, so that the hash o
 ledger tells nothing.
 
 A document that is erased in part changes its place, since Fabric purges the past of a key and
-cannot write it in the same transaction: each name has two keys, and the marker of the secret says
+cannot write it in the same transaction: each name has two keys, and the public key `moved` says
 once any document may stand under its second.
 """
 
 import hmac
 from collections.abc import Sequence
 
-from pedchain_chaincode.documents import load, save
+from pedchain_chaincode.documents import load_many, save
 from pedchain_chaincode.limits import SALT_BYTES
 from pedchain_chaincode.metering import keys
 from pedchain_chaincode.state import Document, restore, store
@@ -35,14 +35,14 @@ class Vault:
     async def open(cls, ctx: Context) -> "Vault | None":
         """The vault, or None before the first fold made its secret."""
         stub = ctx.stub
-        marker = await load(stub, keys.secret_marker(stub))
+        marker, moved = await load_many(stub, [keys.secret_marker(stub), keys.moved(stub)])
         if marker is None:
             return None
         key = keys.secret(stub, marker["transaction"])
         value = await stub.get_private(keys.COLLECTION, key)
         if value is None:
             raise Refusal("private-data-missing")
-        return cls(stub, value, moved="moved" in marker)
+        return cls(stub, value, moved=moved is not None)
 
     @classmethod
     async def create(cls, ctx: Context, salt: bytes) -> "Vault":
@@ -124,10 +124,8 @@ class Vault:
 
     async def mark_moved(self) -> None:
         """Say that documents may stand under their second key from now on."""
-        marker = await load(self._stub, keys.secret_marker(self._stub))
-        assert marker is not None
-        if "moved" not in marker:
-            await save(self._stub, keys.secret_marker(self._stub), {**marker, "moved": 1})
+        if not self._moved:
+            await save(self._stub, keys.moved(self._stub), {})
 
     def _second(self, name: Name) -> str:
         return self._key(("moved", *name))

@@ -104,6 +104,26 @@ async def test_a_district_that_never_used_names_reads_no_secret() -> None:
     assert not any(key.startswith("\x00secret") for key in read)
 
 
+@pytest.mark.fault(21)
+async def test_what_a_batch_reads_names_no_meter_either(ledger: Ledger) -> None:
+    """Reads are public too, of devices nobody registered as well."""
+    strangers = [Home("home-1").grid, Meter("SN-1", "", ("I",))]
+    sent = ledger.transient([meter.record([(START, "I", 1)]) for meter in strangers])
+    outcome = await ledger.peer.endorse(METERING, "SubmitReadings", "1", transient=sent)
+    for name in ("home-1", "SN-1"):
+        assert name.encode() not in outcome.results
+
+
+async def test_a_district_is_open_or_named_for_life(ledger: Ledger) -> None:
+    with pytest.raises(TransactionFailed, match="not-a-pseudonym"):
+        await ledger.register(Home("home-5"))
+    other = Ledger()
+    await other.adopt()
+    await other.register(Home("home-5"))
+    with pytest.raises(TransactionFailed, match="open-district"):
+        await named(other, Home("home-6"))
+
+
 @pytest.mark.fault(7)
 async def test_a_name_leads_to_its_own_device_only(ledger: Ledger) -> None:
     await named(ledger, Home("home-2"))
@@ -114,9 +134,9 @@ async def test_a_name_leads_to_its_own_device_only(ledger: Ledger) -> None:
 
 
 async def test_a_site_outside_the_boundary_is_refused(ledger: Ledger) -> None:
-    stray = [{**Home("home-3").documents()[0], "feeder": "feeder-2"}]
+    stray = json.dumps([{**Home("home-3").documents()[0], "feeder": "feeder-2"}]).encode()
     with pytest.raises(TransactionFailed, match="outside-boundary"):
-        await ledger.submit("Register", json.dumps(stray))
+        await ledger.submit("Register", "", transient=transient(documents=stray))
 
 
 async def test_a_member_is_admitted_by_both_sides(ledger: Ledger) -> None:

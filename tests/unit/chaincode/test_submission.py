@@ -274,7 +274,7 @@ async def test_a_batch_reads_the_fence_and_its_devices_only(ledger: Ledger, home
     outcome = await ledger.peer.endorse(METERING, "SubmitReadings", "1", transient=transient)
     (namespace,) = outcome.namespaces
     reads = sorted(read.key.strip("\x00").split("\x00")[0] for read in namespace.reads)
-    assert reads == ["device", "fence"]
+    assert reads == ["device", "fence", "naming"]
     assert not namespace.range_queries
 
 
