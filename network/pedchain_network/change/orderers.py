@@ -131,15 +131,11 @@ class _Removal:
         """From the channel to the disk."""
         before, state = self.live.topology, self.live.state
         own = before.orderers(self.organization)
-        name = own[0].name
-        ended = partial(leaving.ended, self.live, before, self.wanted, own)
-        aside = partial(leaving.put_aside, state, name, leaving.traces(state, before, own))
-        return (
-            Step(f"the channel is without {name}, and every node knows", self._configured),
-            Step(f"{name} runs no more", ended),
-            Step(f"what {name} wrote is put aside", aside),
-            Step("profiles and topology say so", partial(nodes.written, self.live, self.wanted)),
+        paths = leaving.traces(state, before, own)
+        leave = leaving.Leaving(
+            self.live, before, self.wanted, own[0].name, own, paths, self._configured
         )
+        return leave.steps()
 
     async def _configured(self) -> bool:
         current = await configuration_of(self.reach, self.wanted.orderers())

@@ -194,14 +194,10 @@ class _Removal:
             crypto.of(self.live.state.crypto, self.organization).root,
             self.live.state.profiles / f"{name}.json",
         ]
-        ended = partial(leaving.ended, self.live, self.before, self.wanted, own)
-        aside = partial(leaving.put_aside, self.live.state, name, paths)
-        return (
-            Step(f"the channel is without {name}, and every node knows", self._configured),
-            Step(f"{name}'s nodes run no more", ended),
-            Step(f"{name}'s ledgers and keys are put aside", aside),
-            Step("profiles and topology say so", partial(nodes.written, self.live, self.wanted)),
+        leave = leaving.Leaving(
+            self.live, self.before, self.wanted, name, own, paths, self._configured
         )
+        return leave.steps()
 
     async def _configured(self) -> bool:
         current = await configuration_of(self.reach, self.wanted.orderers())

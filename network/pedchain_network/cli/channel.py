@@ -3,23 +3,30 @@
 
 import asyncio
 import json
-import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from pedchain_network.cli.app import DEFAULT_STATE, JsonOption, StateOption, app, progress
+from pedchain_network.cli.app import (
+    DEFAULT_STATE,
+    JsonOption,
+    StateOption,
+    YesOption,
+    app,
+    confirmed,
+    progress,
+)
 from pedchain_network.errors import ChangeRefusedError
 from pedchain_network.state import State
 
 if TYPE_CHECKING:
-    from pedchain_network.change.parameters import Confirm, Parameters
+    from pedchain_network.change.parameters import Parameters
 
 channel = App(name="channel", help="The channel's configuration.")
 app.command(channel)
 
-YesOption = Annotated[bool, Parameter(name="--yes", negative=(), help="Do not ask.")]
 FileArgument = Annotated[Path, Parameter(help="A file that `channel update --offline` made.")]
 _BATCH = {"interval_ms", "messages"}
 
@@ -72,7 +79,7 @@ def update(
         if offline:
             asyncio.run(parameters.offline(live, wanted, offline))
         else:
-            asyncio.run(parameters.update(live, wanted, _asking(yes)))
+            asyncio.run(parameters.update(live, wanted, partial(confirmed, yes=yes)))
     return 0
 
 
@@ -88,7 +95,9 @@ def sign(
     """Agree to an update for one organisation, after reading what it changes."""
     from pedchain_network.change import parameters
 
-    work = parameters.sign(State(state.resolve()), file, organization, _asking(yes), progress())
+    work = parameters.sign(
+        State(state.resolve()), file, organization, partial(confirmed, yes=yes), progress()
+    )
     asyncio.run(work)
     return 0
 
@@ -155,14 +164,3 @@ def _bad(text: str) -> ChangeRefusedError:
     from pedchain_network.change.refusal import Reason, refuse
 
     return refuse(Reason.BAD_PARAMETER, text, "see ped-network channel update --help")
-
-
-def _asking(yes: bool) -> "Confirm":
-    def confirm(question: str) -> bool:
-        if yes:
-            return True
-        if not sys.stdin.isatty():
-            return False
-        return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
-
-    return confirm

@@ -213,7 +213,8 @@ def _unanswered(place: str, error: Exception) -> RuntimeMissingError:
 
 
 def _missing(name: str, error: Exception) -> ImageMissingError:
-    kind = "does not exist there" if isinstance(error, NotFound) else f"cannot be pulled: {error}"
+    said = error.explanation if isinstance(error, APIError) else error
+    kind = "does not exist there" if isinstance(error, NotFound) else f"cannot be pulled: {said}"
     return ImageMissingError(
         f"image {name} is not here and {kind}",
         f"docker pull {name} where the registry can be reached, docker save and docker load here, "
