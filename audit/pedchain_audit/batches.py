@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pedchain_domain import batch, canonical, merkle, ocmf, readings
+from pedchain_domain import batch, canonical, erasure, merkle, ocmf, readings
 from pedchain_domain.reasons import DomainError
 
 SALT_BYTES = 16
@@ -53,6 +53,29 @@ def check(document: bytes, marker: Document, ground: Ground) -> tuple[Rows, int]
     if {str(cell): found for cell, found in rows.items()} != header["rows"]:
         raise BatchError("the rows are not what the records say")
     return rows, len(records)
+
+
+def check_erased(
+    document: bytes, marker: Document, ground: Ground
+) -> tuple[Rows, int, dict[str, None]]:
+    """The same for a batch that records were erased from, and the days these were filed for.
+
+    What is left of an erased record is the digest that the marker's root needs.
+    """
+    _, header, records = parts(document)
+    try:
+        kept = erasure.positions(header["kept"], records)
+    except (ValueError, IndexError, TypeError, KeyError) as error:
+        raise BatchError("the private document cannot be read") from error
+    if len(kept) != marker["records"] or erasure.root(kept).hex() != marker["root"]:
+        raise BatchError("the marker commits to other records")
+    rows: Rows = {}
+    for received in records:
+        cell, row = judged(received, ground)
+        rows.setdefault(cell, []).append(row)
+    if {str(cell): found for cell, found in rows.items()} != header["rows"]:
+        raise BatchError("the rows are not what the records say")
+    return rows, len(records), dict.fromkeys(day for each in kept for day in each.days)
 
 
 def parts(document: bytes) -> tuple[bytes, Document, list[bytes]]:

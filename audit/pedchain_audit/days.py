@@ -6,14 +6,16 @@ from typing import Any
 
 from pedchain_audit.filing import Filing
 from pedchain_audit.registry import Registry
-from pedchain_domain import dayclose, points
 from pedchain_domain import calendar as calendars
+from pedchain_domain import dayclose, points
 from pedchain_domain import roster as rosters
 from pedchain_domain import window as windows
-from pedchain_domain.issue import Before, Issued, Rests, issue, month_ends
+from pedchain_domain.issue import MONTH_DAYS, Before, Issued, Rests, issue, month_ends
 from pedchain_domain.limits import BRIDGE_DAYS, HISTORY_DAYS
 
 Document = dict[str, Any]
+#: The run whose intervals certificates of origin are issued from.
+ISSUED = "F"
 BEFORE = {"F": "P", "FINAL": "F"}
 
 
@@ -32,6 +34,7 @@ class Days:
     def __init__(self, filing: Filing) -> None:
         self.filing = filing
         self.draws: dict[tuple[int, str], Document] = {}
+        self.intervals: dict[tuple[int, str, str], Document] = {}
         self.prints: dict[tuple[int, str, str], Document] = {}
         self.sums: dict[tuple[str, str], tuple[Document, int]] = {}
         self.kept: dict[tuple[str, str], Document] = {}
@@ -75,6 +78,8 @@ class Days:
             names = [calendars.shifted(close.day, -back) for back in range(1, HISTORY_DAYS + 1)]
             found = closed([self.draws[cell, day] for day in names if (cell, day) in self.draws])
         self.draws[cell, close.day] = found.draws
+        if close.run == ISSUED:
+            self.intervals[cell, close.day, close.run] = found.intervals
         former = self.prints.get((cell, close.day, self._printed(close) or ""))
         self.prints[cell, close.day, close.run] = {"prints": found.partial["prints"]}
         return found.partial, dayclose.changed(former, found.partial)
@@ -134,3 +139,20 @@ class Days:
             self.true_ups[close.run] = issued.correction
         self.kept[close.day, close.run] = issued.kept
         return issued
+
+    def take_over(self, close: Close, held: list[Document], moved: Document | None) -> None:
+        """Goes on with what the close left in the collection, where its readings are not here any
+        more: the run's window, month and correction, and the day's totals. Later days then follow
+        from these; what they say themselves is not redone."""
+        self.sums.pop((close.day, close.run), None)
+        for document in held:
+            schema = document.get("schema")
+            if schema == "true-up/1":
+                self.true_ups[close.run] = document
+            elif schema == "window/1":
+                is_month = document["length"] == MONTH_DAYS
+                (self.months if is_month else self.windows)[close.run] = document
+            elif {"totals", "entered", "printed"} <= document.keys():
+                self.kept[close.day, close.run] = document
+        if moved is not None:
+            self.kept[close.day, close.run] = moved

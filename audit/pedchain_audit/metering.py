@@ -14,6 +14,8 @@ from pedchain_audit import batches
 from pedchain_audit.days import Close, Days
 from pedchain_audit.errors import VerificationError
 from pedchain_audit.filing import Batch, Filing
+from pedchain_audit.losses import Losses, document_of
+from pedchain_audit.origin import Origin, OriginError
 from pedchain_audit.registry import Registry, RegistryError, decode, membership, shares
 from pedchain_audit.replay import Judged
 from pedchain_audit.world import World
@@ -54,6 +56,10 @@ class District:
     blind: bool = False
     owed: Document | None = None  # the month's certificate the day just certified makes
     secret: bytes | None = None  # what the district's pseudonyms are made with
+    origin: Origin = field(default_factory=Origin)
+    erased: set[str] = field(default_factory=set)  # days that records are erased of
+    taken_over: list[str] = field(default_factory=list)  # certificates not redone, in words
+    takes_over: bool = False  # the transaction at hand wrote such a one
 
     def __post_init__(self) -> None:
         self.days = Days(self.filing)
@@ -62,11 +68,14 @@ class District:
 class Metering:
     """Counts what it checked into `device_signatures` and `certificates`."""
 
-    def __init__(self, channel: str) -> None:
+    def __init__(self, channel: str, losses: Losses | None = None) -> None:
         self._channel = channel
+        self._losses = losses or Losses()
         self._districts: dict[str, District] = {}
         self.device_signatures = 0
         self.certificates = 0
+        self.origin_certificates = 0
+        self.debits = 0
 
     def transaction(self, number: int, judged: Judged, world: World, private: bytes | None) -> None:
         """One valid transaction, before its writes are applied; `private` as delivered."""
@@ -79,6 +88,24 @@ class Metering:
 
     def not_checked(self) -> list[str]:
         """Districts whose readings the archive does not hold, in words."""
+        return [*self._blind(), *self._not_redone()]
+
+    def _not_redone(self) -> list[str]:
+        """What was erased or purged since, and what of origin."""
+        found = []
+        for name, district in sorted(self._districts.items()):
+            short = name.removeprefix(PREFIX)
+            if district.taken_over:
+                found.append(
+                    f"{len(district.taken_over)} certificates of {short} from the readings: some "
+                    "were erased or purged since, sums are taken over as they were left "
+                    f"({district.taken_over[0]} to {district.taken_over[-1]})"
+                )
+            if district.origin.lost:
+                found.append(f"certificates of origin of {short}: not all is here any more")
+        return found
+
+    def _blind(self) -> list[str]:
         return [
             f"readings and certificates of {name.removeprefix(PREFIX)}: private data is not "
             "all here (no member of the collection, or purged since)"
@@ -109,11 +136,14 @@ class Metering:
                 elif kind == "close":
                     close(district, registry, attributes, document)
                 elif kind == "certificate":
-                    self._certificate(place, district, registry, document)
+                    self._certificate(place, district, registry, shown, document)
                 elif kind == "monthly":
                     self._monthly(place, district, document)
                 else:
                     self._registered(place, judged, registry, shown, kind, document)
+            self._origin(judged, namespace, registry, shown)
+        except OriginError as error:
+            raise place.fail("origin", str(error)) from error
         except (KeyError, IndexError, DomainError) as error:
             raise place.fail(
                 "metering", f"what it rests on is not on the ledger: {error}"
@@ -137,19 +167,56 @@ class Metering:
         if attributes[-1] != transaction or key not in hashed_keys(namespace):
             raise place.fail("batch", "a marker without the batch it stands for")
         document = shown.get(key)
-        if document is None:  # purged since: what follows from it cannot be redone any more
-            district.blind = True
-            return
         seconds = judged.transaction.timestamp // 1_000_000_000
         network = str(registry.must("fence")["network"])
         latest = seconds + batches.CLOCK_TOLERANCE_S
         ground = batches.Ground(registry.device, network, self._channel, latest)
         try:
-            rows, signatures = batches.check(document, marker, ground)
+            found = self._records(registry.namespace, transaction, document, marker, ground)
         except batches.BatchError as error:
             raise place.fail("readings", str(error)) from error
+        if found is None:  # not here, and nothing says that it may be missing
+            district.blind = True
+            return
+        rows, signatures, days = found
+        district.erased.update(days)
         self.device_signatures += signatures
         district.filing.add(int(attributes[0]), Batch(transaction, attributes[1], rows))
+
+    def _records(
+        self,
+        name: str,
+        transaction: str,
+        document: bytes | None,
+        marker: Document,
+        ground: batches.Ground,
+    ) -> tuple[batches.Rows, int, dict[str, None]] | None:
+        """Rows and signatures of a batch, and days that records were erased of; a batch of purged
+        days has none, and None says that it should be here."""
+        if document:
+            return (*batches.check(document, marker, ground), {})
+        erased = self._losses.batches.get((name, transaction))
+        if erased is not None:
+            return batches.check_erased(erased, marker, ground)
+        return ({}, 0, {}) if name in self._losses.purged else None
+
+    def _origin(
+        self, judged: Judged, namespace: Namespace, registry: Registry, shown: Private
+    ) -> None:
+        """Step 8."""
+        assert judged.transaction is not None
+        district = self._districts[namespace.name]
+        before = (district.origin.issues, district.origin.debits)
+        district.origin.transaction(
+            namespace,
+            judged.transaction.transaction_id,
+            shown,
+            registry,
+            district.days.intervals,
+            self._channel,
+        )
+        self.origin_certificates += district.origin.issues - before[0]
+        self.debits += district.origin.debits - before[1]
 
     def _registered(
         self,
@@ -175,7 +242,12 @@ class Metering:
             raise place.fail("registry", str(error)) from error
 
     def _certificate(
-        self, place: Place, district: District, registry: Registry, document: Document
+        self,
+        place: Place,
+        district: District,
+        registry: Registry,
+        shown: Private,
+        document: Document,
     ) -> None:
         """Step 7: the certificate written is the one the readings make."""
         fence = registry.must("fence")
@@ -186,10 +258,20 @@ class Metering:
         if district.owed is not None:
             raise place.fail("certificate", f"a month's certificate is missing: {district.owed}")
         district.owed = issued.monthly
+        near = self._losses.near(registry.namespace, run.day, district.erased)
+        district.takes_over = near and issued.certificate != document
+        if district.takes_over:
+            district.owed = None
+            district.taken_over.append(f"{run.day} {run.run}")
+            moved = self._losses.totals.get((registry.namespace, run.day, run.run))
+            district.days.take_over(run, [*filter(None, map(document_of, shown.values()))], moved)
+            return
         self._same(place, f"{document['district']} {document['day']}", issued.certificate, document)
 
     def _monthly(self, place: Place, district: District, document: Document) -> None:
         """The month's certificate that its last day made."""
+        if district.takes_over:
+            return
         made, district.owed = district.owed or {}, None
         self._same(place, f"{document['district']} {document['month']}", made, document)
 

@@ -24,6 +24,11 @@ def text(figures: Figures) -> str:
         f"{figures.device_signatures} device signatures",
         f"{figures.certificates} certificates recomputed from the readings, all equal",
     ]
+    if figures.origin_certificates:
+        lines.append(
+            f"{figures.origin_certificates} certificates of origin issued anew, "
+            f"{figures.debits} debits with their owners' signatures"
+        )
     if figures.events_of_one:
         lines.append(
             f"{figures.events_of_one} valid transactions with an event but one endorsement: "

@@ -9,7 +9,8 @@
    and the peer's own notes, validity flags and commit hash, are those redone
 6. each reading kept was signed by its device's registered key   (readings)
 7. each certificate follows from the readings                    (certificates)
-Steps 6 and 7 need private data; without it they are said to be not checked, never passed over.
+8. certificates of origin follow from them, debits from their signatures  (origin)
+Steps 6 to 8 need private data; without it they are said to be not checked, never passed over.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from fabric_protos.common.common_pb2 import CONFIG, Block
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
 
-from pedchain_audit import chain
+from pedchain_audit import chain, losses
 from pedchain_audit.archive import Archive
 from pedchain_audit.errors import ArchiveError, VerificationError
 from pedchain_audit.metering import Metering
@@ -42,6 +43,8 @@ class Figures:
     endorsements: int = 0
     device_signatures: int = 0
     certificates: int = 0
+    origin_certificates: int = 0
+    debits: int = 0
     events_of_one: int = 0
     not_checked: list[str] = field(default_factory=list)
 
@@ -66,7 +69,7 @@ def verify(archive: Archive, progress: Progress = lambda number, height: None) -
         if ledger is None or metering is None:
             chain.check_genesis(block, archive.genesis)
             ledger = Ledger(ChannelConfig.from_block(block))
-            metering = Metering(ledger.config.channel_id)
+            metering = Metering(ledger.config.channel_id, losses.scan(archive))
         else:
             figures.orderer_signatures += chain.check_signatures(block, ledger.config)
         judged = ledger.judge(block, deeper(metering, number, ledger, archive))
@@ -77,6 +80,7 @@ def verify(archive: Archive, progress: Progress = lambda number, height: None) -
         raise ArchiveError("the archive holds no blocks")
     figures.device_signatures = metering.device_signatures
     figures.certificates = metering.certificates
+    figures.origin_certificates, figures.debits = metering.origin_certificates, metering.debits
     figures.not_checked += metering.not_checked()
     return figures
 

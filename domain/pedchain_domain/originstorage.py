@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Charge and discharge records of a site's storage: first in, first out, with losses (rules G3).
 
-    storage/1 {schema, salt, entries: [[hour, charged Wh, certified Wh]], pending: [day]}
+    storage/1 {schema, salt, site, entries: [[hour, charged Wh, certified Wh]], pending: [day]}
 
 Every charged Wh stands in the queue, certified or not, so that grid energy charged without
 certificates yields none when it comes out. A discharge takes from the front what it must have cost

@@ -139,4 +139,5 @@ def _certificate(
 async def _charge(book: Book, site: str, day: str, rows: list[origin.Charge] | None) -> None:
     before = await book.vault.load("storage", site) or originstorage.empty()
     after = originstorage.charged(before, day, rows)
-    await book.vault.save(("storage", site), {**after, "salt": book.fresh("storage", site)})
+    kept = {**after, "site": site, "salt": book.fresh("storage", site)}
+    await book.vault.save(("storage", site), kept)

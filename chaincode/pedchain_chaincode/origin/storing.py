@@ -25,7 +25,7 @@ async def certify(book: Book, site: str, hour: int, energy: int) -> None:
     before = await book.vault.load("storage", site) or originstorage.empty()
     with refusals():
         after = originstorage.certify(before, hour, energy)
-    await book.vault.save(("storage", site), {**after, "salt": book.fresh("storage")})
+    await book.vault.save(("storage", site), {**after, "site": site, "salt": book.fresh("storage")})
 
 
 async def discharge(book: Book, holder: Document, closing: Document, debit: Debit) -> None:
@@ -46,7 +46,7 @@ async def discharge(book: Book, holder: Document, closing: Document, debit: Debi
             before, name, rows, ppm, found.site.get("battery_wh", 0)
         )
     salt = book.fresh("released")
-    await book.vault.save(("storage", site), {**after, "salt": book.fresh("storage")})
+    await book.vault.save(("storage", site), {**after, "site": site, "salt": book.fresh("storage")})
     released = {"schema": "released/1", "salt": salt, "site": site, "day": name}
     await book.vault.save(("released", site, name), {**released, "rows": [list(o) for o in outs]})
     for out in outs:

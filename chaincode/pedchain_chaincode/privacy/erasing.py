@@ -73,7 +73,7 @@ class Eraser:
         for run in RUNS:
             await self._change(("intervals", cell, day, run), erasure.intervals)
             await self._change(("prints", cell, day, run), _of_site("prints"))
-            await self._change(("totals", day, run), erasure.totals)
+            await self._change(("totals", day, run), _of_run(run))
             await self._vault.purge(("sums", day, run))
         for kind in ("issue", "claims", "released"):
             await self._vault.purge((kind, self._subject.site, day))
@@ -184,6 +184,16 @@ def _cell(value: object) -> int:
 
 def _of_site(field: str) -> Change:
     return lambda document, who, salt: erasure.of_site(document, who, salt, field)
+
+
+def _of_run(run: str) -> Change:
+    """A run's totals, which then also say which run they are of: the auditor finds them by it."""
+
+    def change(document: Document, who: Subject, salt: str) -> Document | None:
+        found = erasure.totals(document, who, salt)
+        return None if found is None else {**found, "run": run}
+
+    return change
 
 
 def _erased(

@@ -95,9 +95,11 @@ async def _totals(vault: Vault, day: str) -> None:
         await vault.purge(("sums", day, run))
         kept = await vault.load("totals", day, run)
         if kept is not None:
-            parts = {part: {**kept[part], "findings": []} for part in ("totals", "entered")}
-            salt = derive_salt("purged", [kept["salt"]])
-            await vault.replace(("totals", day, run), {**kept, **parts, "salt": salt})
+            parts: Document = {
+                part: {**kept[part], "findings": []} for part in ("totals", "entered")
+            }
+            parts |= {"run": run, "salt": derive_salt("purged", [kept["salt"]])}
+            await vault.replace(("totals", day, run), {**kept, **parts})
             await vault.mark_moved()
 
 
