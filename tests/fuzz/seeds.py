@@ -44,6 +44,7 @@ from pedchain_fabric.admin.package import service_package
 from pedchain_fabric.shim.clientidentity import ATTRIBUTES_OID
 from pedchain_fabric.wire import block as wire_block
 from pedchain_fabric.wire import policy
+from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_fabric.wire.identity import Identity, certificate_pem
 from pedchain_fabric.wire.messages import serialize
 from pedchain_fabric.wire.proposal import build_proposal
@@ -154,6 +155,13 @@ def documents() -> tuple[bytes, ...]:
 def packed() -> bytes:
     """A batch of records."""
     return batch.encode([record(), record()])
+
+
+def msps() -> tuple[bytes, ...]:
+    """The definitions of organisations in Fabric's genesis block."""
+    config = ChannelConfig.from_block(wire_block.parse_block(blocks()[0])).config
+    groups = config.channel_group.groups["Application"].groups
+    return tuple(each.values["MSP"].value for each in groups.values())[:2]
 
 
 def signature() -> bytes:

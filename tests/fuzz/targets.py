@@ -64,6 +64,8 @@ _ALL: Final = (
         lambda: [seeds.package()],
         hostile.package_zeros,
     ),
+    Target("package-files", d.package_files, (PackageRefused,), lambda: [seeds.package_files()]),
+    Target("msp", d.msp, (WireError, IdentityError), seeds.msps),
     Target(
         "node-config", d.node_config, (ConfigError,), lambda: [seeds.NODES], hostile.nested_json
     ),

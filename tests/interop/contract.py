@@ -57,6 +57,10 @@ async def _put(ctx: Context, key: str, value: str) -> None:
     await ctx.stub.put_state(key, value.encode())
 
 
+async def _put_large(ctx: Context, key: str, size: int) -> None:
+    await ctx.stub.put_state(key, bytes(size))
+
+
 async def _random(ctx: Context, key: str) -> None:
     await ctx.stub.put_state(key, os.urandom(8).hex().encode())
 
@@ -159,6 +163,7 @@ async def _caller(ctx: Context) -> list[str]:
 STEPS: dict[str, Step] = {
     "get": _get,
     "put": _put,
+    "put_large": _put_large,
     "random": _random,
     "delete": _delete,
     "range": _range,
