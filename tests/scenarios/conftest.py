@@ -2,7 +2,7 @@
 """Scenarios run on the embedded network always, and on real Fabric when asked by `-m native`; those
 with the product's contracts also in containers, by `-m docker`.
 
-`network` is the reference consortium with the product's contracts, up for the whole session.
+Networks that scenarios share end with their module: sixteen nodes that idle cost the others' time.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ RUNTIMES = ("embedded", pytest.param("native", marks=pytest.mark.native))
 CONTAINERS = pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.timeout(600)])
 
 
-@pytest.fixture(scope="session", params=(*RUNTIMES, CONTAINERS))
+@pytest.fixture(scope="module", params=(*RUNTIMES, CONTAINERS))
 def network(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Network]:
@@ -27,7 +27,7 @@ def network(
         yield made
 
 
-@pytest.fixture(scope="session", params=RUNTIMES)
+@pytest.fixture(scope="module", params=RUNTIMES)
 def notes_network(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Network]:
