@@ -81,3 +81,50 @@ async def ticks(ctx: Context, organizations: Sequence[str]) -> dict[str, int]:
         for name, document in zip(organizations, found, strict=True)
         if document is not None
     }
+
+
+async def zone(ctx: Context, number: int) -> Document | None:
+    """A zone as admitted."""
+    return await load(ctx.stub, keys.zone(ctx.stub, number))
+
+
+async def calendar(ctx: Context) -> Document | None:
+    """The market days as published so far."""
+    return await load(ctx.stub, keys.calendar(ctx.stub))
+
+
+async def tables(ctx: Context, carrier: str) -> list[Document]:
+    """The reference prices in force; of two that replace them one fails."""
+    found = await load(ctx.stub, keys.reference(ctx.stub, carrier))
+    return [] if found is None else list(found["tables"])
+
+
+async def proposed(ctx: Context, carrier: str) -> Document:
+    """The reference prices that wait; of an approval and another proposal in flight one fails."""
+    found = await load(ctx.stub, keys.proposed(ctx.stub, carrier))
+    if found is None:
+        raise Refusal("not-found")
+    return found
+
+
+async def unopened(ctx: Context, session_id: str) -> None:
+    """Refuse `already-registered` for a session that was opened."""
+    if await load(ctx.stub, keys.session(ctx.stub, session_id)) is not None:
+        raise Refusal("already-registered")
+
+
+async def session(ctx: Context, session_id: str) -> Document:
+    """A session as it stands; it changes with every step."""
+    found = await load(ctx.stub, keys.session(ctx.stub, session_id))
+    if found is None:
+        raise Refusal("unknown-session")
+    return found
+
+
+async def open_sessions(ctx: Context, session_ids: Sequence[str]) -> dict[str, Document]:
+    """The sessions an order is for: closing one fails every order in flight."""
+    wanted = [keys.session(ctx.stub, name) for name in session_ids]
+    found = await load_many(ctx.stub, wanted)
+    if any(document is None for document in found):
+        raise Refusal("unknown-session")
+    return {document["id"]: document for document in found if document is not None}

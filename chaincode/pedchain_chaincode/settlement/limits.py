@@ -3,7 +3,13 @@
 
 from typing import Final
 
+IDENTIFIER: Final = 80  # a transaction's id and a number in it
 FOLD_CREDITS: Final = 100  # credits folded by one debit
 PAGE: Final = 100  # documents in one answer
 BATCH_TOKENS: Final = 48  # tokens in one transfer
 DAYS: Final = 400  # market days published at once
+TABLES: Final = 4  # reference tables of a carrier that are kept
+LINES_COLLECTED: Final = 250  # order lines of a session read in one step
+LINES_RELEASED: Final = 40  # order lines of a session given back in one step
+GROUP_ACCOUNTS: Final = 15  # a session's price and volume are printed for so many on each side
+GROUP_SHARE_PERCENT: Final = 15  # and nobody having more than this of the volume (rules C2)

@@ -7,7 +7,7 @@ from pedchain_chaincode.documents import Document, refusals
 from pedchain_chaincode.settlement import limits, rows
 from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.guards import Spending
-from pedchain_domain import canonical
+from pedchain_domain import canonical, text
 from pedchain_domain.limits import REGISTER_WH
 from pedchain_domain.market import tokenid
 from pedchain_fabric.shim import Refusal
@@ -86,8 +86,9 @@ async def fold(spent: Spending) -> dict[str, int]:
     body = spent.debit.body
     if sorted(body) != ["credits"] or not isinstance(body["credits"], list):
         raise Refusal("malformed-document", "body")
-    if not all(isinstance(one, str) for one in body["credits"]):
-        raise Refusal("malformed-document", "credits")
+    for one in body["credits"]:
+        if not isinstance(one, str) or not text.is_id(one, limits.IDENTIFIER):
+            raise Refusal("malformed-id")
     freed = await rows.fold(spent.book, spent.debit.account, body["credits"])
     return {
         "locked": spent.holder["locked"] - freed["frees"],

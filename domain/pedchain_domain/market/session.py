@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from pedchain_domain.calendar import Day
+from pedchain_domain.market import tokenid
 from pedchain_domain.market.tokenid import HOUR, Carrier, Product
 from pedchain_domain.reasons import DomainError, Reason
 
@@ -130,3 +131,11 @@ def accepts(state: State) -> None:
 def session_id(carrier: Carrier, zone: int, hour: int) -> str:
     """A session's id in documents: the hex of its whole-hour product."""
     return f"{Product(carrier, zone, hour).token:064x}"
+
+
+def product_of(session: str) -> Product:
+    """What a session trades, from its id; DomainError `unknown-token`."""
+    product = tokenid.product_of(tokenid.from_hex(session))
+    if product.producer or product.quarter is not None:
+        raise DomainError(Reason.UNKNOWN_TOKEN)
+    return product

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Contract `market`: sessions and orders for electricity and heat (rules K, paper B).
+
+Orders come as signed debits in the transient map, with `salt` (16 bytes), and stay in the
+collection. Whatever is due by the ledger's clock can be called by anyone, step by step until
+`done`. Each function of the paper keeps its name.
+"""
+
+from pedchain_chaincode.documents import Document, read, refusals, save
+from pedchain_chaincode.guard import guarded
+from pedchain_chaincode.settlement import (
+    clearing,
+    guards,
+    keys,
+    orders,
+    places,
+    rows,
+    sessions,
+)
+from pedchain_chaincode.settlement.book import Book
+from pedchain_chaincode.settlement.clock import now
+from pedchain_chaincode.settlement.setup import require
+from pedchain_chaincode.state import restore
+from pedchain_domain import canonical
+from pedchain_domain.market import orders as rules
+from pedchain_domain.market import reference, tokenid
+from pedchain_domain.market.session import State, Step
+from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
+
+CONTRACT = "market"
+MORE, DONE = b"more", b"done"
+
+
+class MarketContract(Contract):
+    """One call auction per carrier, zone and delivery hour."""
+
+    name = CONTRACT
+
+    @submit
+    @guarded("zone")
+    async def put_zone(self, ctx: Context, document: bytes) -> None:
+        """Admit a zone, zone/1; it is never changed."""
+        require(ctx, await guards.setup(ctx), "put_zone")
+        found = places.zone_of(document)
+        await places.put_zone(ctx, found, await guards.zone(ctx, found["number"]))
+
+    @submit
+    @guarded("calendar")
+    async def put_days(self, ctx: Context, document: bytes) -> None:
+        """Publish market days, calendar/1, or add rows to them."""
+        require(ctx, await guards.setup(ctx), "put_days")
+        found = places.days_of(document, await guards.calendar(ctx))
+        await save(ctx.stub, keys.calendar(ctx.stub), found)
+
+    @submit
+    @guarded("tables", "ticks")
+    async def propose_reference(self, ctx: Context, document: bytes) -> None:
+        """Propose a day's reference prices, reference/1, for a district to agree to."""
+        setup = await guards.setup(ctx)
+        require(ctx, setup, "propose_reference")
+        await guards.ticks(ctx, setup.organizations)
+        clock = await now(ctx, setup)
+        carrier = places.carrier_of(str(read(document).get("carrier")))
+        table = places.proposed(document, await guards.tables(ctx, carrier), clock)
+        await save(ctx.stub, keys.proposed(ctx.stub, carrier), table)
+
+    @submit
+    @guarded("tables", "proposed")
+    async def approve_reference(self, ctx: Context, carrier: str, digest: str) -> None:
+        """A district's operator agrees to the proposed prices, named by their SHA-256."""
+        setup = await guards.setup(ctx)
+        require(ctx, setup, "approve_reference")
+        named = places.carrier_of(carrier)
+        table = await guards.proposed(ctx, named)
+        if places.digest(table) != digest:
+            raise Refusal("not-found", "digest")
+        former = await guards.tables(ctx, named)
+        await places.put_table(ctx, places.again(table, former, await now(ctx, setup)), former)
+
+    @submit
+    @guarded("unopened")
+    async def open_session(self, ctx: Context, zone: int, hour: int) -> None:
+        """Open the session of a zone's hour (UTC s) once it is due."""
+        setup = await guards.setup(ctx)
+        require(ctx, setup, "session")
+        place = await guards.zone(ctx, zone)
+        if place is None:
+            raise Refusal("unknown-zone")
+        before = places.day_before(await guards.calendar(ctx), hour)
+        tables = await guards.tables(ctx, place["carrier"])
+        found = sessions.opened(place, hour, before, tables, await now(ctx, setup))
+        await guards.unopened(ctx, found["id"])
+        await _save(ctx, found)
+
+    @submit
+    @guarded("session")
+    async def close_session(self, ctx: Context, session_id: str) -> None:
+        """Close a session at its gate; orders in flight then fail."""
+        setup = await guards.setup(ctx)
+        require(ctx, setup, "session")
+        found = await guards.session(ctx, session_id)
+        await _save(ctx, sessions.moved(found, Step.CLOSE, await now(ctx, setup)))
+
+    @submit
+    @guarded("session")
+    async def void_session(self, ctx: Context, session_id: str) -> None:
+        """Void a session that nobody cleared in time; `Release` then gives all back."""
+        setup = await guards.setup(ctx)
+        require(ctx, setup, "session")
+        found = await guards.session(ctx, session_id)
+        moved = sessions.moved(found, Step.VOID, await now(ctx, setup))
+        await _save(ctx, {**moved, "step": dict(sessions.NOT_BEGUN)})
+
+    @submit
+    @guarded("session")
+    async def clear(self, ctx: Context, session_id: str) -> bytes:
+        """A step of clearing a closed session: `more` or `done`."""
+        setup = await guards.setup(ctx)
+        require(ctx, setup, "session")
+        found = await guards.session(ctx, session_id)
+        moved = sessions.moved(found, Step.CLEAR, await now(ctx, setup))
+        book = await Book.open(ctx, setup)
+        if found["step"]["phase"] != "match":
+            await _save(ctx, {**found, "step": await clearing.collect(book, found)})
+            return MORE
+        matched = await clearing.match(book, found)
+        printed: Document = {"price": None, "volume": None}
+        if matched.printable:
+            printed = {"price": matched.price, "volume": matched.volume}
+        await _save(ctx, {**moved, **printed, "step": dict(sessions.NOT_BEGUN)})
+        return DONE
+
+    @submit
+    @guarded("session")
+    async def release(self, ctx: Context, session_id: str) -> bytes:
+        """A step of giving back what a cleared or void session did not trade."""
+        setup = await guards.setup(ctx)
+        require(ctx, setup, "session")
+        found = await guards.session(ctx, session_id)
+        sessions.require_state(found, State.CLEARED, State.VOID)
+        if found["step"]["phase"] == "released":
+            return DONE
+        step = await clearing.release(await Book.open(ctx, setup), found)
+        await _save(ctx, {**found, "step": step})
+        return DONE if step["phase"] == "released" else MORE
+
+    @submit
+    @guarded("account", "open_sessions")
+    async def register_order(self, ctx: Context) -> None:
+        """Place the order of transient `debit` {side, tokens, quantities, prices}."""
+        book = await _book(ctx)
+        spent = await guards.account(book, CONTRACT, "register-order")
+        order = orders.check(spent.debit.body)
+        found = await guards.open_sessions(ctx, order.sessions)
+        orders.accepting(found)
+        await spent.done(**await orders.place(spent, order, found))
+        await ctx.stub.set_event("OrderRegistered", b"{}")
+
+    @submit
+    @guarded("account", "open_sessions")
+    async def amend_order(self, ctx: Context) -> None:
+        """Put the order of transient `debit` in place of {order}, on the same side."""
+        book = await _book(ctx)
+        spent = await guards.account(book, CONTRACT, "amend-order")
+        body = {**spent.debit.body}
+        identifier = body.pop("order", None)
+        former = await orders.owned(book, spent.debit.account, identifier)
+        order = orders.check(body)
+        involved = sorted({**dict.fromkeys(order.sessions), **orders.sessions_of(former)})
+        found = await guards.open_sessions(ctx, involved)
+        orders.accepting(found)
+        await spent.done(**await orders.amend(spent, str(identifier), former, order, found))
+
+    @submit
+    @guarded("account", "open_sessions")
+    async def cancel_order(self, ctx: Context) -> None:
+        """Withdraw the order of transient `debit` {order}; at the gate orders become firm."""
+        book = await _book(ctx)
+        spent = await guards.account(book, CONTRACT, "cancel-order")
+        if sorted(spent.debit.body) != ["order"]:
+            raise Refusal("malformed-document", "body")
+        identifier = spent.debit.body["order"]
+        former = await orders.owned(book, spent.debit.account, identifier)
+        orders.accepting(await guards.open_sessions(ctx, sorted(orders.sessions_of(former))))
+        await spent.done(**await orders.cancel(spent, identifier, former))
+
+    @evaluate
+    async def determine_involved_markets(self, ctx: Context, tokens: bytes) -> bytes:
+        """Ids of the sessions of an array of token ids, each once."""
+        with refusals():
+            found = canonical.decode(tokens)
+            if not isinstance(found, list):
+                raise Refusal("malformed-document")
+            return canonical.encode(rules.determine_involved_markets(found))
+
+    @evaluate
+    async def determine_reference_price(self, ctx: Context, token: str, supplier: str) -> bytes:
+        """{retail, feed_in} of a token's hour for a supplier class, µcur per kWh; `stands_in` says
+        that an earlier day's table is used. Refuses `no-reference`."""
+        with refusals():
+            product = tokenid.product_of(tokenid.from_hex(token))
+            tables = await guards.tables(ctx, str(product.carrier))
+            table = places.table_for(tables, product.start)
+            quote = reference.quote(table, supplier, product.start)
+            stands_in = reference.stands_in(table, product.start)
+        return canonical.encode({**quote._asdict(), "stands_in": stands_in})
+
+    @evaluate
+    async def get_session(self, ctx: Context, session_id: str) -> bytes:
+        """A session, with what may be printed of its outcome."""
+        return canonical.encode(await guards.session(ctx, session_id))
+
+    @evaluate
+    async def get_session_history(self, ctx: Context, session_id: str) -> bytes:
+        """The states of a session in the order it had them."""
+        await guards.session(ctx, session_id)
+        found = [
+            restore(change.value)["state"]
+            async for change in ctx.stub.history(keys.session(ctx.stub, session_id))
+            if change.value
+        ]
+        return canonical.encode(list(dict.fromkeys(reversed(found))))
+
+    @evaluate
+    async def get_trades(self, ctx: Context, session_id: str) -> bytes:
+        """The pairs of a cleared session (members of the collection only)."""
+        book = await Book.read(ctx, await guards.setup(ctx))
+        found = await book.load("trades", session_id)
+        if found is None:
+            raise Refusal("not-found")
+        return canonical.encode(found)
+
+    @evaluate
+    async def list_orders(self, ctx: Context, account: str, after: str) -> bytes:
+        """An account's open orders, a page by id (members of the collection only)."""
+        book = await Book.read(ctx, await guards.setup(ctx))
+        with refusals():
+            owner = book.tag(canonical.check_id(account))
+        return canonical.encode(await rows.page(book, orders.ORDER, owner, after))
+
+
+async def _book(ctx: Context) -> Book:
+    setup = await guards.setup(ctx)
+    require(ctx, setup, "debit")
+    return await Book.open(ctx, setup)
+
+
+async def _save(ctx: Context, found: Document) -> None:
+    await save(ctx.stub, keys.session(ctx.stub, found["id"]), found)

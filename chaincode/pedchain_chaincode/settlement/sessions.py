@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions on the ledger (rules K4).
+
+    session/1 {schema, id, carrier, zone, hour, state, times, quotes: {class: [retail, feed_in]},
+               ceiling, stands_in, step, price, volume}
+
+A session is written when it opens, with the references it will settle at; every order reads it, so
+closing it fails the orders in flight. `step` is how far clearing or giving back has come. Price
+and volume stand here only where enough accounts traded, none of them most of it (rules C2).
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from pedchain_chaincode.documents import Document, refusals
+from pedchain_chaincode.settlement.places import table_for
+from pedchain_domain.calendar import Day
+from pedchain_domain.market import reference
+from pedchain_domain.market.session import State, Step, Times, move, session_id, times
+from pedchain_domain.market.tokenid import Carrier
+from pedchain_fabric.shim import Refusal
+
+NOT_BEGUN: Document = {"phase": "none"}
+
+
+def opened(zone: Document, hour: int, before: Day, tables: list[Any], clock: int) -> Document:
+    """The session of a zone's hour, opened. Refuses `too-early`, `too-late`, `no-reference`."""
+    carrier = Carrier(zone["carrier"])
+    at = times(before, hour)
+    table = table_for(tables, hour)
+    with refusals():
+        identifier = session_id(carrier, zone["number"], hour)
+        state = move(State.SCHEDULED, Step.OPEN, at, clock)
+        quotes = {
+            name: list(reference.quote(table, name, hour)) for name in sorted(table["classes"])
+        }
+        ceiling = reference.ceiling(table, hour)
+    return {
+        "schema": "session/1",
+        "id": identifier,
+        "carrier": str(carrier),
+        "zone": zone["number"],
+        "hour": hour,
+        "state": str(state),
+        "times": asdict(at),
+        "quotes": quotes,
+        "ceiling": ceiling,
+        "stands_in": reference.stands_in(table, hour),
+        "step": dict(NOT_BEGUN),
+        "price": None,
+        "volume": None,
+    }
+
+
+def moved(session: Document, step: Step, clock: int) -> Document:
+    """The session after a step that is due. Refuses `wrong-state`, `too-early`, `too-late`."""
+    with refusals():
+        state = move(State(session["state"]), step, Times(**session["times"]), clock)
+    return {**session, "state": str(state)}
+
+
+def require_state(session: Document, *states: State) -> None:
+    """Refuse `wrong-state` unless the session is in one of these."""
+    if session["state"] not in [str(state) for state in states]:
+        raise Refusal("wrong-state", session["state"])
