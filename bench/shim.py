@@ -20,7 +20,7 @@ from bench.processes import cpu_us, fabric_found, recorded
 
 ROUNDS = 7
 READS, WRITES, SCANS = 2_000, 400, 120
-LANES, SCAN_LANES = 60, 20  # calls at a time; more scans of Node would run into deadlines
+LANES, SCAN_LANES = 60, 10  # calls at a time; more scans of Node would run into deadlines
 SCANNED = 100  # keys that one call of `Scan` reads, one after the other
 VALUE = "v" * 200
 

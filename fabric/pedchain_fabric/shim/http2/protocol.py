@@ -67,7 +67,8 @@ class GrpcProtocol(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._calls: dict[int, tuple[Call, Messages]] = {}
         self._transport: asyncio.Transport | None = None
-        self._paused = self._flushing = self._closing = False
+        self._paused = self._flushing = False
+        self._stopping = self._closed = False
         self._heard = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -76,22 +77,25 @@ class GrpcProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if len(self._connections) >= limits.CONNECTIONS:
             log.warning("too many connections")
+            self._closed = True
             transport.close()
             return
         self._connections.add(self)
         self._transport = cast(asyncio.Transport, transport)
-        self._timer = self._loop.call_later(limits.HANDSHAKE_SECONDS, self._greeted)
+        self._wait(limits.HANDSHAKE_SECONDS, self._greeted)
         self._flush()
 
     def data_received(self, data: bytes) -> None:
         self._heard = True
-        if self._closing and not self.session.streams:
+        if self._closed:
             return
         try:
             self.session.receive(data)
         except ConnectionFault as fault:
             log.warning("a peer's connection ended: %s", fault)
-            self._end(fault.code, str(fault))
+            self.session.goaway(fault.code, str(fault))
+            self._write()
+            self._close()
         self.flush_soon()
 
     def pause_writing(self) -> None:
@@ -103,6 +107,7 @@ class GrpcProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
         calls, self._calls = self._calls, {}
@@ -160,19 +165,22 @@ class GrpcProtocol(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._flushing = False
-        transport = self._transport
-        if transport is None:
+        if self._closed:
             return
-        while not self._paused and (data := self.session.take()):
-            transport.write(data)
-        if self._closing and not self.session.streams:
-            transport.close()
+        self._write()
+        if self._stopping and not self.session.streams:
+            self._close()
+
+    def _write(self) -> None:
+        while not self._paused and self._transport is not None and (data := self.session.take()):
+            self._transport.write(data)
 
     # its life
 
     def stop(self) -> None:
         """Take no new streams; close once those that are open have ended."""
-        self._end(ErrorCode.NO_ERROR, "")
+        self._stopping = True
+        self.session.goaway(ErrorCode.NO_ERROR)
         self.flush_soon()
 
     def abort(self) -> None:
@@ -180,14 +188,12 @@ class GrpcProtocol(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _end(self, code: ErrorCode, text: str) -> None:
-        """Tell the peer; after a fault its streams end with the connection."""
-        if not self._closing:
-            self._closing = True
-            self.session.goaway(code, text)
-        if code != ErrorCode.NO_ERROR and self._transport is not None:
-            self._transport.write(self.session.take())
+    def _close(self) -> None:
+        """Nothing more is taken or sent but what was written; a peer has so long to read it."""
+        self._closed = True
+        if self._transport is not None:
             self._transport.close()
+            self._wait(limits.KEEPALIVE_TIMEOUT_SECONDS, self.abort)
 
     def _greeted(self) -> None:
         if self.session.begun:
@@ -199,13 +205,18 @@ class GrpcProtocol(asyncio.Protocol):
     def _watch(self) -> None:
         """Ask a silent peer for a sign of life."""
         silent, self._heard = not self._heard, False
-        wait = limits.KEEPALIVE_SECONDS
-        self._timer = self._loop.call_later(wait, self._watch)
         if silent:
             self.session.ping()
             self.flush_soon()
+            self._wait(limits.KEEPALIVE_TIMEOUT_SECONDS, self._check)
+        else:
+            self._wait(limits.KEEPALIVE_SECONDS, self._watch)
+
+    def _wait(self, seconds: float, then: Callable[[], None]) -> None:
+        """The connection's one timer."""
+        if self._timer is not None:
             self._timer.cancel()
-            self._timer = self._loop.call_later(limits.KEEPALIVE_TIMEOUT_SECONDS, self._check)
+        self._timer = self._loop.call_later(seconds, then)
 
     def _check(self) -> None:
         if self._heard:
