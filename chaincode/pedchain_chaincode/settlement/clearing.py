@@ -3,8 +3,8 @@
 
 `collect` reads the lines by their markers, asks then bids, and keeps them in chunks; nobody adds
 any more, since every order reads the session. `match` clears the chunks at one price and pairs
-sellers with buyers. `release` goes through the lines: what is filled stays locked, at the price it was
-filled at; of the rest the promise is burnt and the deposit credited. A void session releases all.
+sellers with buyers. `release` goes through the lines: what is filled stays locked, at the price it
+was filled at; of the rest the promise is burnt and the deposit credited. A void one releases all.
 
     chunk {side: [[order, account, quantity, limit]]}     fills {order: Wh}     trades [[s, b, Wh]]
 """
