@@ -5,6 +5,7 @@ docs/faults.md   docs/faults.toml and the tests marked with `fault`
 docs/parity.md   docs/parity.toml and the tests marked with `parity`
 docs/completeness.md  docs/completeness.toml and the tests marked with `complete`
 docs/interop.md  tests/interop/behaviours.toml and what runs of tests/interop have shown
+docs/access.md   the contracts and their access table
 README.md        docs/demo.txt, docs/status.toml, tests/native.json and tests/docker.json
 Also checks that relative links in all Markdown files lead somewhere.
 """
@@ -21,6 +22,7 @@ from tests import evidence
 from tests.conformance.facts import key
 from tests.conformance.steps import STEPS
 from tests.interop import table
+from tools import accesstable
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -223,6 +225,7 @@ PAGES = {
     "docs/parity.md": parity,
     "docs/completeness.md": completeness,
     "docs/interop.md": table.page,
+    "docs/access.md": accesstable.page,
     "README.md": readme,
 }
 

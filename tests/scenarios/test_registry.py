@@ -262,3 +262,9 @@ async def test_the_auditor_follows_all_of_it(desk: Desk, tmp_path: Path) -> None
     figures = verify(await collect(desk.network.profile("DSO"), tmp_path / "dso"))
     assert figures.device_signatures == 4
     assert figures.not_checked == []
+
+
+def test_an_auditors_certificate_only_reads(desk: Desk) -> None:
+    path = desk.file("audit.json", {"calendars": [calendar()], "factors": [factors("f3")]})
+    words = ("register", path, "--user", "auditor")
+    assert desk.refused("DSO", *words, district=None) == "not-permitted"

@@ -184,7 +184,13 @@ def _organization(
 def issue(authority: Authority, leaf: Leaf) -> Credential:
     """A new key and its certificate."""
     if leaf.role:
-        return authority.member(leaf.name, leaf.organization, leaf.role, days=leaf.days)
+        return authority.member(
+            leaf.name,
+            leaf.organization,
+            leaf.role,
+            days=leaf.days,
+            attributes=dict(leaf.attributes),
+        )
     return authority.tls(leaf.name, leaf.organization, leaf.hosts, days=leaf.days)
 
 

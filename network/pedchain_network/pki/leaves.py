@@ -12,6 +12,9 @@ from pedchain_network.topology.organization import LOOPBACK, Organization
 USERS = {"admin": "admin", "gateway": "client", "auditor": "client"}
 """Users of every organisation and the role (organisational unit) each has in its MSP."""
 
+ATTRIBUTES = {"auditor": (("ped.role", "auditor"),)}
+"""What a user's certificate says of it to contracts: an auditor's that it only reads."""
+
 GATEWAY = "gateway"
 """The organisation's service for its members, which has a TLS certificate and no identity."""
 
@@ -20,7 +23,8 @@ GATEWAY = "gateway"
 class Leaf:
     """One certificate to be, below an organisation's directory.
 
-    `role` is a member's and empty for TLS, `hosts` are a TLS certificate's. Nodes keep a member's
+    `role` is a member's and empty for TLS, `hosts` are a TLS certificate's, `attributes` are for
+    contracts. Nodes keep a member's
     in an MSP directory (`msp`), everything else is `cert.pem` and `key.pem`.
     """
 
@@ -30,6 +34,7 @@ class Leaf:
     role: str
     hosts: tuple[str, ...]
     days: int
+    attributes: tuple[tuple[str, str], ...] = ()
 
     @property
     def authority(self) -> str:
@@ -99,7 +104,15 @@ def _users(topology: Topology, organization: Organization) -> list[Leaf]:
     suffix = f"{organization.name.lower()}.{topology.domain}"
     days = topology.lifetimes.users_days
     users = [
-        Leaf(f"users/{user}", f"{user}.{suffix}", organization.name, role, (), days)
+        Leaf(
+            f"users/{user}",
+            f"{user}.{suffix}",
+            organization.name,
+            role,
+            (),
+            days,
+            ATTRIBUTES.get(user, ()),
+        )
         for user, role in USERS.items()
     ]
     # The admin shows this one at the orderer's admin port.
