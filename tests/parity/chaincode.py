@@ -108,7 +108,7 @@ class Stream:
 
     async def run(self, key: tuple[str, str], call: Call) -> None:
         """Answers one transaction."""
-        name = call.args[0].decode()
+        name = call.args[0].decode() if call.args else ""
         kind, payload = M.COMPLETED, b""
         try:
             response = await FUNCTIONS[name](call, *call.args[1:])

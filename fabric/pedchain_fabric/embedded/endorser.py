@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fabric_protos.common.common_pb2 import ChannelHeader, Header, SignatureHeader
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID, ChaincodeInput
-from fabric_protos.peer.proposal_pb2 import ChaincodeAction, SignedProposal
+from fabric_protos.peer.proposal_pb2 import ChaincodeAction, Proposal, SignedProposal
 from fabric_protos.peer.proposal_response_pb2 import (
     ChaincodeInterest,
     Endorsement,
@@ -34,8 +35,13 @@ from pedchain_fabric.embedded.privatedata import distribute
 from pedchain_fabric.errors import FabricError, IdentityError, SignatureInvalid, WireError
 from pedchain_fabric.wire.block import SignedData
 from pedchain_fabric.wire.identity import Identity
-from pedchain_fabric.wire.messages import serialize
-from pedchain_fabric.wire.proposal import ProposalParts, parse_signed_proposal, proposal_hash
+from pedchain_fabric.wire.messages import parse, serialize
+from pedchain_fabric.wire.proposal import (
+    ProposalParts,
+    parse_signed_proposal,
+    proposal_hash,
+    timestamp_ns,
+)
 
 _log = logging.getLogger("endorser")
 
@@ -111,19 +117,28 @@ class Endorser:
         return response
 
     def _parse(self, signed: SignedProposal) -> ProposalParts:
+        self._filter(signed)
         try:
-            proposal = parse_signed_proposal(signed)
+            return parse_signed_proposal(signed)
         except WireError as error:
             prefix = "error validating proposal: " if str(error).startswith(_VALIDATION) else ""
             raise ProposalRefused(f"{prefix}{error}", answered=True) from error
-        if expires_at(proposal.creator) < self._clock():
-            raise ProposalRefused("proposal client identity expired", answered=False)
-        self._check_time(proposal)
-        return proposal
 
-    def _check_time(self, proposal: ProposalParts) -> None:
+    def _filter(self, signed: SignedProposal) -> None:
+        """What is checked before the endorser sees it. Source: filter/expiration.go."""
+        try:
+            header = parse(Header, parse(Proposal, signed.proposal_bytes).header)
+            creator = parse(SignatureHeader, header.signature_header).creator
+            timestamp = parse(ChannelHeader, header.channel_header).timestamp
+        except WireError as error:
+            raise ProposalRefused(f"failed parsing proposal: {error}", answered=False) from error
+        if expires_at(creator) < self._clock():
+            raise ProposalRefused("proposal client identity expired", answered=False)
+        self._check_time(timestamp_ns(timestamp) / 1e9)
+
+    def _check_time(self, claimed: float) -> None:
         """The time window, +-15 minutes. Source: filter/timewindow.go."""
-        now, claimed = self._clock(), proposal.timestamp / 1e9
+        now = self._clock()
         if abs(now - claimed) > limits.PROPOSAL_TIME_WINDOW_S:
             raise ProposalRefused(
                 f"request unauthorized due to incorrect timestamp {_rfc3339(claimed)}, peer time "
@@ -207,9 +222,9 @@ class Endorser:
         try:
             outcome = await executor.run(transaction, proposal.chaincode_name, call)
             results = self._results(transaction, outcome)
+            interest = None if results is None else results.interest(system.NAMES)
         except (ChaincodeFailed, FabricError) as error:
             raise ChaincodeFailed(f"error in simulation: {error}") from error
-        interest = None if results is None else results.interest(system.NAMES)
         return _Simulated(outcome, info.version, results, interest)
 
     def _results(self, transaction: Transaction, outcome: Outcome) -> SimulationResults | None:

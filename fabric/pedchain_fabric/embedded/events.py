@@ -25,7 +25,13 @@ from fabric_protos.peer.events_pb2 import (
     FilteredChaincodeAction,
     FilteredTransaction,
 )
-from fabric_protos.peer.transaction_pb2 import TxValidationCode
+from fabric_protos.peer.proposal_pb2 import ChaincodeAction
+from fabric_protos.peer.proposal_response_pb2 import ProposalResponsePayload
+from fabric_protos.peer.transaction_pb2 import (
+    ChaincodeActionPayload,
+    Transaction,
+    TxValidationCode,
+)
 
 from pedchain_fabric.embedded import limits
 from pedchain_fabric.embedded.acl import AccessDenied, Acl
@@ -33,11 +39,10 @@ from pedchain_fabric.embedded.channel import Channel
 from pedchain_fabric.embedded.deliver import Deliverer, Kind
 from pedchain_fabric.embedded.joined import Joined
 from pedchain_fabric.embedded.rpc import Context, Method, Service, certificate_hash
-from pedchain_fabric.errors import FabricError
+from pedchain_fabric.errors import FabricError, WireError
 from pedchain_fabric.wire.block import SignedData, validation_codes
 from pedchain_fabric.wire.identity import Identity
 from pedchain_fabric.wire.messages import parse
-from pedchain_fabric.wire.transaction import parse_envelope
 
 
 class EventServices:
@@ -141,11 +146,18 @@ def _full(_channel: Channel, block: Block, _claim: SignedData) -> DeliverRespons
 
 
 def _filtered(_channel: Channel, block: Block, _claim: SignedData) -> DeliverResponse:
-    return DeliverResponse(filtered_block=filtered(block))
+    """A block with a transaction that cannot be read is a status instead, and the next follows."""
+    try:
+        return DeliverResponse(filtered_block=filtered(block))
+    except WireError:
+        return DeliverResponse(status=Status.BAD_REQUEST)
 
 
 def filtered(block: Block) -> FilteredBlock:
-    """The block without payloads: ids, types, verdicts, and the names of events."""
+    """The block without payloads: ids, types, verdicts, and the names of events.
+
+    Raises `WireError` if one of its transactions, valid or not, cannot be read.
+    """
     result = FilteredBlock(number=block.header.number)
     for raw, code in zip(block.data.data, validation_codes(block), strict=True):
         _add(result, raw, code)
@@ -154,29 +166,34 @@ def filtered(block: Block) -> FilteredBlock:
 
 def _add(result: FilteredBlock, raw: bytes, code: TxValidationCode.ValueType) -> None:
     try:
-        payload = parse(Payload, parse(Envelope, raw).payload)
-        header = parse(ChannelHeader, payload.header.channel_header)
-    except FabricError:
+        envelope = parse(Envelope, raw)
+    except WireError:
         return
+    payload = parse(Payload, envelope.payload)
+    if not payload.HasField("header"):
+        return
+    header = parse(ChannelHeader, payload.header.channel_header)
     result.channel_id = header.channel_id
     transaction = result.filtered_transactions.add(
         txid=header.tx_id, type=_type(header.type), tx_validation_code=code
     )
     if header.type == ENDORSER_TRANSACTION:
-        _add_event(transaction, raw)
+        transaction.transaction_actions.SetInParent()
+        for action in parse(Transaction, payload.data).actions:
+            _add_event(transaction, action.payload)
 
 
 def _type(value: int) -> HeaderType.ValueType:
     return HeaderType.ValueType(value)
 
 
-def _add_event(transaction: FilteredTransaction, raw: bytes) -> None:
-    transaction.transaction_actions.SetInParent()
-    try:
-        event = parse_envelope(raw).event
-    except FabricError:
+def _add_event(transaction: FilteredTransaction, payload: bytes) -> None:
+    action = parse(ChaincodeActionPayload, payload)
+    if not action.HasField("action"):
         return
-    if event is not None and event.chaincode_id:
+    response = parse(ProposalResponsePayload, action.action.proposal_response_payload)
+    event = parse(ChaincodeEvent, parse(ChaincodeAction, response.extension).events)
+    if event.chaincode_id:
         named = ChaincodeEvent(
             chaincode_id=event.chaincode_id, tx_id=event.tx_id, event_name=event.event_name
         )

@@ -13,6 +13,7 @@ from fabric_protos.common.common_pb2 import (
     ENDORSER_TRANSACTION,
     ChannelHeader,
     Header,
+    HeaderType,
     SignatureHeader,
 )
 from fabric_protos.peer.chaincode_pb2 import (
@@ -140,10 +141,15 @@ def parse_proposal(proposal_bytes: bytes, signature: bytes = b"") -> ProposalPar
     signature_header = parse(SignatureHeader, header.signature_header)
     extension = parse(ChaincodeHeaderExtension, channel_header.extension)
     payload = parse(ChaincodeProposalPayload, proposal.payload)
-    spec = parse(ChaincodeInvocationSpec, payload.input).chaincode_spec
+    invocation = parse(ChaincodeInvocationSpec, payload.input)
+    spec = invocation.chaincode_spec
     require(extension.HasField("chaincode_id"), "ChaincodeHeaderExtension.ChaincodeId is nil")
     require(extension.chaincode_id.name, "ChaincodeHeaderExtension.ChaincodeId.Name is empty")
-    require(spec.HasField("input"), "the proposal names no chaincode input")
+    require(
+        invocation.HasField("chaincode_spec"),
+        "chaincode invocation spec did not contain chaincode spec",
+    )
+    require(spec.HasField("input"), "chaincode input did not contain any input")
     _check_headers(channel_header, signature_header)
     return ProposalParts(
         channel_id=channel_header.channel_id,
@@ -168,7 +174,7 @@ def _check_headers(channel_header: ChannelHeader, signature_header: SignatureHea
     expected = transaction_id(signature_header.nonce, signature_header.creator)
     require(
         channel_header.type in (ENDORSER_TRANSACTION, CONFIG),
-        f"invalid header type {channel_header.type}",
+        f"invalid header type {_type_name(channel_header.type)}",
     )
     require(channel_header.epoch == 0, "epoch is non-zero")
     require(signature_header.nonce, "nonce is empty")
@@ -177,6 +183,12 @@ def _check_headers(channel_header: ChannelHeader, signature_header: SignatureHea
         channel_header.tx_id == expected,
         f"incorrectly computed txid '{channel_header.tx_id}' -- expected '{expected}'",
     )
+
+
+def _type_name(kind: int) -> str:
+    """As Go prints an enum."""
+    known = HeaderType.DESCRIPTOR.values_by_number.get(kind)
+    return str(kind) if known is None else known.name
 
 
 def proposal_hash(header: bytes, payload: bytes) -> bytes:

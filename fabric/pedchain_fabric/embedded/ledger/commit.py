@@ -5,6 +5,7 @@
 kvledger/kv_ledger.go, where the stores are separate and recovered one by one after a crash).
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fabric_protos.common.common_pb2 import Block, Metadata
@@ -28,8 +29,10 @@ from pedchain_fabric.embedded.ledger.validation import VALID, Judged, Transactio
 from pedchain_fabric.embedded.ledger.verifier import Verifier
 from pedchain_fabric.embedded.ledger.versioned import UpdateBatch
 from pedchain_fabric.embedded.ledger.writes import apply_writes
+from pedchain_fabric.errors import IdentityError, WireError
 from pedchain_fabric.wire.block import COMMIT_HASH, TRANSACTIONS_FILTER, init_metadata
 from pedchain_fabric.wire.channelconfig import ChannelConfig
+from pedchain_fabric.wire.identity import Identity
 from pedchain_fabric.wire.messages import parse, serialize
 from pedchain_fabric.wire.rwset import Version
 
@@ -98,7 +101,7 @@ def prepare(stores: Stores, rules: Rules, block: Block, previous: bytes) -> Prep
             apply_writes(stores.state, updates, each.namespaces, version)
             private.add(each.namespaces, offered, version)
         else:
-            private.keep(each.namespaces, offered, each.index)
+            private.keep_invalid(each.namespaces, offered, each.index, _endorsers(each))
     private.renew(updates)
     flags = bytes(each.code for each in judged)
     digest = commit_hash(flags, updates, previous)
@@ -135,6 +138,16 @@ def _offered(transient: TransientStore, judged: Judged) -> tuple[bytes, ...]:
         for collection in namespace.collections
     )
     return transient.get(judged.transaction_id) if has_private else ()
+
+
+def _endorsers(judged: Judged) -> frozenset[str]:
+    """The MSP ids that the endorsements claim."""
+    endorsements = () if judged.parts is None else judged.parts.endorsements
+    found = set()
+    for each in endorsements:
+        with suppress(IdentityError, WireError):
+            found.add(Identity.from_creator(each.endorser).msp_id)
+    return frozenset(found)
 
 
 def note(block: Block, prepared: Prepared) -> None:

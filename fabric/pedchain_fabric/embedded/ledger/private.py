@@ -13,6 +13,7 @@ from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
 from fabric_protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet, TxReadWriteSet
 
 from pedchain_fabric.embedded.ledger import failpoints
+from pedchain_fabric.embedded.ledger.lifecycle import implicit_owner
 from pedchain_fabric.embedded.ledger.limits import TRANSIENT_BLOCKS
 from pedchain_fabric.wire.messages import parse, serialize
 from pedchain_fabric.wire.rwset import sha256
@@ -51,6 +52,11 @@ class Part(NamedTuple):
     collection: str
     rwset: bytes
     holders: frozenset[str]
+
+    @property
+    def owner(self) -> str | None:
+        """The MSP id whose implicit collection it is, None for a collection of several."""
+        return implicit_owner(self.collection)
 
 
 class KeyPlace(NamedTuple):

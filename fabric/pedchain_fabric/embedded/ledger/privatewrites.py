@@ -59,14 +59,34 @@ class PrivateWrites:
         self._remarked: set[tuple[str, str, str]] = set()
         self.changes = PrivateChanges()
 
-    def keep(
+    def keep_invalid(
+        self,
+        namespaces: tuple[Namespace, ...],
+        offered: tuple[bytes, ...],
+        position: int,
+        endorsers: frozenset[str],
+    ) -> None:
+        """Keep what members have of an invalid transaction, as Fabric does.
+
+        They are given an explicit collection's values before the transaction is ordered. Those of
+        an implicit collection are only fetched, and for an invalid transaction they are not: its
+        owner has them if it endorsed.
+        """
+        for part in self._parts(namespaces, offered):
+            if part.owner is None or part.owner in endorsers:
+                self.changes.parts.append((position, part))
+
+    def _keep(
         self, namespaces: tuple[Namespace, ...], offered: tuple[bytes, ...], position: int
     ) -> list[Part]:
-        """Keep the private write sets endorsers left, of an invalid transaction too, as Fabric.
+        """Keep the private write sets endorsers left."""
+        parts = self._parts(namespaces, offered)
+        self.changes.parts += [(position, part) for part in parts]
+        return parts
 
-        Only what has the hash in the public set counts. A part nobody left is missing: its keys
-        cannot be read until they are written again.
-        """
+    def _parts(self, namespaces: tuple[Namespace, ...], offered: tuple[bytes, ...]) -> list[Part]:
+        """Only what has the hash in the public set counts. A part nobody left is missing: its
+        keys cannot be read until they are written again."""
         by_place = _by_place(offered)
         parts = []
         for namespace, collection, config in self._collections(namespaces):
@@ -78,14 +98,13 @@ class PrivateWrites:
                     (KeyPlace(namespace, collection.name, write.key_hash), config.block_to_live)
                     for write in collection.writes
                 ]
-        self.changes.parts += [(position, part) for part in parts]
         return parts
 
     def add(
         self, namespaces: tuple[Namespace, ...], offered: tuple[bytes, ...], version: Version
     ) -> None:
         """A valid transaction: its private write sets are kept and take effect."""
-        for part in self.keep(namespaces, offered, version.tx):
+        for part in self._keep(namespaces, offered, version.tx):
             self._take_effect(part, version)
         for namespace, collection, _ in self._collections(namespaces):
             for write in collection.writes:

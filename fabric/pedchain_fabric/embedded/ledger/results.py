@@ -12,6 +12,7 @@ from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
 from fabric_protos.peer.proposal_response_pb2 import ChaincodeCall, ChaincodeInterest
 
 from pedchain_fabric.embedded.ledger.keymetadata import POLICY
+from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire.messages import parse
 
 # Namespace, collection ("" for public state), key.
@@ -77,7 +78,14 @@ class SimulationResults:
 
     def _key_policies(self, namespace: str) -> list[SignaturePolicyEnvelope]:
         return [
-            parse(SignaturePolicyEnvelope, metadata[POLICY])
+            _signature_policy(metadata[POLICY])
             for (where, _, _), metadata in self.written_metadata.items()
             if where == namespace and POLICY in metadata
         ]
+
+
+def _signature_policy(stored: bytes) -> SignaturePolicyEnvelope:
+    try:
+        return parse(SignaturePolicyEnvelope, stored)
+    except WireError as error:
+        raise WireError(f"error unmarshalling SignaturePolicyEnvelope: {error}") from error

@@ -297,7 +297,7 @@ class Simulator:
 
     def _check_collection(self, namespace: str, collection: str) -> None:
         self._check_open()
-        self._look_up(namespace)
+        self.look_up(namespace)
         if self._definitions.collection(namespace, collection) is not None:
             return
         if namespace != NAMESPACE and self._definitions.get(namespace) is None:
@@ -310,8 +310,9 @@ class Simulator:
             f"[{namespace}]"
         )
 
-    def _look_up(self, namespace: str) -> None:
-        """Read the definition, once: Fabric's look-up of a collection stands in the read set."""
+    def look_up(self, namespace: str) -> None:
+        """Read the definition, once: Fabric's look-up of a collection stands in the read set, even
+        if what it is looked up for is then refused."""
         if namespace in self._looked_up or namespace == NAMESPACE:
             return
         self._looked_up.add(namespace)

@@ -120,7 +120,8 @@ def channel_header(envelope: Envelope) -> ChannelHeader:
     """The envelope's channel header. Raises BroadcastRefused."""
     try:
         payload = parse(Payload, envelope.payload)
-        require(payload.HasField("header"), "missing header")
+        require(payload.HasField("header"), "header not set")
+        require(payload.header.channel_header, "channel header not set")
         return parse(ChannelHeader, payload.header.channel_header)
     except WireError as error:
         raise _bad(f"could not determine channel ID: {error}") from error

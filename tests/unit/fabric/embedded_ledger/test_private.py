@@ -80,6 +80,27 @@ def test_members_are_given_the_write_sets_of_a_block(consortium: Consortium) -> 
     assert consortium.ledger.private_rwsets(number, "AggregatorMSP") == {}
 
 
+def test_an_owner_that_did_not_endorse_is_not_given_what_is_invalid(consortium: Consortium) -> None:
+    """Others' implicit collections are fetched for valid transactions only (seen on Fabric)."""
+    own = "_implicit_org_DistrictBMSP"
+
+    def work(simulator: Simulator) -> None:
+        simulator.put_private(NS, own, "k", b"v")
+
+    by_owner = consortium.endorse(NS, consortium.simulate(work), ["DistrictB"])
+    by_other = consortium.endorse(NS, consortium.simulate(work), ["DSO"])
+
+    def both(simulator: Simulator) -> None:
+        work(simulator)
+        simulator.put_state(NS, "public", b"v")
+
+    invalid_by_owner = consortium.endorse(NS, consortium.simulate(both), ["DistrictB"])
+    failed = "ENDORSEMENT_POLICY_FAILURE"
+    assert consortium.commit(by_owner, by_other, invalid_by_owner) == ["VALID", failed, failed]
+    number = consortium.ledger.height - 1
+    assert sorted(consortium.ledger.private_rwsets(number, "DistrictBMSP")) == [0, 2]
+
+
 def test_what_waits_for_its_transaction_goes_with_it(consortium: Consortium) -> None:
     transaction = consortium.endorse(NS, consortium.simulate(write("k", b"v")))
     assert len(consortium.ledger.transient.get(transaction.id)) == 1
