@@ -174,6 +174,9 @@ def certificates(demo: Demo) -> dict[str, list[dict[str, Any]]]:
         for one in found[district]:
             text = json.dumps(one, indent=1, sort_keys=True)
             (folder / f"{district}-{one['day']}.json").write_text(text + "\n")
+        for month in pages(f"{url}/v1/districts/{district}/months"):
+            text = json.dumps(month, indent=1, sort_keys=True)
+            (folder / f"{district}-{month['month']}.json").write_text(text + "\n")
     return found
 
 

@@ -39,9 +39,15 @@ def district_line(district: str, certificates: Sequence[Mapping[str, Any]]) -> s
         f"   OER {ratio(window['indicators']['oer_ppm'])}"
         f"   self-consumption {percent(window['indicators']['self_consumption_ppm'])}"
         f"   coverage {percent(window['coverage']['energy_ppm'], 1)}"
-        f"   avoided {kilograms(window['emissions']['avoided_electricity_ug'])} kg CO2"
+        f"   avoided {kilograms(avoided(window['emissions']))} kg CO2"
         f"   {said(verdict)}"
     )
+
+
+def avoided(emissions: Mapping[str, Any]) -> int | None:
+    """What electricity, heat and mobility avoided together, if all of it is published."""
+    parts = [emissions[f"avoided_{part}_ug"] for part in ("electricity", "heat", "mobility")]
+    return None if None in parts else sum(parts)
 
 
 def said(verdict: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from pedchain_domain.reasons import Reason
 
 Document = dict[str, Any]
 _TIED = ("I", "E", "G", "L")
+_IDENTITIES = (_TIED, ("L", "C", "Ch", "D"), ("I", "E", "G", "C", "Ch", "D"))
 _CARRIERS = ("HEAT_IN.Q", "HEAT_OUT.Q", "GAS.V")
 # What each printed number is computed from.
 SOURCES: dict[str, tuple[str, ...]] = {
@@ -115,18 +116,27 @@ def marked(
         if name not in _ALONE
     }
     still = {
-        name: list(block)
+        name: None
         for name, block in blocks.items()
         if name not in earlier or name in open_there or not _fits(*block[1:], setting)
     }
+    _keep_tied(still, blocks)
     kept = {k: v for k, v in totals["additive"].items() if not k.startswith("hidden.")}
     return {
         **totals,
         "additive": {**kept, **{f"hidden.{name}": 1 for name in sorted(found)}},
         "hidden": {name: str(found[name]) for name in sorted(found)},
         "joined": sorted(name for name in found if name in earlier),
-        "open": still,
+        "open": {name: list(block) for name, block in blocks.items() if name in still},
     }
+
+
+def _keep_tied(still: dict[str, None], blocks: Mapping[str, Any]) -> None:
+    """Of no identity may all blocks but one end: the sums of the others would tell that one."""
+    for _ in _IDENTITIES:
+        for identity in _IDENTITIES:
+            if sum(1 for name in identity if name in still) == 1:
+                still.update(dict.fromkeys(name for name in identity if name in blocks))
 
 
 def _longer(block: Sequence[int], share: tuple[int, int, int]) -> tuple[int, int, int, int]:

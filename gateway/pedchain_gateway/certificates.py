@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Certificates of a district: pages of days, one day, and a day's history."""
+"""Certificates of a district: pages of days and months, one of them, its history, the year."""
 
 import hashlib
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ router = APIRouter(prefix="/v1/districts/{district}", tags=["certificates"])
 
 District = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Day = Annotated[str, Path(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+Month = Annotated[str, Path(pattern=r"^[0-9]{4}-[0-9]{2}$")]
 _FIRST = "0000-01-01"
 _ERRORS: dict[int | str, dict[str, Any]] = {
     404: problem("No such district or day"),
@@ -51,6 +52,39 @@ async def get_certificate(request: Request, district: District, day: Day) -> Res
 async def get_history(request: Request, district: District, day: Day) -> History:
     """Every version of a day's certificate, the newest first."""
     versions = await _ask(services(request), district, "GetCertificateHistory", day)
+    return History(versions=[Version.model_validate(one) for one in versions])
+
+
+@router.get("/rolling/{day}", responses=_ERRORS, response_model=dict[str, Any])
+async def get_rolling(request: Request, district: District, day: Day) -> Response:
+    """The rolling year that ends with a day: sums, indicators and verdict."""
+    data = await _evaluate(services(request), district, "GetRolling", day)
+    return Response(data, media_type="application/json")
+
+
+@router.get("/months", responses=_ERRORS)
+async def get_months(
+    request: Request,
+    district: District,
+    first: Annotated[str, Query(alias="from", pattern=r"^[0-9]{4}-[0-9]{2}$")] = "0000-01",
+    cursor: Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9._:-]*$")] = "",
+) -> Certificates:
+    """The certificates in force of calendar months, a page at a time."""
+    document = await _ask(services(request), district, "ListMonthly", first, cursor)
+    return Certificates(certificates=document["certificates"], cursor=document["bookmark"] or None)
+
+
+@router.get("/months/{month}", responses=_ERRORS, response_model=dict[str, Any])
+async def get_month(request: Request, district: District, month: Month) -> Response:
+    """The certificate in force for a calendar month."""
+    data = await _evaluate(services(request), district, "GetMonthly", month)
+    return Response(data, media_type="application/json")
+
+
+@router.get("/months/{month}/history", responses=_ERRORS)
+async def get_month_history(request: Request, district: District, month: Month) -> History:
+    """Every version of a month's certificate, the newest first."""
+    versions = await _ask(services(request), district, "GetMonthlyHistory", month)
     return History(versions=[Version.model_validate(one) for one in versions])
 
 

@@ -24,7 +24,11 @@ def window(**changed: int | None) -> dict[str, Any]:
         "days": 14,
         "indicators": {"oer_ppm": 1_440_000, "self_consumption_ppm": 421_000, **changed},
         "coverage": {"energy_ppm": 998_000},
-        "emissions": {"avoided_electricity_ug": 38_200_000_000},
+        "emissions": {
+            "avoided_electricity_ug": 36_000_000_000,
+            "avoided_heat_ug": 3_000_000_000,
+            "avoided_mobility_ug": -800_000_000,
+        },
     }
 
 

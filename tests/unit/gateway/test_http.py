@@ -295,6 +295,30 @@ async def test_certificates_come_in_pages_and_in_the_ledgers_bytes(
     problem(await http.get("/v1/districts/DistrictB/certificates"), 404, "unknown-district")
 
 
+async def test_months_and_the_rolling_year_are_documents_of_their_own(
+    http: httpx2.AsyncClient, ledger: Any
+) -> None:
+    month = canonical.encode({"month": "2026-03", "run": "P"})
+    year = canonical.encode({"last": "2026-03-29", "schema": "rolling/1"})
+    version = {"certificate": {"run": "P"}, "transaction": "b" * 64}
+    page = {"bookmark": "", "certificates": [{"month": "2026-03"}]}
+    ledger.answers = {
+        ("ListMonthly", "0000-01", ""): canonical.encode(page),
+        ("GetMonthly", "2026-03"): month,
+        ("GetMonthly", "2026-04"): Refused("not-found"),
+        ("GetMonthlyHistory", "2026-03"): canonical.encode([version]),
+        ("GetRolling", "2026-03-29"): year,
+    }
+    base = "/v1/districts/DistrictA"
+    assert (await http.get(f"{base}/months")).json()["certificates"] == [{"month": "2026-03"}]
+    assert (await http.get(f"{base}/months/2026-03")).content == month
+    history = (await http.get(f"{base}/months/2026-03/history")).json()
+    assert history["versions"][0]["transaction"] == "b" * 64
+    assert (await http.get(f"{base}/rolling/2026-03-29")).content == year
+    problem(await http.get(f"{base}/months/2026-04"), 404, "not-found")
+    problem(await http.get(f"{base}/months/March"), 400, "malformed-request")
+
+
 async def test_openapi_names_every_route_and_its_problems(http: httpx2.AsyncClient) -> None:
     document = (await http.get("/openapi.json")).json()
     assert set(document["paths"]) == {
@@ -303,6 +327,10 @@ async def test_openapi_names_every_route_and_its_problems(http: httpx2.AsyncClie
         "/v1/districts/{district}/certificates",
         "/v1/districts/{district}/certificates/{day}",
         "/v1/districts/{district}/certificates/{day}/history",
+        "/v1/districts/{district}/rolling/{day}",
+        "/v1/districts/{district}/months",
+        "/v1/districts/{district}/months/{month}",
+        "/v1/districts/{district}/months/{month}/history",
         "/healthz",
         "/metrics",
     }
