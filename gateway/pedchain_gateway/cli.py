@@ -108,6 +108,11 @@ def close(
                 through=through, first=first, run=None if run == "all" else run
             )
             _line(f"{district} {len(closed)} certificates written")
+            if not (closed or first):
+                _line(
+                    "no day is due: without --from closing begins with the first certified day, "
+                    "else with the last day that has ended"
+                )
 
     return _run(act())
 
