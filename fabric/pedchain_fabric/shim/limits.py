@@ -23,4 +23,3 @@ ATTRIBUTE_BYTES: Final = 64 * 1024  # of the attributes in a certificate
 
 KEEPALIVE_MS: Final = 60_000  # our own pings, as the Go shim's server
 KEEPALIVE_TIMEOUT_MS: Final = 20_000
-PING_INTERVAL_MS: Final = 10_000  # the least between a peer's pings; peers ping every 60 s
