@@ -42,13 +42,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _lint(modules: Sequence[str], ignored: Sequence[str]) -> int:
     from pedchain_chaincode.lint import CONTRACTS, codes, names, run
+    from pedchain_chaincode.lint.source import Sources
 
+    sys.path.insert(0, str(Path.cwd()))  # as with `python -m`: one's own modules lie there
     if unknown := sorted(set(ignored) - set(codes.BY_CODE)):
         print(f"ped-chaincode: no such rule: {', '.join(unknown)}", file=sys.stderr)
         return 2
     # Whoever names a module of another package wants the rest of that package looked at too.
     ours = (*names.OURS, *sorted({module.partition(".")[0] for module in modules}))
-    found, all_ = run(tuple(modules) or CONTRACTS, ours=ours)
+    sources = Sources()
+    named = tuple(each for module in modules for each in sources.below(module))
+    found, all_ = run(named or CONTRACTS, sources=sources, ours=ours)
     findings = [finding for finding in all_ if finding.code not in ignored]
     for finding in findings:
         print(finding)

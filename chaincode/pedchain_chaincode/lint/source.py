@@ -38,6 +38,16 @@ class Sources:
             self._roots[top] = Path(next(iter(locations)))
         return self._roots[top]
 
+    def below(self, name: str) -> tuple[str, ...]:
+        """The module of that name and, if it is a package, every module in it."""
+        module = self.load(name)
+        if module is None or Path(module.path).name != "__init__.py":
+            return (name,)
+        folder = Path(module.path).parent
+        inside = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.py"))
+        names = {".".join((name, *path.parts)).removesuffix(".__init__") for path in inside}
+        return tuple(sorted(names))
+
     def load(self, name: str) -> Module | None:
         """The module of that dotted name, or None if there is no such file."""
         top, *rest = name.split(".")

@@ -133,7 +133,7 @@ async def _awaited(run: Scenario, peer: MemoryPeer) -> None:
 
 
 def main() -> int:
-    """Exit code 0 if all runs agree, 1 if one differs."""
+    """Exit code 0 if all runs agree, 1 if one differs, 2 if one fails."""
     parser = argparse.ArgumentParser(description="The same transactions in several processes.")
     parser.add_argument("scenario", metavar="MODULE:FUNCTION")
     parser.add_argument("--python", action="append", default=[], metavar="INTERPRETER")
@@ -141,7 +141,11 @@ def main() -> int:
     told = parser.parse_args()
     if told.once:
         return _once(told.scenario)
-    calls, difference = compare(told.scenario, told.python)
+    try:
+        calls, difference = compare(told.scenario, told.python)
+    except RuntimeError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     processes = len(SETTINGS) + len(told.python)
     good = f"{calls} calls give the same bytes in {processes} processes"
     sys.stdout.write(f"{difference or good}\n")

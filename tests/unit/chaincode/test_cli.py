@@ -118,6 +118,14 @@ def test_the_lint_follows_another_developers_package(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.usefixtures("foreign")
+def test_whoever_names_a_package_has_all_its_modules_looked_at(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["lint", "strangers", "--ignore", "PD019"]) == 1
+    assert "helper.py:1: PD002" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("foreign")
 def test_a_rule_can_be_left_out_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["lint", "strangers.contract", "--ignore", "PD019", "--ignore", "PD002"]) == 0
     assert "0 findings in 3 modules" in capsys.readouterr().out

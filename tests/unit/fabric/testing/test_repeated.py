@@ -38,3 +38,12 @@ def test_the_command_exits_with_1_when_processes_differ() -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "at call 1" in done.stdout
+
+
+def test_the_command_exits_with_2_and_the_scenarios_own_error_when_it_fails() -> None:
+    command = [sys.executable, "-m", "pedchain_fabric.testing.repeated", "repeatable:nowhere"]
+    folder = Path(__file__).parent
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.count("Traceback") == 1
+    assert "has no attribute 'nowhere'" in done.stderr
