@@ -45,7 +45,7 @@ def present(name: str, file: Path, /, *, profile: Profile, district: District, c
     """Take up a claim with the device's possession/1 in FILE and the code in another file."""
     from pedchain_gateway import registry
 
-    answer, secret = _read(file), code.read_text().strip()
+    answer, secret = _read(file), _text(code).decode(errors="replace").strip()
 
     async def work(ledger: Ledger) -> Document:
         await registry.take_claim(ledger, district, name, secret, answer)
@@ -176,14 +176,20 @@ def approve(
     return _act(profile, lambda at: registry.approve(at, district, digest))
 
 
-def _read(path: Path) -> Document:
-    """A document from a file."""
+def _text(path: Path) -> bytes:
+    """What stands in a file of bounded size."""
     try:
         with path.open("rb") as file:
-            raw = file.read(limits.DOCUMENT_FILE_BYTES_MAX + 1)
-        found = canonical.decode(raw, canonical.Limits(size=limits.DOCUMENT_FILE_BYTES_MAX))
+            return file.read(limits.DOCUMENT_FILE_BYTES_MAX + 1)
     except OSError as error:
         raise SystemExit(f"ped-gateway: {path}: {error.strerror}") from error
+
+
+def _read(path: Path) -> Document:
+    """A document from a file."""
+    bounds = canonical.Limits(size=limits.DOCUMENT_FILE_BYTES_MAX)
+    try:
+        found = canonical.decode(_text(path), bounds)
     except canonical.CanonicalError as error:
         raise SystemExit(f"ped-gateway: {path}: {error}") from error
     if not isinstance(found, dict):
