@@ -27,7 +27,7 @@ NOT_COVERED = (
     "backups of peers and archives that auditors fetched before",
     "this gateway's own spool and index, which forget records by their own retention",
     "certificates of origin that were transferred: they are their owners'",
-    "the register at the stay's last midnight, with which the next day begins",
+    "the registers of the stay's first and last midnight, on which the days around it rest",
     "the number of records the devices have signed (counters), and that the points exist",
 )
 """What an erasure on the ledger does not reach; said with every export and erasure."""

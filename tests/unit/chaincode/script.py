@@ -191,6 +191,9 @@ async def run() -> list[str]:
     for day in range(2):
         await ledger.close(day_name(day), "F")
     await people(ledger)
+    from tests.unit.chaincode import script_origin  # it builds on this module
+
+    ledger.lines += await script_origin.lines()
     await ledger.decide({**ledger.district, "rule": "R2", "from": day_name(9)})
     await ledger.peer.evaluate("registry", "GetDecision", "DistrictA", day_name(9))
     await ask(ledger)

@@ -15,6 +15,8 @@ import pedchain_domain
 import pedchain_fabric
 from pedchain_chaincode.metering.contract import MeteringContract
 from pedchain_chaincode.metering.membership import MembershipContract
+from pedchain_chaincode.origin.contract import OriginContract
+from pedchain_chaincode.privacy.contract import PrivacyContract
 from pedchain_chaincode.registry.contract import RegistryContract
 
 REPOSITORY = Path(__file__).parents[3]
@@ -86,7 +88,8 @@ def reference() -> list[str]:
 def test_the_script_takes_every_transaction(reference: list[str]) -> None:
     called = {line.split()[1] for line in reference if not line.startswith("state")}
     everything = {*MeteringContract.transactions, *RegistryContract.transactions}
-    everything |= {f"membership:{name}" for name in MembershipContract.transactions}
+    for contract in (MembershipContract, OriginContract, PrivacyContract):
+        everything |= {f"{contract.name}:{name}" for name in contract.transactions}
     # A rotation carries signatures made at random; its test is in test_registration. A month ends
     # in test_certificates.
     assert everything - called == {"RotateKey", "GetMonthly"}
