@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts of prosumers: pseudonyms with the key that alone can spend for them.
 
-    account/1 {schema, id, number, key: {alg, spki}, owner, district, site: id | null, supplier}
+    account/1 {schema, id, number, key: {alg, spki}, owner, district, supplier,
+               places: {carrier: {zone, feeds: {point, role} | null, draws: ...}}}
 
+`places` says for a carrier in which zone it trades and which registers of the district's metering
+measure what it feeds in and draws; a register is one account's, so that no Wh is two accounts'.
 `number` is the producer in the ids of tokens it mints, `owner` the person behind one or many
 accounts, who never trades with itself, `supplier` the class of its reference prices. The account
 keeps, besides its counter, its open orders and deposits and the limit its owner set on them.
@@ -21,6 +24,7 @@ from pedchain_fabric.shim import Refusal
 
 CONTRACT = "tokens"
 NUMBERS = (1 << 48) - 1
+CARRIERS = tuple(str(carrier) for carrier in tokenid.Carrier)
 _SHAPE: fields.Shape = {
     "schema": fields.one_of("account/1"),
     "id": fields.identifier,
@@ -28,9 +32,37 @@ _SHAPE: fields.Shape = {
     "key": fields.key,
     "owner": fields.identifier,
     "district": fields.identifier,
-    "site": fields.identifier_or_none,
     "supplier": fields.identifier,
+    "places": lambda value: _places(value),
 }
+
+
+def _places(value: object) -> bool:
+    if not isinstance(value, dict) or not value:
+        return False
+    return all(name in CARRIERS and _place(place) for name, place in value.items())
+
+
+def _place(value: object) -> bool:
+    if not isinstance(value, dict) or sorted(value) != ["draws", "feeds", "zone"]:
+        return False
+    zoned = fields.positive(value["zone"]) and value["zone"] < 1 << 32
+    return zoned and _register(value["feeds"]) and _register(value["draws"])
+
+
+def _register(value: object) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, dict) or sorted(value) != ["point", "role"]:
+        return False
+    return fields.identifier(value["point"]) and fields.identifier(value["role"])
+
+
+def registers(account: Document) -> list[tuple[str, str]]:
+    """The (point, role) of every register that measures for an account."""
+    places = account["places"]
+    found = [places[carrier][way] for carrier in sorted(places) for way in ("draws", "feeds")]
+    return [(one["point"], one["role"]) for one in found if one is not None]
 
 
 def requested(data: bytes, domain: debit.Domain) -> Document:
@@ -62,6 +94,14 @@ async def register(book: Book, body: Document) -> None:
         raise Refusal("already-registered")
     if await book.load("number", body["number"]) is not None:
         raise Refusal("already-registered", "number")
+    taken = registers(body)
+    if len(dict.fromkeys(taken)) != len(taken):
+        raise Refusal("already-registered", "register")
+    for point, role in taken:
+        name = ("register", body["district"], point, role)
+        if await book.load(*name) is not None:
+            raise Refusal("already-registered", "register")
+        await book.save(name, {"account": body["id"]})
     fresh = {
         "salt": book.fresh("account", body["id"]),
         "counter": 0,

@@ -115,13 +115,13 @@ async def _give_back(
         await book.mark(side, session["id"], order, {**line, "quantity": wh, "deposit": kept})
     else:
         await book.drop(side, session["id"], order)
-        ends = await _ended(book, line["account"], order)
+        ends = await ended(book, line["account"], order)
     freed = line["deposit"] - kept
     if freed or ends:
         await rows.give(book, line["account"], MONEY, freed, frees=freed, ends=ends)
 
 
-async def _ended(book: Book, account: str, order: str) -> int:
+async def ended(book: Book, account: str, order: str) -> int:
     """Count a line of an order as done; 1 if it was the last."""
     owner = book.tag(account)
     document = (await book.held(ORDER, owner, [order]))[0]

@@ -13,3 +13,7 @@ LINES_COLLECTED: Final = 250  # order lines of a session read in one step
 LINES_RELEASED: Final = 40  # order lines of a session given back in one step
 GROUP_ACCOUNTS: Final = 15  # a session's price and volume are printed for so many on each side
 GROUP_SHARE_PERCENT: Final = 15  # and nobody having more than this of the volume (rules C2)
+HOUR_PROOFS: Final = 4  # intervals of an hour at the finest grain
+LINES_WEIGHED: Final = 40  # filled lines of a session measured in one step
+ACCOUNTS_PAID: Final = 15  # accounts paid in one step of settling
+LATE: Final = 60 * 86_400  # seconds after delivery from when a register not shown is not measured

@@ -12,7 +12,10 @@ from pedchain_chaincode.settlement import (
     clearing,
     guards,
     keys,
+    limits,
+    metered,
     orders,
+    paying,
     places,
     rows,
     sessions,
@@ -145,6 +148,50 @@ class MarketContract(Contract):
         return DONE if step["phase"] == "released" else MORE
 
     @submit
+    @guarded("setup")
+    async def attach_certificate(self, ctx: Context) -> None:
+        """Show what a point measured in an hour: transient `proofs`, proof/1 of each interval,
+        against the certificate the district's metering printed by run F."""
+        setup = await guards.setup(ctx)
+        require(ctx, setup, "session")
+        book = await Book.open(ctx, setup)
+        await metered.attach(book, metered.shown(ctx.stub.transient.get("proofs", b"")))
+
+    @submit
+    @guarded("session")
+    async def measure(self, ctx: Context, session_id: str) -> None:
+        """Take a cleared session whose hour is over, and whose rest was given back, to be
+        settled."""
+        setup = await guards.setup(ctx)
+        require(ctx, setup, "session")
+        found = await guards.session(ctx, session_id)
+        moved = sessions.moved(found, Step.MEASURE, await now(ctx, setup))
+        if found["step"]["phase"] != "released":
+            raise Refusal("wrong-state", "release")
+        await _save(ctx, {**moved, "step": dict(sessions.NOT_BEGUN)})
+
+    @submit
+    @guarded("session")
+    async def settle(self, ctx: Context, session_id: str) -> bytes:
+        """A step of settling a measured session: `more` or `done`. Each account is paid once."""
+        setup = await guards.setup(ctx)
+        require(ctx, setup, "session")
+        found = await guards.session(ctx, session_id)
+        clock = await now(ctx, setup)
+        moved = sessions.moved(found, Step.SETTLE, clock)
+        book, phase = await Book.open(ctx, setup), found["step"]["phase"]
+        if phase == "reckon":
+            step = await paying.reckon(book, found)
+        elif phase == "pay":
+            step = await paying.pay(book, found)
+        else:
+            late = clock >= found["times"]["ends"] + limits.LATE
+            step = await paying.weigh(book, found, late=late)
+        done = step["phase"] == "settled"
+        await _save(ctx, {**(moved if done else found), "step": step})
+        return DONE if done else MORE
+
+    @submit
     @guarded("account", "open_sessions")
     async def register_order(self, ctx: Context) -> None:
         """Place the order of transient `debit` {side, tokens, quantities, prices}."""
@@ -226,6 +273,16 @@ class MarketContract(Contract):
         """The pairs of a cleared session (members of the collection only)."""
         book = await Book.read(ctx, await guards.setup(ctx))
         found = await book.load("trades", session_id)
+        if found is None:
+            raise Refusal("not-found")
+        return canonical.encode(found)
+
+    @evaluate
+    async def get_settled(self, ctx: Context, session_id: str) -> bytes:
+        """The trades of a settled session: [seller, buyer, Wh, settled Wh, buyer pays, seller makes
+        good, buyer makes good, why it was left out] (members of the collection only)."""
+        book = await Book.read(ctx, await guards.setup(ctx))
+        found = await book.load("settled", session_id)
         if found is None:
             raise Refusal("not-found")
         return canonical.encode(found)

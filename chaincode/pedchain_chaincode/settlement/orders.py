@@ -58,6 +58,7 @@ def sessions_of(former: Document) -> dict[str, None]:
 
 async def place(spent: Spending, order: Order, found: Sessions) -> dict[str, object]:
     """Place an order; what of the account changes."""
+    _placed(spent.holder, order)
     deposits, sides = _deposits(order, found), _sides(order, 1)
     holder, total = spent.holder, sum(deposits)
     _limits(holder, 1, total)
@@ -82,6 +83,7 @@ async def amend(
     """Put an order in place of another, in one step; what of the account changes."""
     if order.kind != former["kind"]:
         raise Refusal("malformed-document", "side")
+    _placed(spent.holder, order)
     deposits, sides = _deposits(order, found), _sides(order, 1)
     for place_, count in _former_sides(former).items():
         sides[place_] = sides.get(place_, 0) + count
@@ -97,6 +99,18 @@ async def amend(
 def _deposits(order: Order, found: Sessions) -> list[int]:
     with refusals():
         return orders.deposits(order, lambda line: int(found[line.session]["ceiling"]))
+
+
+def _placed(holder: Document, order: Order) -> None:
+    """Refuse `wrong-zone` for a product of a zone the account has no connection in, and
+    `not-measured` where no register could show what it delivers or uses."""
+    way = "feeds" if order.kind == Kind.OFFER else "draws"
+    for line in order.lines:
+        place_ = holder["places"].get(str(line.product.carrier))
+        if place_ is None or place_["zone"] != line.product.zone:
+            raise Refusal("wrong-zone")
+        if place_[way] is None:
+            raise Refusal("not-measured")
 
 
 def _limits(holder: Document, more: int, deposit: int) -> None:

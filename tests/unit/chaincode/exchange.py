@@ -35,9 +35,25 @@ class Prosumer:
             "key": {"alg": "ES256", "spki": der.spki_hex(self.key.public_key())},
             "owner": f"owner-{self.name}",
             "district": "DistrictA",
-            "site": None,
             "supplier": "home",
+            "places": self.places(),
             **self.about,
+        }
+
+    def places(self) -> dict[str, Any]:
+        """Electricity through its grid meter in zone 1, heat through its own in zone 2."""
+        grid, heat = f"{self.name}.gcp", f"{self.name}.heat"
+        return {
+            "electricity": {
+                "zone": 1,
+                "feeds": {"point": grid, "role": "E"},
+                "draws": {"point": grid, "role": "I"},
+            },
+            "heat": {
+                "zone": 2,
+                "feeds": {"point": f"{heat}.out", "role": "Q"},
+                "draws": {"point": heat, "role": "Q"},
+            },
         }
 
     def request(self, **changes: Any) -> bytes:

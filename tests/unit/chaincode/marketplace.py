@@ -2,6 +2,7 @@
 """A market on a peer in memory: zones, days, references, sessions of 2026-01-02."""
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from pedchain_chaincode.settlement.market import MarketContract
@@ -44,7 +45,7 @@ class Market(Exchange):
     async def prepare(self) -> None:
         """Zones, days and references before the day begins; then its sessions open."""
         await self.begin()
-        for number, carrier in ((1, "electricity"), (2, "heat")):
+        for number, carrier in ((1, "electricity"), (2, "heat"), (3, "electricity")):
             zone = {"schema": "zone/1", "number": number, "id": f"z{number}", "carrier": carrier}
             await self.submit("market:PutZone", canonical.encode(zone))
         await self.submit("market:PutDays", canonical.encode(calendar(5)))
@@ -52,7 +53,7 @@ class Market(Exchange):
         for carrier in ("electricity", "heat"):
             await self.agree(reference(carrier))
         await self.clock(START)
-        for product in (POWER, LATER, WARMTH):
+        for product in (POWER, LATER, WARMTH, replace(POWER, zone=3)):
             await self.open(product)
 
     async def clock(self, instant: int) -> None:

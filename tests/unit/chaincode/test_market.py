@@ -115,6 +115,7 @@ async def test_an_order_of_someone_else_is_not_found(
 
 
 PAST = POWER.__class__(POWER.carrier, POWER.zone, START)
+ELSEWHERE = POWER.__class__(POWER.carrier, 3, NOON)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,7 @@ PAST = POWER.__class__(POWER.carrier, POWER.zone, START)
         (body("BID", (POWER, 100, 1), (POWER, 100, 2)), "duplicate-token"),
         (body("BID", (POWER, 100, 1)) | {"prices": []}, "lengths-differ"),
         (body("BID", (PAST, 100, 1)), "unknown-session"),
+        (body("BID", (ELSEWHERE, 100, 1)), "wrong-zone"),
         (body("BID", (POWER, 50_000, 280)), "beyond-limit"),
         (body("BID", (POWER, 30_000, 280)), "insufficient-funds"),
         (body("BOTH", (POWER, 100, 1)), "malformed-document"),
@@ -140,6 +142,11 @@ async def test_a_bad_order_has_its_reason_and_changes_nothing(
     before = market.peer.private(SETTLEMENT, "book"), market.peer.state(SETTLEMENT)
     await refused(market.spend(alice, "market", "RegisterOrder", "register-order", **order), reason)
     assert (market.peer.private(SETTLEMENT, "book"), market.peer.state(SETTLEMENT)) == before
+
+
+async def test_a_register_measures_for_one_account(market: Market, alice: Prosumer) -> None:
+    thief = Prosumer("mallory", 9, places=alice.places())
+    await refused(market.register(thief, RICH), "already-registered: register")
 
 
 async def test_an_account_has_at_most_ten_open_orders(market: Market, alice: Prosumer) -> None:

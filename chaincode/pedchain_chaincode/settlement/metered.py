@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What registers measured in an hour, proven against the district's certificate (rules K10, C5).
+
+Settlement cannot read a district's readings, nor need it: whoever holds them shows the leaves of
+the hour's intervals with their way to the root that the certificate of run F prints, and every
+endorser checks that way. A leaf also says the class, so that a bad hour is proven to be bad, and
+nobody gains by keeping a proof back: the operators hold all of them.
+
+    metered {registers: {role: [Wh, all measured]}}     under (district, point, hour)
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pedchain_chaincode.documents import Document, read_array, refusals
+from pedchain_chaincode.settlement import limits
+from pedchain_chaincode.settlement.book import Book
+from pedchain_domain import canonical, proofs
+from pedchain_domain.intervals import MEASURED
+from pedchain_domain.market.tokenid import HOUR
+from pedchain_fabric.shim import Refusal
+
+RUNS = ("F", "FINAL")
+
+
+def shown(data: bytes) -> list[Document]:
+    """The proofs in the transient map, and the leaves they show: [{proof, leaf}]."""
+    found = []
+    for proof in read_array(data, limits.HOUR_PROOFS):
+        with refusals():
+            found.append({"proof": proof, "leaf": proofs.check(proof)})
+    if not found:
+        raise Refusal("malformed-document", "proofs")
+    return found
+
+
+async def attach(book: Book, found: Sequence[Document]) -> None:
+    """Keep what an hour's proofs of one point show, once. Refuses `not-certified` for a root that
+    is not the certificate's, `malformed-document` for proofs that are not one whole hour's."""
+    proof, leaf = found[0]["proof"], found[0]["leaf"]
+    district, day, point = proof["district"], proof["day"], leaf["point"]
+    if district not in book.setup.districts:
+        raise Refusal("unknown-district")
+    certificate = await _certificate(book, district, day)
+    if certificate["run"] not in RUNS:
+        raise Refusal("not-certified", "run")
+    hour = leaf["interval"] - leaf["interval"] % HOUR
+    grain = certificate["grain"]
+    wanted = list(range(hour, hour + HOUR, grain))
+    if [one["leaf"]["interval"] for one in found] != wanted:
+        raise Refusal("malformed-document", "intervals")
+    for one in found:
+        same = (one["proof"]["district"], one["proof"]["day"], one["leaf"]["point"])
+        if same != (district, day, point):
+            raise Refusal("malformed-document", "proofs")
+        if one["proof"]["roots"][-1] != certificate["root"]:
+            raise Refusal("not-certified", "root")
+    document = {"registers": _sums([one["leaf"]["registers"] for one in found])}
+    former = await book.load("metered", district, point, hour)
+    if former is not None and former != document:
+        raise Refusal("already-registered")
+    await book.save(("metered", district, point, hour), document)
+
+
+async def energy(
+    book: Book, account: Document, carrier: str, way: str, hour: int
+) -> tuple[bool, int | None]:
+    """Whether an account's register was shown for the hour, and its Wh, None if not measured."""
+    place = account["places"].get(carrier)
+    register = None if place is None else place[way]
+    if register is None:
+        return True, None
+    found = await book.load("metered", account["district"], register["point"], hour)
+    if found is None:
+        return False, None
+    wh, measured = found["registers"].get(register["role"], [0, False])
+    return True, wh if measured else None
+
+
+async def _certificate(book: Book, district: str, day: str) -> Document:
+    with refusals():
+        canonical.check_id(day)
+    answer = await book.stub.invoke_chaincode(metering(district), "GetCertificate", day)
+    with refusals():
+        found = canonical.decode(answer)
+    if not isinstance(found, dict) or found.get("district") != district:
+        raise Refusal("not-certified")
+    return found
+
+
+def metering(district: str) -> str:
+    """The definition that certifies a district."""
+    return f"metering-{district}"
+
+
+def _sums(registers: Sequence[Document]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for role in sorted(registers[0]):
+        rows = [one.get(role, ["X", 0]) for one in registers]
+        found[role] = [sum(wh for _, wh in rows), all(letter == MEASURED for letter, _ in rows)]
+    return found
