@@ -63,7 +63,7 @@ class Messages:
                 return ()
             data = b"".join(self._parts)
             self._parts.clear()
-        found = []
+        found: list[bytes] = []
         start = 0
         self._wanted = _PREFIX_BYTES
         while len(data) - start >= _PREFIX_BYTES:

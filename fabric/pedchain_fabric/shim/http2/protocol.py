@@ -172,8 +172,12 @@ class GrpcProtocol(asyncio.Protocol):
             self._close()
 
     def _write(self) -> None:
-        while not self._paused and self._transport is not None and (data := self.session.take()):
-            self._transport.write(data)
+        more = True
+        while more and not self._paused and self._transport is not None:
+            data = self.session.take()
+            more = len(data) >= limits.WRITE_BYTES
+            if data:
+                self._transport.write(data)
 
     # its life
 
