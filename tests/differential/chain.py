@@ -50,7 +50,7 @@ class Chain:
         """A sequence begins here: the number of its first block."""
         if not self.height:
             self.height = (await self._info("Alpha")).height
-        self.first = self.height
+        self.first, self._hash = self.height, b""
         return self.first
 
     async def _info(self, organization: str) -> BlockchainInfo:

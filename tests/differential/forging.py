@@ -33,9 +33,11 @@ async def forge(spec: list[Any], version_of: VersionOf) -> bytes:
 async def _namespace(spec: dict[str, Any], version_of: VersionOf) -> NsReadWriteSet:
     name = spec["ns"]
     rwset = kv.KVRWSet(
-        reads=[await _read(name, *each, version_of) for each in spec.get("reads", ())],
+        reads=[
+            await _read(name, key, version, version_of) for key, version in spec.get("reads", ())
+        ],
         range_queries_info=[
-            await _range(name, *each, version_of) for each in spec.get("ranges", ())
+            await _range(name, each, version_of) for each in spec.get("ranges", ())
         ],
         writes=[
             kv.KVWrite(key=key, value=(value or "").encode(), is_delete=value is None)
@@ -62,12 +64,11 @@ def _version(found: tuple[int, int] | None) -> kv.Version | None:
     return None if found is None else kv.Version(block_num=found[0], tx_num=found[1])
 
 
-async def _range(
-    namespace: str, start: str, end: str, exhausted: bool, reads: Any, version_of: VersionOf
-) -> kv.RangeQueryInfo:
+async def _range(namespace: str, spec: list[Any], version_of: VersionOf) -> kv.RangeQueryInfo:
+    start, end, exhausted, reads = spec
     query = kv.RangeQueryInfo(start_key=start, end_key=end, itr_exhausted=exhausted)
     if reads is not None:
-        found = [await _read(namespace, *each, version_of) for each in reads]
+        found = [await _read(namespace, key, version, version_of) for key, version in reads]
         query.raw_reads.CopyFrom(kv.QueryReads(kv_reads=found))
     return query
 

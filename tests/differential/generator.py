@@ -8,7 +8,7 @@ see. Themes come in turn, so that any fifty seeds in a row hold each of them mor
 import random
 
 from tests.differential import themes
-from tests.differential.dice import Dice
+from tests.differential.dice import COLLECTIONS, Dice
 from tests.differential.steps import BLOCKS, Step, events, order, transaction, world
 
 
@@ -21,7 +21,7 @@ def sequence(seed: int) -> list[Step]:
     steps = [_beginning(dice)]
     for theme in (first, second):
         steps += theme(dice)
-    return [*steps, events("main"), BLOCKS, world(dice.keys, dice.some(themes.COLLECTIONS, 2))]
+    return [*steps, events("main"), BLOCKS, world(dice.keys, dice.some(COLLECTIONS, 2))]
 
 
 def theme_of(seed: int) -> str:

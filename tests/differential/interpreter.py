@@ -14,7 +14,6 @@ from fabric_protos.peer.proposal_pb2 import Proposal
 from fabric_protos.peer.proposal_response_pb2 import Endorsement, ProposalResponse
 
 from pedchain_fabric.wire.identity import SigningIdentity
-from pedchain_fabric.wire.keys import load_signer
 from tests.differential import proposals
 from tests.differential.chain import Chain
 from tests.differential.envelopes import (
@@ -27,9 +26,10 @@ from tests.differential.envelopes import (
     visible,
 )
 from tests.differential.forging import forge
+from tests.differential.known import Known
 from tests.differential.normal import Fact, Names
 from tests.differential.steps import BLOCK, ORGANIZATIONS, Step
-from tests.parity.target import CHANNEL, Target, refusal
+from tests.parity.target import CHANNEL, refusal
 
 PREFERRED_BYTES = 64 << 10
 """A bigger message is a block of its own."""
@@ -57,7 +57,7 @@ class Made:
 class Run:
     """One sequence on one network."""
 
-    target: Target
+    target: Known
     chain: Chain
     prefix: str
     names: Names
@@ -83,13 +83,6 @@ class Run:
         if made.transaction_id:
             self.names.transactions[made.transaction_id] = step.get("name", "this")
         return made
-
-    def peer_identity(self, organization: str) -> SigningIdentity:
-        """The key that the organisation's peer endorses with."""
-        msp = self.target.profiles.parent / "crypto" / organization / "peer0" / "msp"
-        certificate = next((msp / "signcerts").iterdir()).read_bytes()
-        key = next((msp / "keystore").iterdir()).read_bytes()
-        return SigningIdentity(f"{organization}MSP", certificate, load_signer(key))
 
     async def ask(self, step: Step) -> Fact:
         """A proposal to one endorser."""
@@ -265,7 +258,7 @@ class Run:
             tx["name"], client, request, told if same or not whole else ["differ", *facts],
             responses, endorsed[0].payload if endorsed else b"",
             [each.endorsement for each in endorsed] if whole and same else [],
-            [self.peer_identity(each) for each in tx["by"]],
+            [self.target.peer_identity(each) for each in tx["by"]],
         )  # fmt: skip
 
     async def _one(
@@ -284,7 +277,7 @@ class Run:
         request = self.request("Alpha", {**tx, "script": [], "flaw": ""})
         results = await forge(tx["forge"], self._version)
         payload = results_of(request.signed().proposal_bytes, tx.get("cc", "main"), results)
-        peers = [self.peer_identity(each) for each in tx["by"]]
+        peers = [self.target.peer_identity(each) for each in tx["by"]]
         made = Made(tx["name"], "Alpha", request, "forged", [], payload, [Endorsement()], peers)
         made.endorsements = [
             Endorsement(endorser=each.creator, signature=each.sign(payload + each.creator))

@@ -34,7 +34,7 @@ from tests.parity.target import plain
 Fact = Any
 _VERSION = re.compile(r"\{BlockNum: (\d+), TxNum: (\d+)\}")
 _SIZE = re.compile(r"(payload is) \d+ bytes")  # signatures are of several lengths
-_UNDECODABLE = re.compile(r"not a [A-Z]\w+|proto: cannot parse invalid wire-format data")
+_UNDECODABLE = re.compile(r"not a [A-Z]\w+|proto:\scannot parse invalid wire-format data")
 _LONG = 400  # characters of a text that are kept as they are
 _MANY = 12  # entries of a list
 _GO_BYTES = re.compile(r"Creator \[[0-9a-f]+\]")

@@ -3,14 +3,13 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache
 from pathlib import Path
 
 from tests.differential.chain import Chain
 from tests.differential.interpreter import Run
+from tests.differential.known import Known
 from tests.differential.normal import Fact, Names
 from tests.differential.steps import BLOCK, Step
-from tests.parity.target import Target
 from tests.scenarios import harness
 
 _FOLDER = Path(__file__).parent
@@ -28,17 +27,10 @@ def network(runtime: str, directory: Path) -> Iterator[harness.Network]:
         yield made
 
 
-class Known(Target):
-    """A target that reads each user's key once."""
-
-    def __post_init__(self) -> None:
-        self.identity = cache(self.identity)  # type: ignore[method-assign]  # same call, less work
-
-
 class Runner:
     """Runs sequences on one network, one after another."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Known) -> None:
         self._target = target
         self._chain = Chain(target)
 

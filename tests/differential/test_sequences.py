@@ -11,6 +11,7 @@ from tests.differential.generator import sequence, theme_of
 from tests.differential.recording import GOLDEN, SEEDS, difference, load, plain, store
 from tests.differential.running import Runner, prefix
 from tests.differential.shrinking import shrink
+from tests.differential.steps import Step
 from tests.differential.themes import THEMES
 
 CASES = [pytest.param(seed, id=f"{seed}-{theme_of(seed)}") for seed in SEEDS]
@@ -45,9 +46,9 @@ def test_every_theme_is_recorded_more_than_once() -> None:
 
 
 async def test_shrinking_leaves_the_steps_that_matter_and_what_they_need() -> None:
-    held = {"do": "hold", "tx": {"name": "t"}}
-    released = {"do": "order", "txs": [{"release": "t"}]}
-    steps = [{"do": "events", "cc": str(number)} for number in range(20)]
+    held: Step = {"do": "hold", "tx": {"name": "t"}}
+    released: Step = {"do": "order", "txs": [{"release": "t"}]}
+    steps: list[Step] = [{"do": "events", "cc": str(number)} for number in range(20)]
     steps[3:3] = [held]
     steps[9:9] = [released]
 

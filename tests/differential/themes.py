@@ -2,6 +2,7 @@
 """What sequences are about: each theme makes a few steps by chance."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from tests.differential import envelopes, faults, proposals
 from tests.differential.dice import COLLECTIONS, Dice
@@ -31,8 +32,8 @@ def _ranges(dice: Dice) -> list[Step]:
     """Ranges, long and short, read to their end or not, pages."""
     filled = transaction(dice.name(), [["fill", "$b", dice.one([3, 20, 101, 120])]], by=dice.by())
     start, end = dice.bounds()
-    writes = [["range", start, end], ["put", "$d", "seen"]]
-    partly = [["range", "$", "$~", "", dice.one([1, 5, 100])], ["put", "$c", "partly"]]
+    writes: list[Any] = [["range", start, end], ["put", "$d", "seen"]]
+    partly: list[Any] = [["range", "$", "$~", "", dice.one([1, 5, 100])], ["put", "$c", "partly"]]
     page = ["page", "$", "$~", dice.one([1, 2, 7]), dice.one(["", "$b", "$b001", "$zz"])]
     return [
         order(filled),
@@ -49,7 +50,7 @@ def _ranges(dice: Dice) -> list[Step]:
 def _history(dice: Dice) -> list[Step]:
     """Several writes of one key in and across blocks, deletions between them."""
     key = dice.key()
-    blind = [
+    blind: list[Any] = [
         transaction(dice.name(), [dice.one([["put", key, dice.value()], ["delete", key]])],
                     by=dice.by())
         for _ in range(3)
@@ -81,7 +82,7 @@ def _purge(dice: Dice) -> list[Step]:
     collection, key = dice.one(["all", "pair", "strict"]), dice.key()
     by = dice.members(collection)
 
-    def made(*script: list[object]) -> Step:
+    def made(*script: Any) -> Step:
         return transaction(
             dice.name(), list(script), by=by, client=by[0], transient=dice.one(["one", "two"])
         )
@@ -103,7 +104,7 @@ def _policies(dice: Dice) -> list[Step]:
     collection = dice.one(["", "", "all", "strict"])
     where = [collection] if collection else []
 
-    def made(by: list[str], *script: list[object]) -> Step:
+    def made(by: list[str], *script: Any) -> Step:
         return transaction(dice.name(), list(script), by=by)
 
     return [
@@ -131,7 +132,7 @@ def _implicit(dice: Dice) -> list[Step]:
     one, other = dice.some(ORGANIZATIONS, 2)
     mine, theirs = f"_implicit_org_{one}MSP", f"_implicit_org_{other}MSP"
 
-    def made(by: list[str], *script: list[object]) -> Step:
+    def made(by: list[str], *script: Any) -> Step:
         return transaction(dice.name(), list(script), by=by, client=by[0], transient="own")
 
     put = ["put", "$a", "@transient", mine]
@@ -153,7 +154,7 @@ def _calls(dice: Dice) -> list[Step]:
     nested = dice.script(3)
     event = ["event", "nested", "lost"]
     refuse = [["put", "$a", "refused"], ["answer", dice.one([400, 500, 399]), "no"]]
-    calls = [
+    calls: list[Any] = [
         [["call", "callee", [*nested, event]], ["put", "$b", "caller"], ["event", "outer", "kept"]],
         [["call", "callee", refuse], ["put", "$c", "after"]],
         [["call", "callee", [["call", "main", [["put", "$d", "back"]]]]]],
@@ -175,13 +176,13 @@ def _calls(dice: Dice) -> list[Step]:
 def _conflicts(dice: Dice) -> list[Step]:
     """Reads that no longer hold: in one block, across blocks, private, of metadata."""
     key = dice.key()
-    readers = [
+    readers: list[Any] = [
         [["copy", key, "$r"]], [["get", "$none"], ["put", "$r", "x"]],
         [["get-metadata", key], ["put", "$r", "y"]], [["put", key, "blind"]],
         [["get", key, "all"], ["put", "$r", "z"]], [["hash", key, "all"], ["put", "$r", "h"]],
         [["many", [key, "$b"]], ["delete", "$r"]],
     ]  # fmt: skip
-    writers = [
+    writers: list[Any] = [
         [["put", key, "new"]], [["delete", key]], [["policy", key, ["Alpha"]]],
         [["put", "$none", "there"]], [["put", key, "new", "all"]], [["purge", key, "all"]],
         [["put", key, ""]], [["delete", "$none"]],
@@ -189,7 +190,7 @@ def _conflicts(dice: Dice) -> list[Step]:
     held = [dice.name() for _ in range(3)]
     chosen = dice.some(readers, 3)
 
-    def made(name: str, script: list[list[object]]) -> Step:
+    def made(name: str, script: Any) -> Step:
         return transaction(name, script, by=["Alpha", "Beta"])
 
     both = [made(dice.name(), dice.one(writers)), *(made(dice.name(), e) for e in chosen[:2])]
@@ -217,19 +218,19 @@ def _phantoms(dice: Dice) -> list[Step]:
     """Ranges whose results have changed: added, deleted, rewritten, just outside."""
     size = dice.one([2, 30])
     start, end = dice.one([("$p", "$q"), ("$p", "$p001"), ("$", "$~"), ("$p000\x00", "$q")])
-    readers = [
+    readers: list[Any] = [
         [["range", start, end], ["put", "$r", "all"]],
         [["range", "$p", "$q", "", 1], ["put", "$s", "some"]],
         [["range", "$q", "$r"], ["put", "$u", "none"]],
     ]
-    changes = [
+    changes: list[Any] = [
         [["put", "$p0005", "between"]], [["delete", "$p000"]], [["put", "$p001", "again"]],
         [["put", "$q", "outside"]], [["put", "$q1", "first"]], [["policy", "$p001", ["Beta"]]],
         [["put", "$p", "bound"]],
     ]  # fmt: skip
     held = [dice.name() for _ in readers]
 
-    def made(name: str, script: list[list[object]]) -> Step:
+    def made(name: str, script: Any) -> Step:
         return transaction(name, script, by=["Alpha", "Gamma"])
 
     return [

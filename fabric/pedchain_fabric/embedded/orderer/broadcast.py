@@ -144,11 +144,15 @@ def check(envelope: Envelope, ledger: Ledger) -> None:
 
 
 def _claim(envelope: Envelope) -> SignedData:
+    prefix = "could not convert message to signedData: "
     try:
         header = parse(Payload, envelope.payload).header
+    except WireError as error:
+        raise _bad(f"{prefix}{error}") from error
+    try:
         creator = parse(SignatureHeader, header.signature_header).creator
     except WireError as error:
-        raise _bad(f"could not convert message to signedData: {error}") from error
+        raise _bad(f"{prefix}GetSignatureHeaderFromBytes failed, err {error}") from error
     return SignedData(creator, envelope.payload, envelope.signature)
 
 
