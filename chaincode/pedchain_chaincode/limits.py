@@ -29,7 +29,7 @@ CLOSE_VALUES: Final = 4_000  # register values closed in one step, beyond the fi
 
 TRAILS_KNOWN: Final = 4  # earlier periods looked into for counters that come again
 COUNTERS_TOGETHER: Final = 512  # of a device, whose periods are noted in one document
-PERIODS_NOTED: Final = 64  # of one device and these counters, the newest
+PERIODS_NOTED: Final = 512  # of one device and these counters, the newest
 TRAILS: Final = 32  # trails looked through in one query
 FINDINGS: Final = 500  # records in one answer
 PAGE: Final = 50  # certificates in one answer

@@ -20,7 +20,9 @@ async def record(ctx: Context, device_id: str, counter: int) -> Document:
     cell, names = entry["cell"], (name, transactions.row_name(name))
     where = await vault.load("where", cell, counter // limits.COUNTERS_TOGETHER)
     noted = {} if where is None else where["devices"]
-    periods = sorted({period for one in names for period in noted.get(one, ())}, reverse=True)
+    spans = [span for one in names for span in noted.get(one, ())]
+    told = {period for period, low, high in spans if low <= counter <= high}
+    periods = sorted(told, reverse=True)
     trails = await vault.load_held([("trail", cell, period) for period in periods[: limits.TRAILS]])
     verdicts = [
         verdict for trail in trails for one in names for verdict in _verdicts(trail, one, counter)

@@ -155,18 +155,20 @@ async def fold_cell(
 async def _where(vault: Vault, cell: int, period: int, trail: Document) -> None:
     """Note, by counters, in which periods' trails records of a device stand: how GetRecord finds
     one of any age in a few reads."""
-    touched: dict[int, dict[str, None]] = {}
+    touched: dict[int, dict[str, list[int]]] = {}
     for device, entries in trail["devices"].items():
-        for entry in entries:
-            touched.setdefault(entry[0] // limits.COUNTERS_TOGETHER, {})[device] = None
+        for counter, *_ in entries:
+            devices = touched.setdefault(counter // limits.COUNTERS_TOGETHER, {})
+            devices.setdefault(device, []).append(counter)
     buckets = sorted(touched)
     held = await vault.load_many([("where", cell, bucket) for bucket in buckets])
     for bucket, found in zip(buckets, held, strict=True):
-        devices = {} if found is None else dict(found["devices"])
-        for device in touched[bucket]:
-            devices[device] = [*devices.get(device, []), period][-limits.PERIODS_NOTED :]
+        noted = {} if found is None else dict(found["devices"])
+        for device, counters in touched[bucket].items():
+            spans = [*noted.get(device, []), [period, min(counters), max(counters)]]
+            noted[device] = spans[-limits.PERIODS_NOTED :]
         salt = derive_salt("where", [trail["salt"], str(bucket)])
-        await vault.save(("where", cell, bucket), {"salt": salt, "devices": devices})
+        await vault.save(("where", cell, bucket), {"salt": salt, "devices": noted})
 
 
 async def _index(vault: Vault, cell: int, period: int, folded: folds.Folded) -> None:

@@ -205,3 +205,28 @@ def test_every_document_of_a_fold_is_canonical(drawn: list[tuple[str, int, int, 
     for document in (found.head, found.trail, *found.folds.values(), *found.edges.values()):
         assert canonical.decode_canonical(canonical.encode(document)) == document
         assert len(document["salt"]) == 32
+
+
+def substitute(counter: int, wh: int) -> list[Any]:
+    found = row("dso.d", counter, [(START, "I", wh)])
+    return [*found[:5], [[START, "I", wh, "S"]]]
+
+
+def test_a_later_substitute_of_the_dso_corrects_an_earlier_register() -> None:
+    """In one period or in two; the trail keeps both records (R8: corrections supersede visibly)."""
+    rows = [row("dso.d", 1, [(START, "I", 50)]), substitute(2, 60), substitute(3, 70)]
+    one = fold.fold(rows, fold.empty_head(0), days(1), period=1, shard=0, grain=3600)
+    head, folds = fold.empty_head(0), []
+    for period, each in enumerate(rows, 1):
+        folds.append(fold.fold([each], head, days(1), period=period, shard=0, grain=3600))
+        head = folds[-1].head
+    merged = fold.merge([each.folds["2026-01-01"] for each in folds])
+    for series in (one.folds["2026-01-01"]["series"], merged["series"]):
+        assert series["dso.d"] == {"t": [START], "I": [70], "s": [START]}
+    assert [entry[0] for entry in one.trail["devices"]["dso.d"]] == [1, 2, 3]
+
+
+def test_a_meter_does_not_rewrite_what_it_said() -> None:
+    rows = [row("h.d", 1, [(START, "I", 50)]), row("h.d", 2, [(START, "I", 40)])]
+    folded = fold.fold(rows, fold.empty_head(0), days(1), period=1, shard=0, grain=3600)
+    assert folded.folds["2026-01-01"]["series"]["h.d"]["I"] == [50]

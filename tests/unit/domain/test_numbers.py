@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import hashlib
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,3 +52,18 @@ def test_each_part_is_within_one_unit_of_its_exact_share(
     for name, part in split(total, weights)[0].items():
         if whole:
             assert abs(part * whole - total * weights[name]) < whole
+
+
+@pytest.mark.fault(45)
+def test_a_hundred_thousand_splits_lose_nothing_and_never_change() -> None:
+    """The digest is pinned: another Python or another order of dictionaries gives it too."""
+    chance, digest = random.Random(45), hashlib.sha256()
+    for _ in range(100_000):
+        names = [f"h{number}" for number in range(chance.randint(1, 6))]
+        chance.shuffle(names)
+        weights = {name: chance.randint(0, 1_000) for name in names}
+        total = chance.randint(-(10**9), 10**9)
+        parts, residual = split(total, weights)
+        assert sum(parts.values()) + residual == total
+        digest.update(repr(sorted(parts.items())).encode())
+    assert digest.hexdigest()[:16] == "2cddddd4b8696d75"
