@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `emsagent run|simulate|check|keys|status --config FILE.toml`,
+"""The command line: `emsagent run|simulate|check|keys|claim|status --config FILE.toml`,
 `emsagent street --out FOLDER`.
 
 Results go to standard output as one JSON object per line, events to standard error. Exit codes:
@@ -53,6 +53,11 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
         command.set_defaults(command=function)
+    claim = commands.add_parser("claim", help="print a device's signed answer to a claim")
+    claim.add_argument("claim", metavar="CLAIM", help="the claim's id, as the DSO gave it")
+    claim.add_argument("--device", required=True, metavar="DEVICE")
+    claim.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
+    claim.set_defaults(command=_claim)
     _add_simulate(commands.add_parser("simulate", help="replay register files day by day"))
     _add_street(commands.add_parser("street", help="make homes to try everything with"))
     return parser
@@ -193,6 +198,13 @@ def _keys(config: Config, _: argparse.Namespace) -> int:
         for device in home.devices:
             key = load_or_create(key_path(config, device.id))
             _show({"device": device.id, "home": home.id, "alg": "ES256", "spki": public_hex(key)})
+    return 0
+
+
+def _claim(config: Config, options: argparse.Namespace) -> int:
+    from emsagent.claiming import possession
+
+    _show(possession(config, options.device, options.claim))
     return 0
 
 
