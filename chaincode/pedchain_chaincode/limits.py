@@ -41,5 +41,5 @@ ISSUE_CERTIFICATES: Final = 100  # documents of certificates, issues, storages w
 
 RETENTION_DAYS: Final = 456  # private documents of a day are kept so long after it (rules Y)
 PURGE_BATCHES: Final = 40  # batch documents looked at and purged in one step
-ERASE_BATCHES: Final = 10  # batch documents written anew in one step
-SUBJECT_BATCHES: Final = 40  # batch documents looked through for a subject in one query
+ERASE_BATCHES: Final = 4  # batch documents written anew in one step
+SUBJECT_BATCHES: Final = 10  # batch documents looked through for a subject in one query

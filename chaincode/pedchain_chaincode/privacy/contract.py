@@ -3,7 +3,7 @@
 Y), what a data subject gets of them, and how they are erased.
 
 `Purge(day)` until `done`; `Erase` with transient `subject` and `salt`, once per day of the stay,
-per ten batches, and for the account. The subject stands in the transient map only, and in queries,
+per few batches, and for the account. The subject stands in the transient map only, and in queries,
 which are never ordered.
 """
 
