@@ -34,7 +34,13 @@ class Step:
 
 
 ALONE = ("-p", "no:randomly")
-REAL = ("tests/scenarios", "tests/conformance", "tests/parity", "tests/interop")
+REAL = (
+    "tests/scenarios",
+    "tests/conformance",
+    "tests/parity",
+    "tests/differential",
+    "tests/interop",
+)
 TARGETS: dict[str, tuple[Step, ...]] = {
     # Parallel where tests are pure; those that kill processes or hold a network run alone.
     "test": (
@@ -47,7 +53,7 @@ TARGETS: dict[str, tuple[Step, ...]] = {
         # Networks wait more than they work; each worker has networks of its own.
         Step(
             "embedded network",
-            ("tests/scenarios", "tests/conformance", "tests/parity"),
+            ("tests/scenarios", "tests/conformance", "tests/parity", "tests/differential"),
             (*ALONE, "-n", "3", "--dist", "loadfile", "-m", "not native"),
         ),
         Step("interop", ("tests/interop",), (*ALONE, "-m", "not native")),
@@ -66,7 +72,7 @@ TARGETS: dict[str, tuple[Step, ...]] = {
     "golden": (
         Step(
             "recording",
-            ("tests/conformance", "tests/scenarios"),
+            ("tests/conformance", "tests/scenarios", "tests/differential"),
             (*ALONE, "-m", "native", "--record"),
         ),
     ),

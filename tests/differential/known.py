@@ -2,6 +2,7 @@
 """A network under test whose keys are read once: sequences sign thousands of messages."""
 
 from functools import cache
+from pathlib import Path
 
 from pedchain_fabric.wire.identity import SigningIdentity
 from pedchain_fabric.wire.keys import load_signer
@@ -11,7 +12,8 @@ from tests.parity.target import Target
 class Known(Target):
     """A target that keeps what it has read, and one stranger a claimed MSP."""
 
-    def __post_init__(self) -> None:
+    def __init__(self, profiles: Path) -> None:
+        super().__init__(profiles)
         self._identity = cache(super().identity)
         self._stranger = cache(super().stranger)
         self._peer = cache(self._read_peer)
