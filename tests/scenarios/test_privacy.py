@@ -210,9 +210,10 @@ def test_no_canary_stands_in_a_block_an_event_a_log_line_or_a_public_answer(
     assert len(logs) > 100
     assert len(answers) > 1_000
     for where, text in (("blocks", blocks), ("logs", logs), ("answers", answers)):
-        for each in [*names, *values]:
-            whole = rb"(?<![0-9A-Za-z.-])" + re.escape(each).encode() + rb"(?![0-9A-Za-z.-])"
-            assert re.search(whole, text) is None, f"{each} in {where}"
+        said = [name for name in names if name.encode() in text]
+        numbers = set(re.findall(rb"[0-9]+", text))
+        said += [value for value in values if value.encode() in numbers]
+        assert said == [], where
 
 
 def public_answers(demo: stages.Demo) -> Iterator[bytes]:

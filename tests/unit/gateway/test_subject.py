@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Export, erasure, purge and issue as the gateway drives them, on a ledger of plain answers."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from pedchain_domain import canonical
+from pedchain_gateway import subject
+from pedchain_gateway.ledger import Announce, Committed, Outcome, Refused
+from pedchain_gateway.subject import Stay, Subjects, intervals_csv
+
+STAY = Stay("DistrictA", "home-1", "2025-12-31", "2026-01-01")
+
+
+@dataclass
+class Answers:
+    """A ledger: queries by function, submissions noted with their transient map."""
+
+    queries: dict[str, Any]
+    steps: dict[str, list[bytes]] = field(default_factory=dict)
+    sent: list[tuple[str, tuple[str, ...], dict[str, Any]]] = field(default_factory=list)
+
+    async def evaluate(self, definition: str, function: str, *arguments: str) -> bytes:
+        assert definition == "metering-DistrictA"
+        answer = self.queries[function]
+        return canonical.encode(answer(*arguments) if callable(answer) else answer)
+
+    async def submit(
+        self,
+        definition: str,
+        function: str,
+        *arguments: str,
+        transient: Mapping[str, bytes] | None = None,
+        announce: Announce | None = None,
+    ) -> Committed:
+        self.sent.append((function, arguments, dict(transient or {})))
+        waiting = self.steps.get(function, [])
+        step = waiting.pop(0) if waiting else b"done"
+        if step not in (b"done", b"more"):
+            raise Refused(step.decode())
+        return Committed("t", step)
+
+    async def outcome(self, transaction: str) -> Outcome | None:
+        raise AssertionError(transaction)
+
+    async def height(self) -> int:
+        raise AssertionError
+
+
+def day(site: str, name: str) -> dict[str, Any]:
+    point = {"registers": {"G": [[5, 6], "MG"]}, "root": "00"}
+    return {
+        "site": site,
+        "cell": 3,
+        "day": name,
+        "periods": [1, 2] if name < "2026" else [2],
+        "intervals": {"": {"gen": point}, "F": None},
+        "origin": [],
+    }
+
+
+def records(site: str, period: str, after: str) -> dict[str, Any]:
+    first = {"records": [{"transaction": f"t{period}a"}], "bookmark": "x"}
+    last = {"records": [{"transaction": f"t{period}b"}, {"transaction": "t"}], "bookmark": ""}
+    return last if after else first
+
+
+def ledger(**steps: list[bytes]) -> Answers:
+    queries = {"privacy:GetSubjectDay": day, "privacy:ListSubjectRecords": records}
+    return Answers(queries, {name.replace("_", ":"): each for name, each in steps.items()})
+
+
+async def test_an_export_holds_every_day_and_every_page_of_records() -> None:
+    found = await Subjects(ledger(), lambda _: None).export(STAY)
+    assert [one["day"] for one in found["days"]] == ["2025-12-31", "2026-01-01"]
+    assert [one["transaction"] for one in found["records"]] == [
+        "t1a",
+        "t1b",
+        "t",
+        "t2a",
+        "t2b",
+        "t",
+    ]
+    assert found["not_covered"]
+    assert intervals_csv(found).splitlines()[:3] == [
+        "day,run,point,role,interval,wh,class",
+        "2025-12-31,newest,gen,G,0,5,M",
+        "2025-12-31,newest,gen,G,1,6,G",
+    ]
+
+
+async def test_an_erasure_names_its_subject_in_the_transient_map_alone() -> None:
+    books, said = ledger(), list[str]()
+    assert await Subjects(books, said.append).erase(STAY) == 5
+    assert all(arguments == () for _, arguments, _ in books.sent)
+    assert all(len(transient["salt"]) == 16 for _, _, transient in books.sent)
+    asked = [json.loads(transient["subject"]) for _, _, transient in books.sent]
+    assert [one.get("batches") or one.get("day") or one["account"] for one in asked] == [
+        ["t", "t1a", "t1b", "t2a"],
+        ["t2b"],
+        "2025-12-31",
+        "2026-01-01",
+        1,
+    ]
+    assert {(one["site"], one["cell"]) for one in asked} == {("home-1", 3)}
+    assert any(line.startswith("not reached: backups") for line in said)
+
+
+async def test_a_purge_goes_on_until_it_is_done() -> None:
+    books = ledger(privacy_Purge=[b"more", b"more"])
+    assert await subject.purge(books, "DistrictA", "2025-01-01", lambda _: None) == 3
+
+
+async def test_a_purge_that_is_not_due_is_refused() -> None:
+    books = ledger(privacy_Purge=[b"too-early"])
+    with pytest.raises(Refused, match="too-early"):
+        await subject.purge(books, "DistrictA", "2026-01-01", lambda _: None)
+
+
+async def test_days_are_issued_from_where_it_stopped_until_one_is_not_closed() -> None:
+    books = ledger(origin_IssueDay=[b"more", b"done", b"run-missing"])
+    books.queries["origin:GetIssuing"] = {"first": "2025-12-30", "last": "2025-12-30"}
+    assert await subject.issue(books, "DistrictA", lambda _: None) == ["2025-12-31"]
+
+
+async def test_the_first_day_issued_is_the_first_certified() -> None:
+    books = ledger(origin_IssueDay=[b"done", b"run-missing"])
+    books.queries["origin:GetIssuing"] = {}
+    books.queries["ListCertificates"] = {"certificates": [{"day": "2025-12-31"}], "bookmark": ""}
+    assert await subject.issue(books, "DistrictA", lambda _: None) == ["2025-12-31"]
+    books.queries["ListCertificates"] = {"certificates": [], "bookmark": ""}
+    assert await subject.issue(books, "DistrictA", lambda _: None) == []
