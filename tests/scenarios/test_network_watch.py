@@ -26,7 +26,7 @@ from pedchain_network.state import State
 from pedchain_network.topology.model import Topology
 from pedchain_network.watch.exposition import Exposition
 from pedchain_network.watch.monitor import exporter
-from tests import promql
+from tests import ports, promql
 from tests.scenarios.harness import NOTES, Network
 from tests.scenarios.harness import network as make_network
 
@@ -217,6 +217,49 @@ def test_real_fabric_serves_every_metric_that_an_alert_reads(notes_network: Netw
         for name in promql.metrics(rule["expr"])
     }
     assert wanted - served(notes_network) - exporter.NAMES == {"up"}
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(shutil.which("prometheus") is None, reason="Prometheus is not installed")
+def test_prometheus_scrapes_all_that_there_is(notes_network: Network, tmp_path: Path) -> None:
+    shape = topology(notes_network)
+    wanted = {shape.address(node, "operations") for node in (*shape.peers(), *shape.orderers())}
+    with ports.free() as base:
+        exporter_, own = (f"127.0.0.1:{base + offset}" for offset in (0, 1))
+        notes_network.run("monitor", "--address", exporter_)
+        serving = notes_network.start("monitor", "--serve", "--address", exporter_)
+        config = notes_network.state / "monitor" / "prometheus.yml"
+        scraping = subprocess.Popen(
+            [
+                "prometheus",
+                f"--config.file={config}",
+                f"--web.listen-address={own}",
+                f"--storage.tsdb.path={tmp_path}",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            assert scraped(own, len(wanted) + 1) == wanted | {exporter_}
+        finally:
+            for each in (scraping, serving):
+                each.terminate()
+                each.communicate(timeout=20)
+
+
+def scraped(prometheus: str, count: int) -> set[str]:
+    """The targets that Prometheus calls up, once there are so many or a minute is over."""
+    deadline = time.monotonic() + 60
+    up: set[str] = set()
+    while len(up) < count and time.monotonic() < deadline:
+        time.sleep(0.5)
+        try:
+            with urllib.request.urlopen(f"http://{prometheus}/api/v1/targets", timeout=5) as answer:
+                told = json.load(answer)["data"]["activeTargets"]
+        except OSError:
+            continue
+        up = {each["labels"]["instance"] for each in told if each["health"] == "up"}
+    return up
 
 
 # --- what is wrong on disk ---
