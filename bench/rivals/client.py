@@ -16,6 +16,8 @@ from typing import Any
 from pedchain_fabric.client import Contract, Network, profile
 from pedchain_fabric.errors import CommitError, SubmitError
 
+PATIENCE_S = 60.0  # a slow answer is a figure too
+
 
 async def submit(network: Network, contract: Contract, *call: str) -> None:
     """One write, committed.
@@ -34,7 +36,8 @@ async def submit(network: Network, contract: Contract, *call: str) -> None:
 async def run(network: Network, job: dict[str, Any]) -> dict[str, float]:
     """`lanes` calls at a time until `count` are done."""
     contract = network.contract(job["chaincode"])
-    call = contract.evaluate if job["call"] == "evaluate" else partial(submit, network, contract)
+    evaluate = partial(contract.evaluate, deadline=PATIENCE_S)
+    call = evaluate if job["call"] == "evaluate" else partial(submit, network, contract)
     left = iter(range(job["count"]))
 
     async def lane(number: int) -> None:
