@@ -190,3 +190,25 @@ def interaction(net: list[int]) -> int | None:
     mean = Fraction(sum(net), n)
     variance = sum((value - mean) ** 2 for value in net) / n
     return isqrt(floor(variance * MILLION * MILLION / largest**2))
+
+
+def charged(knots: list[tuple[int, int]], start: int, end: int, grain: int) -> list[int]:
+    """R7: a transaction's energy on the intervals of [start, end), each part by its seconds."""
+    energy = [0] * ((end - start) // grain)
+    for (t0, wh0), (t1, wh1) in pairwise(knots):
+        if t1 == t0:
+            continue
+        cells = list(range(t0 - t0 % grain, t1, grain))
+        overlaps = [min(t1, cell + grain) - max(t0, cell) for cell in cells]
+        for cell, part in zip(cells, share(wh1 - wh0, overlaps), strict=True):
+            if start <= cell < end:
+                energy[(cell - start) // grain] += part
+    return energy
+
+
+def greenhouse(
+    net: list[int], ci: list[int], heat_wh: int, heat_ug: int, metres: int, metre_ug: int
+) -> int:
+    """I9: electricity across the boundary, heat of a network, declared combustion mileage."""
+    electricity = sum(wh * factor for wh, factor in zip(net, ci, strict=True))
+    return electricity + heat_wh * heat_ug + metres * metre_ug

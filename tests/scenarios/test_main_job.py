@@ -88,13 +88,13 @@ def expected_wh(street: sim.Street, district: str, day: int, role: str) -> int:
     """A day's energy of one role over a district, from the street's own registers.
 
     Each meter's own difference over the day; a gap loses nothing of it, and an exchanged meter's
-    two parts add up. Chargers stand below a grid meter and count in nothing.
+    two parts add up. Chargers and heat pumps stand below a grid meter and count in no balance.
     """
     start = street.start + day * sim.DAY
     total = 0
     for home in street.homes:
         for meter in home.meters:
-            if home.district != district or meter.kind == "EVSE":
+            if home.district != district or meter.kind not in ("GCP", "GEN", "STO"):
                 continue
             for obis, its_role in meter.roles.items():
                 values = [
