@@ -87,7 +87,7 @@ def decode(data: bytes) -> Signed:
     if type(counter) is not int or counter < 1 or not isinstance(body, dict):
         raise DomainError(Reason.MALFORMED_DOCUMENT, "debit")
     raw = from_hex(signature) if isinstance(signature, str) else None
-    if raw is None:
+    if raw is None or raw.hex() != signature:  # one spelling, as of all canonical bytes
         raise DomainError(Reason.MALFORMED_SIGNATURE)
     return Signed(Debit(Domain(*names[:3]), names[3], counter, names[4], body), raw)
 
