@@ -21,6 +21,7 @@ CONTRACTS = (
     "pedchain_chaincode.settlement.clock",
     "pedchain_chaincode.settlement.tokens",
     "pedchain_chaincode.settlement.market",
+    "pedchain_chaincode.settlement.sharing",
 )
 
 

@@ -128,3 +128,14 @@ async def open_sessions(ctx: Context, session_ids: Sequence[str]) -> dict[str, D
     if any(document is None for document in found):
         raise Refusal("unknown-session")
     return {document["id"]: document for document in found if document is not None}
+
+
+async def community(book: Book, identifier: str) -> Document | None:
+    """A community as founded; of two foundings in flight one fails."""
+    return await book.load("community", identifier)
+
+
+async def unshared(book: Book, identifier: str, hour: int) -> None:
+    """Refuse `already-registered` for an hour that was shared."""
+    if await book.load("shared", identifier, hour) is not None:
+        raise Refusal("already-registered")

@@ -17,3 +17,4 @@ HOUR_PROOFS: Final = 4  # intervals of an hour at the finest grain
 LINES_WEIGHED: Final = 40  # filled lines of a session measured in one step
 ACCOUNTS_PAID: Final = 15  # accounts paid in one step of settling
 LATE: Final = 60 * 86_400  # seconds after delivery from when a register not shown is not measured
+MEMBERS: Final = 60  # of one community: an hour is shared in one step

@@ -6,7 +6,7 @@ the hour's intervals with their way to the root that the certificate of run F pr
 endorser checks that way. A leaf also says the class, so that a bad hour is proven to be bad, and
 nobody gains by keeping a proof back: the operators hold all of them.
 
-    metered {registers: {role: [Wh, all measured]}}     under (district, point, hour)
+    metered {registers: {role: [[Wh by interval], all measured]}}   under (district, point, hour)
 """
 
 from collections.abc import Sequence
@@ -62,10 +62,11 @@ async def attach(book: Book, found: Sequence[Document]) -> None:
     await book.save(("metered", district, point, hour), document)
 
 
-async def energy(
+async def intervals(
     book: Book, account: Document, carrier: str, way: str, hour: int
-) -> tuple[bool, int | None]:
-    """Whether an account's register was shown for the hour, and its Wh, None if not measured."""
+) -> tuple[bool, list[int] | None]:
+    """Whether an account's register was shown for the hour, and its Wh by interval, None if not
+    measured. A way the account has no register for counts as shown and not measured."""
     place = account["places"].get(carrier)
     register = None if place is None else place[way]
     if register is None:
@@ -73,8 +74,16 @@ async def energy(
     found = await book.load("metered", account["district"], register["point"], hour)
     if found is None:
         return False, None
-    wh, measured = found["registers"].get(register["role"], [0, False])
-    return True, wh if measured else None
+    parts, measured = found["registers"].get(register["role"], [[], False])
+    return True, list(parts) if measured else None
+
+
+async def energy(
+    book: Book, account: Document, carrier: str, way: str, hour: int
+) -> tuple[bool, int | None]:
+    """As `intervals`, for the whole hour."""
+    was_shown, parts = await intervals(book, account, carrier, way, hour)
+    return was_shown, None if parts is None else sum(parts)
 
 
 async def _certificate(book: Book, district: str, day: str) -> Document:
@@ -97,5 +106,5 @@ def _sums(registers: Sequence[Document]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for role in sorted(registers[0]):
         rows = [one.get(role, ["X", 0]) for one in registers]
-        found[role] = [sum(wh for _, wh in rows), all(letter == MEASURED for letter, _ in rows)]
+        found[role] = [[wh for _, wh in rows], all(letter == MEASURED for letter, _ in rows)]
     return found

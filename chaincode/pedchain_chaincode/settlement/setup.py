@@ -31,6 +31,7 @@ TABLE: Final[Mapping[str, Row]] = {
     "propose_reference": Row(("dso",), _REGISTRY),
     "approve_reference": Row(("districts",), _REGISTRY),
     "session": Row(("any",), _DAILY),
+    "put_community": Row(("districts",), _REGISTRY),
 }
 """Action -> who may carry it there: the system operator, a district's operator, any organisation.
 Who *spends* is proven by the debit's own signature."""

@@ -5,8 +5,10 @@ The order is the same for every product of a settlement, so that a pair of membe
 several products and exchanges one batch; a product has at most sellers + buyers - 1 pairs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+from pedchain_domain.market.clearing import Cleared, Line
 
 
 class Trade(NamedTuple):
@@ -34,6 +36,13 @@ def pair(sold: Mapping[str, int], bought: Mapping[str, int]) -> list[Trade]:
             if used == wanted:
                 at, used = at + 1, 0
     return found
+
+
+def at_offers(cleared: Cleared, asks: Sequence[Line]) -> list[tuple[Trade, int]]:
+    """Trades between order lines, each at its seller's own limit, µcur per kWh: the option
+    pay-as-offer, as in paper B's example. No bid that trades is below an offer that does."""
+    limits = {line.id: line.limit for line in asks}
+    return [(trade, limits[trade.seller]) for trade in pair(cleared.asks, cleared.bids)]
 
 
 def batches(trades: Mapping[int, list[Trade]]) -> dict[tuple[str, str], list[tuple[int, int]]]:

@@ -82,6 +82,38 @@ def to_csv(document: Mapping[str, Any]) -> str:
     return "".join(",".join(row) + "\r\n" for row in rows)
 
 
+def to_html(document: Mapping[str, Any]) -> str:
+    """The statement as a page a browser prints: no script, no outside resource, and every text
+    that came from outside escaped."""
+    if document.get("schema") != SCHEMA:
+        raise DomainError(Reason.MALFORMED_DOCUMENT)
+    rows = "".join(
+        _row(line["kind"], decimal(line["wh"], 3), decimal(line["amount"], 6))
+        for line in document["lines"]
+    )
+    about = f"{document['member']}, {document['month']}, run {document['run']}"
+    rules = ", ".join(f"{name} {version}" for name, version in sorted(document["rules"].items()))
+    proof = "".join(f"<li><code>{_escaped(digest)}</code></li>" for digest in document["proof"])
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{_escaped(about)}</title></head><body><h1>{_escaped(about)}</h1>"
+        "<table><thead><tr><th>line</th><th>kWh</th><th>amount</th></tr></thead>"
+        f"<tbody>{rows}</tbody>"
+        f"<tfoot>{_row('total', '', decimal(document['total'], 6))}</tfoot></table>"
+        f"<p>Rules: {_escaped(rules)}</p><ul>{proof}</ul></body></html>\n"
+    )
+
+
+def _row(*cells: str) -> str:
+    return "<tr>" + "".join(f"<td>{_escaped(cell)}</td>" for cell in cells) + "</tr>"
+
+
+def _escaped(text: str) -> str:
+    for plain, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+        text = text.replace(plain, entity)
+    return text
+
+
 def decimal(value: int, digits: int) -> str:
     """An integer of 10^-digits units as decimal text.
 

@@ -17,14 +17,15 @@ GRAIN = 900
 TODAY = Day(day="2026-01-02", start=START + DAY, end=START + 2 * DAY, type="working")
 Measured = Mapping[int, Mapping[str, tuple[int, str]]]
 Hours = Mapping[str, Measured]
-"""point -> hour -> role -> (Wh of the hour, class of its intervals)."""
+"""point -> hour -> role -> (Wh of the hour, class of its intervals); the energy is
+spread over the hour or, unless `even`, all in its first interval."""
 
 
 class Certified:
     """A day of a district's points as certified."""
 
-    def __init__(self, district: str, hours: Hours, run: str = "F") -> None:
-        self.district, self.run = district, run
+    def __init__(self, district: str, hours: Hours, run: str = "F", *, even: bool = True) -> None:
+        self.district, self.run, self.even = district, run, even
         points = {name: self._point(name, at) for name, at in sorted(hours.items())}
         self.intervals: dict[str, Any] = {"shard": 0, "points": points}
         self.roots = {"0": proofs.cell_root(self.intervals)}
@@ -39,7 +40,8 @@ class Certified:
             first = (hour - TODAY["start"]) // GRAIN
             for role, (wh, letter) in at.items():
                 for quarter in range(4):
-                    part = wh // 4 + (quarter < wh % 4)
+                    even = wh // 4 + (quarter < wh % 4)
+                    part = even if self.even else wh * (quarter == 0)
                     registers[role][0][first + quarter] = part
                     registers[role][1][first + quarter] = letter
         seed = hashlib.sha256(name.encode()).hexdigest()[:32]

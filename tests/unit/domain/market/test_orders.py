@@ -228,3 +228,17 @@ def test_a_statement_adds_up_and_is_readable_by_a_spreadsheet() -> None:
     )
     with pytest.raises(DomainError):
         statement.to_csv({})
+
+
+def test_a_statement_is_a_page_without_script_whatever_names_are_in_it() -> None:
+    entries = [Entry(statement.Kind.SHARED_IN, 250, -30_000)]
+    found = statement.statement(
+        "<script>&", "2026-03", entries, run="F", rules={"S": "1"}, proof=['"ab']
+    )
+    page = statement.to_html(found)
+    assert "<script" not in page
+    assert "&lt;script&gt;&amp;, 2026-03, run F" in page
+    assert "<td>shared-in</td><td>0.250</td><td>-0.030000</td>" in page
+    assert "<code>&quot;ab</code>" in page
+    with pytest.raises(DomainError):
+        statement.to_html({})

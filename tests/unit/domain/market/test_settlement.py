@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pedchain_domain.market import deposit
+from pedchain_domain.market.clearing import Line, clear
 from pedchain_domain.market.delivery import Prices, Settled, settle, settle_hour
-from pedchain_domain.market.pairing import Trade, batches, pair
+from pedchain_domain.market.pairing import Trade, at_offers, batches, pair
 from pedchain_domain.reasons import Reason
 from tests.oracles import market as oracle
 
@@ -49,6 +50,33 @@ def test_the_papers_trade_is_due_400_with_its_prices_read_per_wh() -> None:
     prices = (15, 15, 10)
     assert sum(deposit.amount(10, price * K) for price in prices) == 400
     assert sum(deposit.amount(10, price) for price in prices) == 0  # read per kWh, nothing
+
+
+def test_the_papers_offer_trades_at_its_own_limits_and_is_due_400() -> None:
+    """Paper B: producer A sells heat at 10 and 15, electricity at 10 and 15; pay-as-offer."""
+    due = 0
+    for limit in (15, 15, 10):
+        asks = [Line("order1", 100, limit * K)]
+        cleared = clear([Line("order5", 10, 15 * K)], asks)
+        trades = at_offers(cleared, asks)
+        assert trades == [(Trade("order1", "order5", 10), limit * K)]
+        due += sum(deposit.amount(trade.quantity, price) for trade, price in trades)
+    assert due == 400
+
+
+@given(
+    *[st.lists(st.tuples(st.integers(1, 40), st.integers(0, 9)), max_size=8)] * 2,
+)
+def test_pay_as_offer_keeps_every_trade_within_both_limits(
+    wanted: list[tuple[int, int]], offered: list[tuple[int, int]]
+) -> None:
+    bids = [Line(f"b{at}", wh, limit * K) for at, (wh, limit) in enumerate(wanted)]
+    asks = [Line(f"s{at}", wh, limit * K) for at, (wh, limit) in enumerate(offered)]
+    limits = {line.id: line.limit for line in bids}
+    cleared = clear(bids, asks)
+    trades = at_offers(cleared, asks)
+    assert all(price <= limits[trade.buyer] for trade, price in trades)
+    assert sum(trade.quantity for trade, _ in trades) == sum(cleared.asks.values())
 
 
 def test_pairs_are_made_by_id_from_the_north_west_corner() -> None:

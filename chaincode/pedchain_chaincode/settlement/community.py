@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Communities and the sharing of one hour of theirs (rules S, P).
+
+    community/1 {schema, id, district, carrier, zone, key: dynamic | static | priority, price,
+                 shares: {account: ppm or rank}}
+    member      {account, factor_ppm}       under its community
+
+Whoever joins signs the terms as they are, by their hash; other terms are another community. An
+account is in one community per carrier. An hour is shared once its market is over, of what the
+market left (P1): each interval apart, from registers that were shown and measured; what is not
+measured takes no part. Sharing is billing: it moves no tokens, it writes what each member owes.
+"""
+
+import hashlib
+from typing import Any, NamedTuple
+
+from pedchain_chaincode.documents import Document, load, read, refusals
+from pedchain_chaincode.settlement import keys, limits, metered
+from pedchain_chaincode.settlement.book import Book
+from pedchain_chaincode.settlement.guards import Spending
+from pedchain_domain import canonical, fields
+from pedchain_domain.market import sharing
+from pedchain_domain.market.clearing import TICK
+from pedchain_domain.market.position import Position
+from pedchain_domain.market.reference import HIGHEST
+from pedchain_domain.market.session import State, session_id
+from pedchain_domain.market.tokenid import Carrier
+from pedchain_domain.numbers import PPM
+from pedchain_fabric.shim import Refusal
+
+MEMBER = "member"
+_OVER = (str(State.SETTLED), str(State.VOID))
+
+
+def _shares(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        fields.identifier(name) and fields.count(share) for name, share in value.items()
+    )
+
+
+_SHAPE: fields.Shape = {
+    "schema": fields.one_of("community/1"),
+    "id": fields.identifier,
+    "district": fields.identifier,
+    "carrier": fields.one_of(*[str(carrier) for carrier in Carrier]),
+    "zone": lambda value: fields.positive(value) and value < 1 << 32,
+    "key": fields.one_of("dynamic", "static", "priority"),
+    "price": lambda value: fields.count(value) and value <= HIGHEST and value % TICK == 0,
+    "shares": _shares,
+}
+
+
+class Member(NamedTuple):
+    """A member's hour: Wh by interval that take part, and its position without sharing."""
+
+    account: str
+    fed_in: list[int]
+    drawn: list[int]
+    position: Position
+
+
+def check(data: bytes) -> Document:
+    """A community's terms that say what they must."""
+    found = read(data)
+    with refusals():
+        fields.check(found, _SHAPE)
+        keys_of(found)
+    return found
+
+
+def keys_of(terms: Document) -> sharing.Keys:
+    """How the terms divide."""
+    if terms["key"] == "static":
+        return sharing.Static(terms["shares"])
+    return sharing.Priority(terms["shares"]) if terms["key"] == "priority" else sharing.Dynamic()
+
+
+def digest(terms: Document) -> str:
+    """What a member signs of the terms."""
+    return hashlib.sha256(canonical.encode(terms)).hexdigest()
+
+
+async def terms_of(book: Book, identifier: str) -> Document:
+    """A community's terms. Refuses `unknown-community`."""
+    found = await book.load("community", identifier)
+    if found is None:
+        raise Refusal("unknown-community")
+    document: Document = found["terms"]
+    return document
+
+
+async def join(spent: Spending) -> None:
+    """Become a member by {community, terms, factor_ppm}."""
+    book, body, account = spent.book, spent.debit.body, spent.debit.account
+    if sorted(body) != ["community", "factor_ppm", "terms"]:
+        raise Refusal("malformed-document", "body")
+    factor = body["factor_ppm"]
+    if type(factor) is not int or not 0 < factor <= PPM:
+        raise Refusal("bad-quantity")
+    terms = await terms_of(book, str(body["community"]))
+    if body["terms"] != digest(terms):
+        raise Refusal("not-found", "terms")
+    place = spent.holder["places"].get(terms["carrier"])
+    zoned = place is not None and place["zone"] == terms["zone"]
+    if not zoned or spent.holder["district"] != terms["district"]:
+        raise Refusal("wrong-zone")
+    former = await book.load("membership", account, terms["carrier"])
+    if former is not None and former["community"] is not None:
+        raise Refusal("already-registered")
+    await book.save(("membership", account, terms["carrier"]), {"community": terms["id"]})
+    member = {"account": account, "factor_ppm": factor}
+    await book.mark(MEMBER, book.tag("community", terms["id"]), book.tag(account), member)
+
+
+async def leave(spent: Spending) -> None:
+    """End a membership by {community}; hours shared from now on are without it."""
+    book, account = spent.book, spent.debit.account
+    if sorted(spent.debit.body) != ["community"]:
+        raise Refusal("malformed-document", "body")
+    terms = await terms_of(book, str(spent.debit.body["community"]))
+    former = await book.load("membership", account, terms["carrier"])
+    if former is None or former["community"] != terms["id"]:
+        raise Refusal("not-found")
+    await book.save(("membership", account, terms["carrier"]), {"community": None})
+    await book.drop(MEMBER, book.tag("community", terms["id"]), book.tag(account))
+
+
+async def over(book: Book, terms: Document, hour: int) -> None:
+    """Refuse `market-open` while the hour's session is neither settled nor void."""
+    with refusals():
+        name = session_id(Carrier(terms["carrier"]), terms["zone"], hour)
+    session = await load(book.stub, keys.session(book.stub, name))
+    if session is not None and session["state"] not in _OVER:
+        raise Refusal("market-open")
+
+
+async def members(book: Book, terms: Document, hour: int) -> list[Member]:
+    """All members' hour, by account. Refuses `not-attached` where a register was not shown."""
+    owner = book.tag("community", terms["id"])
+    names = await book.ids(MEMBER, owner, limits.MEMBERS + 1)
+    if len(names) > limits.MEMBERS:
+        raise Refusal("too-many", "members")
+    found = [
+        await _member(book, terms, hour, member) for member in await book.held(MEMBER, owner, names)
+    ]
+    return sorted(found)
+
+
+async def _member(book: Book, terms: Document, hour: int, member: Document) -> Member:
+    name, carrier = member["account"], terms["carrier"]
+    account = await book.load("account", name)
+    if account is None:
+        raise Refusal("unknown-account")
+    taken = await book.load("position", name, carrier, hour) or {"sold": 0, "bought": 0}
+    fed_in, fed_left = await _left(book, account, carrier, "feeds", hour, taken["sold"])
+    drawn, drawn_left = await _left(book, account, carrier, "draws", hour, taken["bought"])
+    with refusals():
+        position = Position(fed_in, drawn, sold=taken["sold"], bought=taken["bought"])
+    factor = member["factor_ppm"]
+    return Member(
+        name,
+        [sharing.participating(wh, factor) for wh in fed_left],
+        [sharing.participating(wh, factor) for wh in drawn_left],
+        position,
+    )
+
+
+async def _left(
+    book: Book, account: Document, carrier: str, way: str, hour: int, taken: int
+) -> tuple[int, list[int]]:
+    """An hour's Wh, and by interval what the market left of it."""
+    was_shown, energies = await metered.intervals(book, account, carrier, way, hour)
+    if not was_shown:
+        raise Refusal("not-attached")
+    with refusals():
+        return sum(energies or []), sharing.left_over(energies or [], taken)
+
+
+def divide(terms: Document, found: list[Member]) -> dict[str, list[int]]:
+    """Each member's hour: [received, given Wh, pays, receives µcur]; DomainError `counted-twice`
+    where a position would not add up."""
+    sums: dict[str, list[int]] = {member.account: [0, 0, 0, 0] for member in found}
+    count = max((len(part) for one in found for part in (one.fed_in, one.drawn)), default=0)
+    for at in range(count):
+        shared = sharing.share(_at(found, 1, at), _at(found, 2, at), keys_of(terms))
+        money = sharing.pay(shared, terms["price"])
+        for name, row in sums.items():
+            row[0] += shared.received.get(name, 0)
+            row[1] += shared.given.get(name, 0)
+            row[2] += money[name].pays if name in money else 0
+            row[3] += money[name].receives if name in money else 0
+    for member in found:
+        received, given = sums[member.account][:2]
+        member.position.shared(out=given, into=received)
+    return sums
+
+
+def _at(found: list[Member], field: int, at: int) -> dict[str, int]:
+    rows: list[tuple[str, Any]] = [(member.account, member[field]) for member in found]
+    return {name: parts[at] for name, parts in rows if at < len(parts)}
+
+
+async def write(book: Book, terms: Document, hour: int, found: list[Member]) -> None:
+    """Share the hour: the members' rows and their positions."""
+    with refusals():
+        sums = divide(terms, found)
+    for member in found:
+        received, given = sums[member.account][:2]
+        position = {
+            "sold": member.position.sold,
+            "bought": member.position.bought,
+            "shared_in": received,
+            "shared_out": given,
+        }
+        await book.save(("position", member.account, terms["carrier"], hour), position)
+    document = {"terms": digest(terms), "price": terms["price"], "members": sums}
+    await book.save(("shared", terms["id"], hour), document)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Contract `sharing`: communities that share their surplus ex post (rules S, P)."""
+
+from pedchain_chaincode.documents import refusals
+from pedchain_chaincode.guard import guarded
+from pedchain_chaincode.settlement import community, guards
+from pedchain_chaincode.settlement.book import Book
+from pedchain_chaincode.settlement.clock import now
+from pedchain_chaincode.settlement.setup import require
+from pedchain_domain import canonical
+from pedchain_domain.market.tokenid import HOUR
+from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
+
+CONTRACT = "sharing"
+
+
+class SharingContract(Contract):
+    """Ex-post sharing, hour by hour, of what the market left."""
+
+    name = CONTRACT
+
+    @submit
+    @guarded("community")
+    async def put_community(self, ctx: Context) -> None:
+        """Found the community of transient `community`, community/1; its terms never change."""
+        setup = await guards.setup(ctx)
+        require(ctx, setup, "put_community")
+        terms = community.check(ctx.stub.transient.get("community", b""))
+        if setup.districts.get(terms["district"]) != ctx.client.msp_id:
+            raise Refusal("not-permitted", "district")
+        book = await Book.open(ctx, setup)
+        former = await guards.community(book, terms["id"])
+        if former is not None and former["terms"] != terms:
+            raise Refusal("already-registered")
+        await book.save(("community", terms["id"]), {"terms": terms})
+
+    @submit
+    @guarded("account")
+    async def join_community(self, ctx: Context) -> None:
+        """Become a member by transient `debit` {community, terms, factor_ppm}."""
+        spent = await guards.account(await _book(ctx), CONTRACT, "join-community")
+        await community.join(spent)
+        await spent.done()
+
+    @submit
+    @guarded("account")
+    async def leave_community(self, ctx: Context) -> None:
+        """End a membership by transient `debit` {community}."""
+        spent = await guards.account(await _book(ctx), CONTRACT, "leave-community")
+        await community.leave(spent)
+        await spent.done()
+
+    @submit
+    @guarded("unshared")
+    async def share_hour(self, ctx: Context, community_id: str, hour: int) -> None:
+        """Share an hour (UTC s) among a community's members, once."""
+        setup = await guards.setup(ctx)
+        require(ctx, setup, "session")
+        book = await Book.open(ctx, setup)
+        if hour % HOUR or hour < 0 or await now(ctx, setup) < hour + HOUR:
+            raise Refusal("too-early")
+        await guards.unshared(book, _id(community_id), hour)
+        terms = await community.terms_of(book, community_id)
+        await community.over(book, terms, hour)
+        await community.write(book, terms, hour, await community.members(book, terms, hour))
+
+    @evaluate
+    async def preview_hour(self, ctx: Context, community_id: str, hour: int) -> bytes:
+        """What sharing an hour would give now: {account: [received, given, pays, receives]}
+        (members of the collection only)."""
+        book = await Book.read(ctx, await guards.setup(ctx))
+        terms = await community.terms_of(book, _id(community_id))
+        found = await community.members(book, terms, hour)
+        with refusals():
+            return canonical.encode(community.divide(terms, found))
+
+    @evaluate
+    async def get_shared(self, ctx: Context, community_id: str, hour: int) -> bytes:
+        """How an hour was shared (members of the collection only)."""
+        book = await Book.read(ctx, await guards.setup(ctx))
+        found = await book.load("shared", _id(community_id), hour)
+        if found is None:
+            raise Refusal("not-found")
+        return canonical.encode(found)
+
+
+async def _book(ctx: Context) -> Book:
+    setup = await guards.setup(ctx)
+    require(ctx, setup, "debit")
+    return await Book.open(ctx, setup)
+
+
+def _id(text: str) -> str:
+    with refusals():
+        return canonical.check_id(text)
