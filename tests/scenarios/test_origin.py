@@ -21,6 +21,7 @@ from tests.scenarios.harness import network as make_network
 from tests.scenarios.hostile import Hostile
 from tests.unit.chaincode.wallets import Wallet
 
+pytestmark = pytest.mark.timeout(400)  # what a module stands on counts to its first test
 A = "metering-DistrictA"
 Accounts = dict[str, Wallet]
 

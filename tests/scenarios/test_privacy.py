@@ -31,6 +31,7 @@ from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
 
+pytestmark = pytest.mark.timeout(400)  # what a module stands on counts to its first test
 A = "metering-DistrictA"
 SITE = "home-1"
 AROUND = [f'"day":"{shifted(day, by)}"'.encode() for day, by in ((DAYS[0], -1), (DAYS[-1], 1))]
@@ -218,8 +219,8 @@ def test_no_canary_stands_in_a_block_an_event_a_log_line_or_a_public_answer(
 
 def public_answers(demo: stages.Demo) -> Iterator[bytes]:
     """What anyone gets over HTTP: certificates, health, metrics, the description."""
+    day = demo.street["days"][0]
     for district, url in demo.urls.items():
-        day = demo.street["days"][0]
         for path in (
             f"/v1/districts/{district}/certificates",
             f"/v1/districts/{district}/certificates/{day}",
