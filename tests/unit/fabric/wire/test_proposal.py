@@ -102,14 +102,16 @@ def test_the_proposal_hash_leaves_out_transient_data_and_covers_the_rest():
 
 
 BAD = {
-    "header type": {"channel": lambda m: setattr(m, "type", 5)},
+    "invalid header type 12": {"channel": lambda m: setattr(m, "type", 12)},
+    "invalid header type DELIVER_SEEK_INFO": {"channel": lambda m: setattr(m, "type", 5)},
     "epoch": {"channel": lambda m: setattr(m, "epoch", 1)},
     "txid": {"channel": lambda m: setattr(m, "tx_id", "00")},
     "nonce is empty": {"signature": lambda m: m.ClearField("nonce")},
     "creator is empty": {"signature": lambda m: m.ClearField("creator")},
     "ChaincodeId is nil": {"extension": lambda m: m.ClearField("chaincode_id")},
     "Name is empty": {"extension": lambda m: m.chaincode_id.ClearField("name")},
-    "no chaincode input": {"spec": lambda m: m.chaincode_spec.ClearField("input")},
+    "did not contain chaincode spec": {"spec": lambda m: m.ClearField("chaincode_spec")},
+    "did not contain any input": {"spec": lambda m: m.chaincode_spec.ClearField("input")},
     "not a ChaincodeInvocationSpec": {"payload": lambda m: setattr(m, "input", b"\xff")},
     "not a ChaincodeHeaderExtension": {"channel": lambda m: setattr(m, "extension", b"\xff")},
 }
