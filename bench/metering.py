@@ -41,6 +41,7 @@ def measure() -> dict[str, dict[str, float]]:
         dso = state / "profiles/DSO.json"
         register(street.registration(Path(folder), homes), dso)
         filed = asyncio.run(load(state, homes))
+        print(runtime, filed, flush=True)
     return {runtime: filed | ceiling(homes), "in_memory": asyncio.run(daycost.measure())}
 
 

@@ -37,8 +37,8 @@ def faults_of(path: Path) -> list[str]:
         most = LINES_MAX_TESTS if name.startswith("tests/") else LINES_MAX
         if len(text.splitlines()) > most:
             faults.append(f"{name}: more than {most} lines; split it by responsibility")
-        if not text.startswith("# SPDX-License-Identifier: Apache-2.0"):
-            faults.append(f"{name}: first line is not the SPDX line")
+        if not re.match(r"(#!.*\n)?# SPDX-License-Identifier: Apache-2\.0\n", text):
+            faults.append(f"{name}: does not begin with the SPDX line")
     for what, pattern in FORBIDDEN.items():
         if "key" in what and name.startswith(KEYS_ALLOWED):
             continue

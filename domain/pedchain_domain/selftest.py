@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from pedchain_domain import (
     batch,
     canonical,
-    figures,
     der,
+    figures,
     instants,
     intervals,
     merkle,
