@@ -6,7 +6,7 @@ such transactions in place of the real ones.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,26 +140,28 @@ def test_without_private_data_it_is_said_what_was_not_checked(tmp_path: Path) ->
 
 
 @pytest.fixture(scope="module")
-def kept_batch() -> tuple[bytes, Ledger]:
-    """A batch document of DistrictA, and the ledger at its end."""
+def kept_batch() -> tuple[bytes, batches.Ground]:
+    """A batch document of DistrictA, and what it is judged on at the ledger's end."""
     archive = Archive(GOLDEN)
     blocks = [chain.decode(number, raw) for number, raw in archive.blocks()]
     ledger = Ledger(ChannelConfig.from_block(blocks[0]))
     for block in blocks:
         ledger.judge(block)
+    held = dict(private_values(archive))
+    secret = next(value for key, value in held.items() if key.startswith("\x00secret"))
+    batch = next(value for key, value in held.items() if key.startswith("\x00batch"))
+    registry = Registry(ledger.world, A, secret)
+    return batch, batches.Ground(registry.device, "pedchain", "ped", 4_000_000_000)
+
+
+def private_values(archive: Archive) -> Iterator[tuple[str, bytes]]:
+    """Keys and values of DistrictA's collections, as they were written."""
     for number in range(archive.height()):
         for held in archive.private(number).private_data_map.values():
             for namespace in rwset.decode_private(held.SerializeToString()):
                 for collection in namespace.collections:
-                    for write in collection.writes:
-                        if namespace.name == A and write.key.startswith("\x00batch"):
-                            return write.value, ledger
-    raise AssertionError("no batch in the golden ledger")
-
-
-def ground(ledger: Ledger) -> batches.Ground:
-    registry = Registry(ledger.world, A)
-    return batches.Ground(registry.device, "pedchain", "ped", 4_000_000_000)
+                    if namespace.name == A:
+                        yield from ((write.key, write.value) for write in collection.writes)
 
 
 def marker(document: bytes) -> dict:
@@ -167,18 +169,18 @@ def marker(document: bytes) -> dict:
     return {"records": len(records), "root": batches.root(salt, records)}
 
 
-def test_a_batch_is_checked_record_by_record(kept_batch: tuple[bytes, Ledger]) -> None:
-    document, ledger = kept_batch
-    rows, signatures = batches.check(document, marker(document), ground(ledger))
+def test_a_batch_is_checked_record_by_record(kept_batch: tuple[bytes, batches.Ground]) -> None:
+    document, ground = kept_batch
+    rows, signatures = batches.check(document, marker(document), ground)
     assert signatures == sum(map(len, rows.values())) > 0
 
 
 @pytest.mark.fault(4)
 def test_a_record_changed_after_it_was_signed_is_named(
-    kept_batch: tuple[bytes, Ledger],
+    kept_batch: tuple[bytes, batches.Ground],
 ) -> None:
     """With marker and all made to fit: only the device's signature is in the way."""
-    document, ledger = kept_batch
+    document, ground = kept_batch
     salt, header, records = batches.parts(document)
     forged = records[0].replace(b'"RV":"', b'"RV":"1', 1)
     assert forged != records[0]
@@ -186,14 +188,14 @@ def test_a_record_changed_after_it_was_signed_is_named(
     kept = canonical.encode({**header, "form": "kept"})
     made = salt + len(kept).to_bytes(4, "big") + kept + body
     with pytest.raises(batches.BatchError, match="not authentic"):
-        batches.check(made, marker(made), ground(ledger))
+        batches.check(made, marker(made), ground)
 
 
 def test_rows_that_say_something_else_than_the_records_are_named(
-    kept_batch: tuple[bytes, Ledger],
+    kept_batch: tuple[bytes, batches.Ground],
 ) -> None:
     """The rows are what is folded; they must be what the signed records say."""
-    document, ledger = kept_batch
+    document, ground = kept_batch
     salt, header, records = batches.parts(document)
     cell = min(header["rows"])
     header["rows"][cell][0][5][0][2] += 1_000
@@ -201,4 +203,4 @@ def test_rows_that_say_something_else_than_the_records_are_named(
     kept = canonical.encode({**header, "form": "kept"})
     made = salt + len(kept).to_bytes(4, "big") + kept + body
     with pytest.raises(batches.BatchError, match="rows"):
-        batches.check(made, marker(made), ground(ledger))
+        batches.check(made, marker(made), ground)
