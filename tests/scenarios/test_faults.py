@@ -66,11 +66,13 @@ class Counting:
         self.ends: Counter[str] = Counter()
         self.tries: Counter[str] = Counter()
 
-    async def submit(self, definition: str, function: str, *arguments: str) -> Committed:
+    async def submit(
+        self, definition: str, function: str, *arguments: str, **options: Any
+    ) -> Committed:
         """As the ledger's own."""
         self.tries[arguments[-1]] += 1
         try:
-            done = await self._ledger.submit(definition, function, *arguments)
+            done = await self._ledger.submit(definition, function, *arguments, **options)
         except LedgerError as error:
             self.ends[getattr(error, "code", type(error).__name__)] += 1
             raise

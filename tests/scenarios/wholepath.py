@@ -72,7 +72,7 @@ def twin_street(
         citylearn.extract().carbon_ug_per_wh[citylearn.index_at(hour, end)]
         for hour in range(start, end, HOUR)
     )
-    return sim.Street(start, end, twins, whole.mishaps, carbon)
+    return sim.Street(start, end, twins, (), whole.mishaps, carbon)
 
 
 def _moved(home: sim.Home, district: str) -> sim.Home:
