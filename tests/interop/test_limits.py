@@ -103,7 +103,7 @@ async def test_500_calls_in_flight_are_answered_and_the_501st_is_told_there_are_
 
 
 async def _echoed(contract: Contract, size: int) -> int:
-    """Length of the answer. A peer gives a call 5 s, which a busy machine may need for the bytes."""
+    """Length of the answer. A peer gives a call 5 s, which a busy machine may need for bytes."""
     for _ in range(TRIES):
         try:
             return len(await contract.evaluate("Echo", bytes(size)))
