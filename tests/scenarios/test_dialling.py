@@ -31,34 +31,32 @@ RUN = Path(__file__).with_name("dialling.py")
 
 
 @pytest.fixture
-def builder(tmp_path: Path) -> Path:
-    """An external builder for packages of our type; there is nothing to build."""
+def fabric_home(tmp_path: Path) -> Path:
+    """Fabric's release with a builder that knows packages of our type, of which there is nothing
+    to build, and leaves all others to Fabric's own."""
+    release = native.find()
+    own = f'exec "{release.builder}/bin/'
+    ours = f'grep -q \'"{TYPE}"\' "$2/metadata.json"'
     scripts = {
-        "detect": f'grep -q \'"{TYPE}"\' "$2/metadata.json"',
-        "build": "true",
+        "detect": f'{ours} || {own}detect" "$@"',
+        "build": f'if {ours}; then touch "$3/{TYPE}"; else {own}build" "$@"; fi',
+        "release": f'[ -f "$1/{TYPE}" ] || {own}release" "$@"',
         "run": f'exec "{sys.executable}" "{RUN}" "$1" "$2"',
     }
-    folder = tmp_path / "builder" / "bin"
+    folder = tmp_path / "fabric" / "builders" / "ccaas" / "bin"
     folder.mkdir(parents=True)
     for name, line in scripts.items():
         (folder / name).write_text(f"#!/bin/sh\n{line}\n")
         (folder / name).chmod(0o755)
-    return folder.parent
+    (tmp_path / "fabric" / "bin").symlink_to(release.peer.parent)
+    return tmp_path / "fabric"
 
 
 @pytest.fixture
-def network(tmp_path: Path, builder: Path) -> Iterator[Network]:
-    """The consortium on real Fabric, whose peers know that builder beside Fabric's own."""
-    builders = [
-        {"name": TYPE, "path": str(builder), "propagateEnvironment": ["PATH"]},
-        {
-            "name": "ccaas_builder",
-            "path": str(native.find().builder),
-            "propagateEnvironment": ["CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG"],
-        },
-    ]
+def network(tmp_path: Path, fabric_home: Path) -> Iterator[Network]:
+    """The consortium on real Fabric, whose peers have that builder."""
     with make_network("native", tmp_path, NOTES) as made:
-        made.run("up", environment={"CORE_CHAINCODE_EXTERNALBUILDERS": json.dumps(builders)})
+        made.run("up", environment={"FABRIC_HOME": str(fabric_home)})
         yield made
 
 
