@@ -17,8 +17,7 @@ from pathlib import Path
 import psutil
 
 from bench import daycost, networks, street
-from bench.processes import BIN, fabric_found
-from bench.shim import processes
+from bench.processes import BIN, fabric_found, recorded
 from pedchain_domain import ocmf
 from pedchain_fabric.client import Contract, profile
 from pedchain_network.topology import reader
@@ -126,7 +125,7 @@ def cpu(state: Path) -> dict[str, float]:
 
 def named(state: Path) -> list[tuple[str, psutil.Process]]:
     """The network's processes by their nodes' names."""
-    return [(Path(log_of(each)).stem, each) for each in processes(state)]
+    return [(Path(log_of(each)).stem, each) for each in recorded(state)]
 
 
 def log_of(process: psutil.Process) -> str:
