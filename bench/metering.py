@@ -68,17 +68,17 @@ async def load(state: Path, homes: Sequence[street.Home]) -> dict[str, float]:
         "lone_reading_ms": round(1_000 * statistics.median(lone.latencies), 1),
         "single_readings_per_s": round(street.SINGLE * len(batches) / singles.seconds),
         "single_batch_ms": round(1_000 * statistics.median(singles.latencies), 1),
-        "single_bytes_per_reading": round(singles.written / (street.SINGLE * len(batches))),
+        "single_block_bytes_per_reading": round(singles.written / (street.SINGLE * len(batches))),
         "day_readings_per_s": round(readings / daily.seconds),
         "day_batch_ms": round(1_000 * statistics.median(daily.latencies), 1),
-        "day_bytes_per_reading": round(daily.written / readings, 1),
+        "day_block_bytes_per_reading": round(daily.written / readings, 1),
         **{f"single_{kind}_cpu_percent": share for kind, share in singles.shares().items()},
     }
 
 
 @dataclass
 class Turn:
-    """One load: its time, each batch's latency, what the ledgers grew by, who used the CPU."""
+    """One load: its time, each batch's latency, what the blocks grew by, who used the CPU."""
 
     seconds: float = 0.0
     written: int = 0
@@ -134,10 +134,13 @@ def log_of(process: psutil.Process) -> str:
 
 
 def stored(state: Path) -> int:
-    """Bytes of the district's own peer: blocks, state, history and private data."""
-    folders = [each for each in (state / "data").glob("peer0.districta*") if each.is_dir()]
-    files = [each for folder in folders for each in folder.rglob("*") if each.is_file()]
-    return sum(each.stat().st_size for each in files)
+    """Bytes of the blocks the district's own peer holds. Its databases are left out: they are
+    rewritten as they grow, so what they take says nothing of a single reading."""
+    files = [each for each in (state / "data").rglob("*") if each.is_file()]
+    blocks = [
+        each for each in files if "districta" in str(each) and each.name.startswith("blockfile_")
+    ]
+    return sum(each.stat().st_size for each in blocks or files)  # embedded: all is one database
 
 
 def ceiling(homes: Sequence[street.Home]) -> dict[str, float]:
