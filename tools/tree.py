@@ -16,6 +16,9 @@ FORBIDDEN = {
     "a registry host": r"(files\.python" r"hosted|registry\.npm" r"js)\.org",
     "a private key": r"-----BEGIN (EC |RSA )?PRIVATE" r" KEY-----",
 }
+#: Tests that also run under another Python, where only the members they test are installed.
+STANDING_ALONE = ("tests/unit/domain/", "tests/unit/chaincode/")
+STRANGERS = r"(?m)^\s*(?:from|import) (pedchain_(?:gateway|network|audit|demo)|emsagent)\b"
 #: Keys that tests may hold: made for nothing else.
 KEYS_ALLOWED = ("tests/golden/", "tests/vectors/")
 
@@ -39,6 +42,8 @@ def faults_of(path: Path) -> list[str]:
             faults.append(f"{name}: more than {most} lines; split it by responsibility")
         if not re.match(r"(#!.*\n)?# SPDX-License-Identifier: Apache-2\.0\n", text):
             faults.append(f"{name}: does not begin with the SPDX line")
+    if name.startswith(STANDING_ALONE) and (found := re.search(STRANGERS, text)):
+        faults.append(f"{name}: needs {found[1]}, which is not there under another Python")
     for what, pattern in FORBIDDEN.items():
         if "key" in what and name.startswith(KEYS_ALLOWED):
             continue

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pedchain_audit.batches import parts
 from pedchain_chaincode import limits
+from pedchain_chaincode.metering.batchdoc import BatchDocument
 from pedchain_domain import leaves, merkle
 from pedchain_domain.text import hex_bytes
 from pedchain_fabric.shim.testing import CommitRefused, TransactionFailed
@@ -167,7 +167,7 @@ def _all_records(ledger: Origin) -> list[bytes]:
     found: list[bytes] = []
     for key, value in values.items():
         if key.startswith("\x00batch"):
-            found += parts(value)[2]
+            found += BatchDocument.decode(value).records()
     return found
 
 
