@@ -9,7 +9,8 @@ re-serialised. Numbers stay text: a register value never passes through a float 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,6 +24,7 @@ ALGORITHM = "ECDSA-secp256r1-SHA256"
 _BOUNDS = canonical.Limits(size=limits.RECORD_BYTES, depth=limits.RECORD_DEPTH)
 _TEXTS = frozenset(("TM", "TX", "RI", "RU", "EF", "ST"))
 _COUNTER_DIGITS = 15
+_NO_REASONS: Final[Mapping[int, str]] = MappingProxyType({})
 
 PublicKey = ec.EllipticCurvePublicKey
 PrivateKey = ec.EllipticCurvePrivateKey
@@ -139,11 +141,13 @@ def build(
     state: str = "S",
     status: str = "G",
     extensions: Sequence[tuple[int, str, str, str]] = (),
+    reasons: Mapping[int, str] = _NO_REASONS,
 ) -> bytes:
-    """Payload bytes of a fiscal record (`PG` F) of our agents.
+    """Payload bytes of a record of our agents: fiscal (`PG` F), or of a charging transaction (T).
 
-    `readings` are (instant, obis, register text, unit); `gateway` is (GI, GS, GV). A later reading
-    at the same instant leaves out what it inherits, as OCMF allows.
+    `readings` are (instant, obis, register text, unit); `gateway` is (GI, GS, GV). `reasons` are a
+    transaction's `TX` by instant (B begins, E ends). A later reading at the same instant leaves out
+    what it inherits, as OCMF allows.
     """
     identification, serial, version = gateway
     payload: dict[str, object] = {
@@ -151,9 +155,9 @@ def build(
         "GI": identification,
         "GS": serial or device,
         "GV": version,
-        "PG": f"F{counter}",
+        "PG": f"{'T' if reasons else 'F'}{counter}",
         "MS": device,
-        "RD": _entries(readings, state, status),
+        "RD": _entries(readings, state, status, reasons),
         "U": {"ch": channel, "net": network},
     }
     if extensions:
@@ -176,7 +180,10 @@ def seal(payload: bytes, signature: bytes) -> bytes:
 
 
 def _entries(
-    readings: Sequence[tuple[int, str, str, str]], state: str, status: str
+    readings: Sequence[tuple[int, str, str, str]],
+    state: str,
+    status: str,
+    reasons: Mapping[int, str] = _NO_REASONS,
 ) -> list[dict[str, str]]:
     entries: list[dict[str, str]] = []
     shown = None
@@ -184,6 +191,8 @@ def _entries(
         entry = {"RV": register, "RI": obis, "RU": unit}
         if instant != shown:
             entry = {"TM": instants.format_ocmf(instant, state), **entry}
+            if instant in reasons:
+                entry["TX"] = reasons[instant]
         if not entries:
             entry["ST"] = status
         entries.append(entry)

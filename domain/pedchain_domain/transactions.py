@@ -22,7 +22,7 @@ CONTEXT = "T"
 KIND = "T"
 _MARK = "/T"
 _BEGIN, _MIDDLE = "B", ("C", "X", "T", "S")
-_ENDS = ("E", "L", "R", "A", "P")
+ENDS = ("E", "L", "R", "A", "P")
 
 Knots = list[list[int]]
 
@@ -44,8 +44,8 @@ def is_whole(record: Record) -> bool:
     return (
         len(reasons) > 1
         and reasons[0] == _BEGIN
-        and reasons[-1] in _ENDS
-        and all(reason in (_BEGIN, *_MIDDLE, *_ENDS) for reason in inner)
+        and reasons[-1] in ENDS
+        and all(reason in (_BEGIN, *_MIDDLE, *ENDS) for reason in inner)
     )
 
 

@@ -77,12 +77,18 @@ def registers(meter: Meter) -> str:
     """The register file that the `csv` driver replays."""
     columns = list(meter.roles)
     units = {obis: UNITS.get(role, "Wh") for obis, role in meter.roles.items()}
-    lines = [",".join(["instant", *(f"{obis}/{units[obis]}" for obis in columns)])]
+    reason = ["reason"] if meter.reasons else []
+    lines = [",".join(["instant", *(f"{obis}/{units[obis]}" for obis in columns), *reason])]
     lines += [
-        ",".join([str(instant), *(str(values[obis]) for obis in columns)])
+        ",".join([str(instant), *(str(values[obis]) for obis in columns), *said(meter, instant)])
         for instant, values in meter.readings
     ]
     return "\n".join(lines) + "\n"
+
+
+def said(meter: Meter, instant: int) -> list[str]:
+    """What a charger's reading is to its transaction; other meters say nothing."""
+    return [meter.reasons[instant]] if meter.reasons else []
 
 
 def agent(district: str, url: str, homes: Sequence[Home], samples: int) -> str:

@@ -21,7 +21,7 @@ TANK_WH = 8_000
 #: Heat of a day's hot water, summer and winter.
 HOT_WATER_WH = 7_000
 EFFICIENCY = 0.95
-CHARGER_W = 7_400
+CHARGER_W = 3_700
 #: Of the vehicle, Wh per metre: a little less than what is measured on European roads.
 WH_PER_M = 0.2
 

@@ -3,13 +3,14 @@
 
 Each home has a grid meter; with photovoltaics also a generation meter, with a battery a storage
 meter. The generated homes of DistrictA have a metered heat pump and a metered charger with the
-vehicle's odometer, those of DistrictB take heat from a network and declare their combustion
-cars. The DSO meters each district's feeder. Mishaps, always the same: a home that is offline for a
-day, a gap in a meter's readings, a meter exchanged, a record forged by somebody else.
+vehicle's odometer, those of DistrictB take heat from a network and declare their combustion cars.
+Chargers sign transactions, all other meters are read by the hour. The DSO meters each district's
+feeder. Mishaps, always the same: a home that is offline for a day, a gap in a meter's readings, a
+meter exchanged, a record forged by somebody else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from pedchain_domain.sim import citylearn
@@ -32,6 +33,8 @@ COMBUSTION_M = 20_000
 LOSS_PERCENT = 2
 #: What an odometer may rise in an hour, metres: its "power" (rules R4).
 METRES_CAP = 200_000
+#: How long after a full hour a car is plugged in, and before one unplugged, s.
+PLUGGED_S = 450
 SHORT = {
     "GCP": "grid", "GEN": "sun", "STO": "battery", "EVSE": "charger", "HP": "pump",
     "HEAT_IN": "heat", "MOB": "car", "FEEDER": "feeder",
@@ -45,6 +48,7 @@ class Meter:
     """A device at a point: which register has which role, and what it read at which instant (Wh).
 
     `since` and `until` are when it was installed and removed (UTC epoch seconds, None: not yet).
+    `reasons` of a charger say what each reading is to its transaction (OCMF's `TX`).
     """
 
     id: str
@@ -55,6 +59,7 @@ class Meter:
     until: int | None
     readings: Sequence[tuple[int, Registers]]
     point: str
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +218,7 @@ def home(
     is_driven = any(hour.metres for hour in hours)
     if is_driven:
         charged = {IMPORT: ("Ch", [hour.vehicle for hour in hours])}
-        meters.append(meter(name, "EVSE", start, charged, 11_000))
+        meters.append(transacting(meter(name, "EVSE", start, charged, 11_000)))
         driven = meter(name, "MOB", start, {DISTANCE: ("m", [h.metres for h in hours])}, METRES_CAP)
         meters.append(replace(driven, readings=driven.readings[::24]))
     return Home(
@@ -249,6 +254,27 @@ def meter(
     roles = {obis: role for obis, (role, _) in registers.items()}
     device = f"{name}-{SHORT[kind]}" if kind != "FEEDER" else f"{name}-meter"
     return Meter(device, kind, roles, power_w, start - DAY, None, readings, device)
+
+
+def transacting(charger: Meter) -> Meter:
+    """The charger with its transactions alone: plugged in some minutes past the hour in which it
+    begins to charge, unplugged some minutes before the end of the last one, read at each hour
+    between."""
+    kept, reasons = list[tuple[int, Registers]](), dict[int, str]()
+    charging = False
+    for (at, now), (_, then) in pairwise(charger.readings):
+        draws = now != then
+        if draws and not charging:
+            kept.append((at + PLUGGED_S, now))
+            reasons[at + PLUGGED_S] = "B"
+        elif draws:
+            kept.append((at, now))
+            reasons[at] = "C"
+        elif charging:
+            kept.append((at - PLUGGED_S, now))
+            reasons[at - PLUGGED_S] = "E"
+        charging = draws
+    return replace(charger, readings=kept, reasons=reasons)
 
 
 def running(first: int, energies: Sequence[int]) -> list[int]:

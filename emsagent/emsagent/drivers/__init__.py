@@ -29,11 +29,14 @@ class Sample:
     """A meter's registers at one instant (UTC epoch seconds).
 
     `sync` is OCMF's time status: `S` synchronised, `R` relative, `I` informative, `U` unknown.
+    `reason` is why a charger read itself, OCMF's `TX`: `B` begins a transaction, `C` is on its way,
+    `E` (or `L`, `R`, `A`, `P`) ends it; a meter that is read by the clock has none.
     """
 
     instant: int
     sync: str
     registers: tuple[Register, ...]
+    reason: str = ""
 
 
 class Driver(Protocol):

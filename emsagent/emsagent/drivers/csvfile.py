@@ -9,7 +9,8 @@ Units are Wh and kWh, and of other carriers MJ, GJ, m3, dm3, m and km (rules M2)
 The first column is the instant in UTC epoch seconds, ascending; the others are registers, named
 `OBIS/unit` in the first line. Values are decimal text and pass through unchanged. An empty value
 is a register the meter did not give; a missing line is a gap. A column named `sync` holds OCMF's
-time status (else `S`).
+time status (else `S`); one named `reason` makes it the file of a charger, each line a register of a
+transaction with OCMF's `TX` (B, C, E).
 
 Files of many years are read from the middle: lines ascend, so an instant is found by bisection.
 """
@@ -29,6 +30,8 @@ _INSTANT = re.compile(r"[0-9]{1,12}")
 _VALUE = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
 _COLUMN = re.compile(r"([0-9A-F]{1,3}-[0-9A-F]{1,3}:[0-9A-F.*]{5,20})/(Wh|kWh|MJ|GJ|m3|dm3|m|km)")
 _SYNC = ("S", "R", "I", "U")
+_REASONS = ("", "B", "C", "X", "T", "S", "E", "L", "R", "A", "P")
+_TEXTS = ("sync", "reason")
 
 
 def make(config: DriverConfig) -> "RegisterFile":
@@ -71,9 +74,9 @@ class RegisterFile:
         columns = []
         for name in names[1:]:
             match = _COLUMN.fullmatch(name)
-            if match is None and name != "sync":
-                raise self._fault("header", f"{name!r} is neither <OBIS>/<unit> nor sync")
-            columns.append((match[1], match[2]) if match else ("sync", ""))
+            if match is None and name not in _TEXTS:
+                raise self._fault("header", f"{name!r} is no <OBIS>/<unit>, sync or reason")
+            columns.append((match[1], match[2]) if match else (name, ""))
         return columns
 
     def _seek(self, file: BinaryIO, after: int) -> None:
@@ -96,17 +99,21 @@ class RegisterFile:
         cells = self._cells(line)
         if len(cells) != len(columns) + 1:
             raise self._fault("columns", f"{len(cells)} instead of {len(columns) + 1}")
-        sync, registers = "S", []
+        sync, reason, registers = "S", "", []
         for (name, unit), text in zip(columns, cells[1:], strict=True):
             if name == "sync":
                 if text not in _SYNC:
                     raise self._fault("sync", repr(text))
                 sync = text
+            elif name == "reason":
+                if text not in _REASONS:
+                    raise self._fault("reason", repr(text))
+                reason = text
             elif text:
                 if not _VALUE.fullmatch(text):
                     raise self._fault("value", f"{text!r} is not a register value")
                 registers.append(Register(name, text, unit))
-        return Sample(self._instant(cells[0]), sync, tuple(registers))
+        return Sample(self._instant(cells[0]), sync, tuple(registers), reason)
 
     def _cells(self, line: bytes) -> list[str]:
         try:

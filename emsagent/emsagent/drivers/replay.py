@@ -59,8 +59,10 @@ class Replay:
         if self._once is None:
             once = tuple(self._file.samples(None, FOREVER))
             names = {tuple(register.obis for register in sample.registers) for sample in once}
-            if len(once) < 2 or len(names) != 1:
-                raise DriverFault("replay", "the file needs two lines, and each all registers")
+            read_by_clock = not any(sample.reason for sample in once)
+            if len(once) < 2 or len(names) != 1 or not read_by_clock:
+                text = "the file needs two lines, each all registers, and no transactions"
+                raise DriverFault("replay", text)
             self._once = once
         return self._once
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The street to try things with: the same every time, physically consistent, with its mishaps."""
 
+import re
+
 import pytest
 
 from pedchain_domain.sim import citylearn, street
@@ -37,7 +39,7 @@ def test_registers_never_fall_and_end_on_the_last_boundary(made: street.Street) 
             for obis in meter.roles:
                 values = [registers[obis] for _, registers in meter.readings]
                 assert values == sorted(values)
-            if meter.until is None:
+            if meter.until is None and meter.kind != "EVSE":
                 assert meter.readings[-1][0] == END
 
 
@@ -109,3 +111,19 @@ def test_the_exchanged_meter_counts_on_from_the_old_ones_last_register(
     assert {old.roles[obis]: wh for obis, wh in old.readings[-1][1].items()} == exchange.final
     assert {new.roles[obis]: wh for obis, wh in new.readings[0][1].items()} == exchange.initial
     assert old.point == new.point == exchange.point
+
+
+def test_chargers_tell_whole_transactions_within_the_hours_their_homes_draw_them(
+    made: street.Street,
+) -> None:
+    """Rules R7: from plugged in to unplugged, a register at each full hour between."""
+    chargers = [m for home in made.homes for m in home.meters if m.kind == "EVSE"]
+    assert len(chargers) == 15
+    for charger in chargers:
+        said = "".join(charger.reasons[instant] for instant, _ in charger.readings)
+        assert re.fullmatch("(BC*E)*(BC*)?", said)
+        assert all(
+            (instant % HOUR == 0) == (charger.reasons[instant] == "C")
+            for instant, _ in charger.readings
+        )
+    assert any("C" in charger.reasons.values() for charger in chargers)

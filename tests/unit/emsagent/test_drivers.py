@@ -4,14 +4,17 @@
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emsagent.config import DriverConfig
+from emsagent import records
+from emsagent.config import Config, DeviceConfig, DriverConfig
 from emsagent.drivers import Register, Sample, open_driver
 from emsagent.drivers.csvfile import RegisterFile
 from emsagent.drivers.replay import Replay
 from emsagent.errors import ConfigError, DriverFault
+from pedchain_domain import ocmf, transactions
 
 HEADER = "instant,1-0:1.8.0*255/Wh,1-0:2.8.0*255/kWh\n"
 
@@ -33,6 +36,42 @@ def test_values_pass_through_as_text(tmp_path: Path) -> None:
 def test_an_empty_value_is_a_register_the_meter_did_not_give(tmp_path: Path) -> None:
     (sample,) = read(tmp_path / "f.csv", HEADER + "900,,2\n")
     assert [register.obis for register in sample.registers] == ["1-0:2.8.0*255"]
+
+
+CHARGER = "instant,1-0:1.8.0*255/Wh,reason\n"
+
+
+def test_a_transaction_is_one_record_from_its_begin_to_its_end(tmp_path: Path) -> None:
+    """Rules R7; one that has not ended waits for its end."""
+    text = CHARGER + "900,1000,B\n3600,1200,C\n4000,1300,E\n7000,1300,B\n7200,1400,C\n"
+    samples = read(tmp_path / "f.csv", text)
+    assert [[one.reason for one in chunk] for chunk in records.chunks(samples, 1)] == [
+        ["B", "C", "E"]
+    ]
+
+
+def test_a_charger_signs_transactions(tmp_path: Path) -> None:
+    samples = read(tmp_path / "f.csv", CHARGER + "900,1000,B\n4000,1300,E\n")
+    device = DeviceConfig("charger", "m", DriverConfig("csv", {}, "", tmp_path))
+    config = Config(tmp_path, "net", "ch", {}, ())
+    unsigned = records.payload(config, device, 3, samples)
+    record = ocmf.parse(ocmf.sign(unsigned, ec.generate_private_key(ec.SECP256R1())))
+    assert (record.context, record.counter) == ("T", 3)
+    assert [(one.reason, one.register) for one in record.readings] == [("B", "1000"), ("E", "1300")]
+    assert transactions.is_whole(record)
+
+
+def test_a_reason_that_ocmf_does_not_know_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(DriverFault, match="reason"):
+        read(tmp_path / "f.csv", CHARGER + "900,1000,Q\n")
+
+
+def test_transactions_are_not_repeated(tmp_path: Path) -> None:
+    """Laid end to end a file would begin in the middle of one."""
+    path = tmp_path / "f.csv"
+    path.write_text(CHARGER + "900,1000,B\n4000,1300,E\n")
+    with pytest.raises(DriverFault, match="no transactions"):
+        list(Replay(RegisterFile(path)).samples(0, 10_000))
 
 
 def test_the_time_status_is_the_files(tmp_path: Path) -> None:
