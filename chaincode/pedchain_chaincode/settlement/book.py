@@ -46,9 +46,11 @@ class Book:
 
     @classmethod
     async def open(cls, ctx: Context, setup: Setup) -> "Book":
-        """The book of a transaction that brings a salt."""
+        """The book of a transaction that brings a salt. Its writes go to the peer in batches."""
         salt = debits.salt(ctx)
-        return cls(ctx, setup, await _secret(ctx.stub), salt)
+        found = cls(ctx, setup, await _secret(ctx.stub), salt)
+        ctx.stub.start_write_batch()
+        return found
 
     @property
     def stub(self) -> Stub:
@@ -76,6 +78,13 @@ class Book:
         key = keys.hidden(self.stub, self._secret, *name)
         return _restored(await self.stub.get_private(keys.COLLECTION, key))
 
+    async def load_many(self, names: Sequence[tuple[str | int, ...]]) -> list[Document | None]:
+        """The documents of names, in their order."""
+        if not names:
+            return []
+        wanted = [keys.hidden(self.stub, self._secret, *name) for name in names]
+        return [_restored(one) for one in await self.stub.get_privates(keys.COLLECTION, wanted)]
+
     async def save(self, name: tuple[str | int, ...], document: Document) -> None:
         """Write a document under a name."""
         key = keys.hidden(self.stub, self._secret, *name)
@@ -88,9 +97,13 @@ class Book:
 
     async def held(self, kind: str, owner: str, identifiers: Sequence[str]) -> list[Document]:
         """The documents of markers, which must all be there: a peer that lacks one refuses."""
-        if not identifiers:
+        return await self.held_by(kind, [(owner, one) for one in identifiers])
+
+    async def held_by(self, kind: str, named: Sequence[tuple[str, str]]) -> list[Document]:
+        """As `held`, of several owners: (owner, id)."""
+        if not named:
             return []
-        wanted = [keys.marked(self.stub, kind, owner, one) for one in identifiers]
+        wanted = [keys.marked(self.stub, kind, owner, one) for owner, one in named]
         values = await self.stub.get_privates(keys.COLLECTION, wanted)
         found = [_restored(value) for value in values]
         if any(document is None for document in found):
