@@ -69,6 +69,11 @@ def up_to(most: int) -> Test:
     return lambda value: type(value) is int and 0 <= value <= most
 
 
+def flag(value: object) -> bool:
+    """True or false."""
+    return isinstance(value, bool)
+
+
 def one_of(*values: object) -> Test:
     """One of these values."""
     return lambda value: value in values and not isinstance(value, bool)

@@ -106,6 +106,17 @@ class Reason(StrEnum):
     PRICE_JUMP = "price-jump"
     NOT_MEASURED = "not-measured"
     COUNTED_TWICE = "counted-twice"
+    # demand response
+    UNKNOWN_BASELINE = "unknown-baseline"
+    DIRECTION_REFUSED = "direction-refused"
+    TOO_FEW_DAYS = "too-few-days"
+    NOTICE_TOO_LONG = "notice-too-long"
+    INDIVISIBLE_POWER = "indivisible-power"
+    PENALTY_TOO_HIGH = "penalty-too-high"
+    BEYOND_CAPACITY = "beyond-capacity"
+    OUTSIDE_DAY = "outside-day"
+    PROTECTED = "protected"
+    LOW_ACCURACY = "low-accuracy"
 
 
 _BYTES = {reason: number for number, reason in enumerate(Reason)}
