@@ -5,7 +5,7 @@ The collection's policy and the definition's endorsement policy hold in any case
 what every endorser checks of the *client* before it runs a method. docs/access.md is made from it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from pedchain_fabric.shim import Context, Refusal
@@ -29,6 +29,7 @@ PARTIES: Final[Mapping[str, str]] = {
     "dso": "the system operator",
     "operator": "the organisation that the district's document names",
     "districts": "the operator of any district that must agree",
+    "any": "any organisation that settlement was agreed by",
 }
 
 
@@ -79,6 +80,47 @@ TABLE: Final[Mapping[str, Row]] = {
     # privacy: retention and data subjects
     "purge": Row(("dso", "operator"), ("", REGISTRAR, GATEWAY)),
     "erase": Row(("dso", "operator"), _REGISTRY),
+    # settlement: what is agreed; what is due by the ledger clock is anyone's to do
+    "begin": Row(("dso",), _REGISTRY),
+    "tick": Row(("any",), _DAILY),
+    "register_prosumer": Row(("dso",), _REGISTRY),
+    "put_zone": Row(("dso",), _REGISTRY),
+    "put_days": Row(("dso",), _REGISTRY),
+    "propose_reference": Row(("dso",), _REGISTRY),
+    "approve_reference": Row(("districts",), _REGISTRY),
+    "put_community": Row(("districts",), _REGISTRY),
+    **dict.fromkeys(
+        (
+            "open_session",
+            "close_session",
+            "void_session",
+            "clear",
+            "release",
+            "attach_certificate",
+            "measure",
+            "settle",
+            "share_hour",
+        ),
+        Row(("any",), _DAILY),
+    ),
+    # settlement: what an account's key signed; who carries it matters to nobody
+    **dict.fromkeys(
+        (
+            "deposit",
+            "safe_transfer_from",
+            "safe_batch_transfer_from",
+            "set_approval_for_all",
+            "fold",
+            "redeem",
+            "set_limit",
+            "register_order",
+            "amend_order",
+            "cancel_order",
+            "join_community",
+            "leave_community",
+        ),
+        Row(("any",), _DAILY),
+    ),
 }
 """Action (a submit method's name) -> who may take it."""
 
@@ -88,10 +130,15 @@ def require(ctx: Context, action: str, operator: str | None = None) -> None:
 
     `operator` is the organisation that stands for `operator` or `districts` here.
     """
+    own = () if operator is None else (operator,)
+    permit(ctx, action, {"dso": (DSO,), "operator": own, "districts": own})
+
+
+def permit(ctx: Context, action: str, parties: Mapping[str, Sequence[str]]) -> None:
+    """The same, with the organisations that each party of the action's row is."""
     row = TABLE[action]
-    parties = {"dso": DSO, "operator": operator, "districts": operator}
     client = ctx.client
-    allowed = any(parties[party] == client.msp_id for party in row.parties)
+    allowed = any(client.msp_id in parties[party] for party in row.parties)
     serves = any(unit in SERVICE_OUS for unit in client.ous)
     if not allowed or not serves or client.attributes.get(ROLE_ATTRIBUTE, "") not in row.roles:
         raise Refusal("not-permitted", action)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # the runtime takes a third of a second to import: `lint` needs none of it
     from pedchain_fabric.shim import Contract, Package, Tls
 
-PACKAGES = ("registry", "metering")
+PACKAGES = ("registry", "metering", "settlement")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,6 +106,13 @@ def contracts(name: str) -> "list[Contract]":
         from pedchain_chaincode.registry.contract import RegistryContract
 
         return [RegistryContract()]
+    if name == "settlement":
+        from pedchain_chaincode.settlement.clock import ClockContract
+        from pedchain_chaincode.settlement.market import MarketContract
+        from pedchain_chaincode.settlement.sharing import SharingContract
+        from pedchain_chaincode.settlement.tokens import TokensContract
+
+        return [TokensContract(), ClockContract(), MarketContract(), SharingContract()]
     from pedchain_chaincode.metering.contract import MeteringContract
     from pedchain_chaincode.metering.membership import MembershipContract
     from pedchain_chaincode.origin.contract import OriginContract

@@ -44,6 +44,7 @@ async def test_every_peer_has_the_same_definitions(members: dict[str, Member]) -
             ("registry", 1),
             ("metering-DistrictA", 1),
             ("metering-DistrictB", 1),
+            ("settlement", 1),
         }
 
 

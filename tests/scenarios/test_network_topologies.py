@@ -69,7 +69,7 @@ async def test_up_deploys_what_a_topology_has_more(network: Network) -> None:
     grown = network.topology.read_text()
     first = grown[grown.index("  - name: registry") :].partition("\n\n")[0]
     second = first.replace("registry", "second")
-    grown = grown.replace("[registry, metering]", "[registry, metering, second]")
+    grown = grown.replace("metering, settlement]", "metering, settlement, second]")
     network.topology.write_text(f"{grown.rstrip()}\n{second}\n")
 
     assert "agreed on second" in network.run("up").stdout

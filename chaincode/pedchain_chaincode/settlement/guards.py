@@ -31,6 +31,18 @@ class Spending:
         await debits.keep(self.book.stub, keys.COLLECTION, salt, self.signed)
 
 
+async def permitted(ctx: Context, action: str) -> Setup:
+    """What is agreed, if the client may take this action, a submit method's name."""
+    found = await setup(ctx)
+    agreed.require(ctx, found, action)
+    return found
+
+
+async def opened(ctx: Context, action: str) -> Book:
+    """The book for a client that may take this action."""
+    return await Book.open(ctx, await permitted(ctx, action))
+
+
 async def setup(ctx: Context) -> Setup:
     """What is agreed; it changes with the clearing operator's key."""
     document = await load(ctx.stub, keys.setup(ctx.stub))

@@ -22,7 +22,6 @@ from pedchain_chaincode.settlement import (
 )
 from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.clock import now
-from pedchain_chaincode.settlement.setup import require
 from pedchain_chaincode.state import restore
 from pedchain_domain import canonical
 from pedchain_domain.market import orders as rules
@@ -43,7 +42,7 @@ class MarketContract(Contract):
     @guarded("zone")
     async def put_zone(self, ctx: Context, document: bytes) -> None:
         """Admit a zone, zone/1; it is never changed."""
-        require(ctx, await guards.setup(ctx), "put_zone")
+        await guards.permitted(ctx, "put_zone")
         found = places.zone_of(document)
         await places.put_zone(ctx, found, await guards.zone(ctx, found["number"]))
 
@@ -51,7 +50,7 @@ class MarketContract(Contract):
     @guarded("calendar")
     async def put_days(self, ctx: Context, document: bytes) -> None:
         """Publish market days, calendar/1, or add rows to them."""
-        require(ctx, await guards.setup(ctx), "put_days")
+        await guards.permitted(ctx, "put_days")
         found = places.days_of(document, await guards.calendar(ctx))
         await save(ctx.stub, keys.calendar(ctx.stub), found)
 
@@ -59,8 +58,7 @@ class MarketContract(Contract):
     @guarded("tables", "ticks")
     async def propose_reference(self, ctx: Context, document: bytes) -> None:
         """Propose a day's reference prices, reference/1, for a district to agree to."""
-        setup = await guards.setup(ctx)
-        require(ctx, setup, "propose_reference")
+        setup = await guards.permitted(ctx, "propose_reference")
         await guards.ticks(ctx, setup.organizations)
         clock = await now(ctx, setup)
         carrier = places.carrier_of(str(read(document).get("carrier")))
@@ -71,8 +69,7 @@ class MarketContract(Contract):
     @guarded("tables", "proposed")
     async def approve_reference(self, ctx: Context, carrier: str, digest: str) -> None:
         """A district's operator agrees to the proposed prices, named by their SHA-256."""
-        setup = await guards.setup(ctx)
-        require(ctx, setup, "approve_reference")
+        setup = await guards.permitted(ctx, "approve_reference")
         named = places.carrier_of(carrier)
         table = await guards.proposed(ctx, named)
         if places.digest(table) != digest:
@@ -84,8 +81,7 @@ class MarketContract(Contract):
     @guarded("unopened")
     async def open_session(self, ctx: Context, zone: int, hour: int) -> None:
         """Open the session of a zone's hour (UTC s) once it is due."""
-        setup = await guards.setup(ctx)
-        require(ctx, setup, "session")
+        setup = await guards.permitted(ctx, "open_session")
         place = await guards.zone(ctx, zone)
         if place is None:
             raise Refusal("unknown-zone")
@@ -99,8 +95,7 @@ class MarketContract(Contract):
     @guarded("session")
     async def close_session(self, ctx: Context, session_id: str) -> None:
         """Close a session at its gate; orders in flight then fail."""
-        setup = await guards.setup(ctx)
-        require(ctx, setup, "session")
+        setup = await guards.permitted(ctx, "close_session")
         found = await guards.session(ctx, session_id)
         await _save(ctx, sessions.moved(found, Step.CLOSE, await now(ctx, setup)))
 
@@ -108,8 +103,7 @@ class MarketContract(Contract):
     @guarded("session")
     async def void_session(self, ctx: Context, session_id: str) -> None:
         """Void a session that nobody cleared in time; `Release` then gives all back."""
-        setup = await guards.setup(ctx)
-        require(ctx, setup, "session")
+        setup = await guards.permitted(ctx, "void_session")
         found = await guards.session(ctx, session_id)
         moved = sessions.moved(found, Step.VOID, await now(ctx, setup))
         await _save(ctx, {**moved, "step": dict(sessions.NOT_BEGUN)})
@@ -118,8 +112,7 @@ class MarketContract(Contract):
     @guarded("session")
     async def clear(self, ctx: Context, session_id: str) -> bytes:
         """A step of clearing a closed session: `more` or `done`."""
-        setup = await guards.setup(ctx)
-        require(ctx, setup, "session")
+        setup = await guards.permitted(ctx, "clear")
         found = await guards.session(ctx, session_id)
         moved = sessions.moved(found, Step.CLEAR, await now(ctx, setup))
         book = await Book.open(ctx, setup)
@@ -137,8 +130,7 @@ class MarketContract(Contract):
     @guarded("session")
     async def release(self, ctx: Context, session_id: str) -> bytes:
         """A step of giving back what a cleared or void session did not trade."""
-        setup = await guards.setup(ctx)
-        require(ctx, setup, "session")
+        setup = await guards.permitted(ctx, "release")
         found = await guards.session(ctx, session_id)
         sessions.require_state(found, State.CLEARED, State.VOID)
         if found["step"]["phase"] == "released":
@@ -148,13 +140,11 @@ class MarketContract(Contract):
         return DONE if step["phase"] == "released" else MORE
 
     @submit
-    @guarded("setup")
+    @guarded("opened")
     async def attach_certificate(self, ctx: Context) -> None:
         """Show what a point measured in an hour: transient `proofs`, proof/1 of each interval,
         against the certificate the district's metering printed by run F."""
-        setup = await guards.setup(ctx)
-        require(ctx, setup, "session")
-        book = await Book.open(ctx, setup)
+        book = await guards.opened(ctx, "attach_certificate")
         await metered.attach(book, metered.shown(ctx.stub.transient.get("proofs", b"")))
 
     @submit
@@ -162,8 +152,7 @@ class MarketContract(Contract):
     async def measure(self, ctx: Context, session_id: str) -> None:
         """Take a cleared session whose hour is over, and whose rest was given back, to be
         settled."""
-        setup = await guards.setup(ctx)
-        require(ctx, setup, "session")
+        setup = await guards.permitted(ctx, "measure")
         found = await guards.session(ctx, session_id)
         moved = sessions.moved(found, Step.MEASURE, await now(ctx, setup))
         if found["step"]["phase"] != "released":
@@ -174,8 +163,7 @@ class MarketContract(Contract):
     @guarded("session")
     async def settle(self, ctx: Context, session_id: str) -> bytes:
         """A step of settling a measured session: `more` or `done`. Each account is paid once."""
-        setup = await guards.setup(ctx)
-        require(ctx, setup, "session")
+        setup = await guards.permitted(ctx, "settle")
         found = await guards.session(ctx, session_id)
         clock = await now(ctx, setup)
         moved = sessions.moved(found, Step.SETTLE, clock)
@@ -195,7 +183,7 @@ class MarketContract(Contract):
     @guarded("account", "open_sessions")
     async def register_order(self, ctx: Context) -> None:
         """Place the order of transient `debit` {side, tokens, quantities, prices}."""
-        book = await _book(ctx)
+        book = await guards.opened(ctx, "register_order")
         spent = await guards.account(book, CONTRACT, "register-order")
         order = orders.check(spent.debit.body)
         found = await guards.open_sessions(ctx, order.sessions)
@@ -207,7 +195,7 @@ class MarketContract(Contract):
     @guarded("account", "open_sessions")
     async def amend_order(self, ctx: Context) -> None:
         """Put the order of transient `debit` in place of {order}, on the same side."""
-        book = await _book(ctx)
+        book = await guards.opened(ctx, "amend_order")
         spent = await guards.account(book, CONTRACT, "amend-order")
         body = {**spent.debit.body}
         identifier = body.pop("order", None)
@@ -222,7 +210,7 @@ class MarketContract(Contract):
     @guarded("account", "open_sessions")
     async def cancel_order(self, ctx: Context) -> None:
         """Withdraw the order of transient `debit` {order}; at the gate orders become firm."""
-        book = await _book(ctx)
+        book = await guards.opened(ctx, "cancel_order")
         spent = await guards.account(book, CONTRACT, "cancel-order")
         if sorted(spent.debit.body) != ["order"]:
             raise Refusal("malformed-document", "body")
@@ -294,12 +282,6 @@ class MarketContract(Contract):
         with refusals():
             owner = book.tag(canonical.check_id(account))
         return canonical.encode(await rows.page(book, orders.ORDER, owner, after))
-
-
-async def _book(ctx: Context) -> Book:
-    setup = await guards.setup(ctx)
-    require(ctx, setup, "debit")
-    return await Book.open(ctx, setup)
 
 
 async def _save(ctx: Context, found: Document) -> None:

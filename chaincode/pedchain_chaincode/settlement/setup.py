@@ -11,30 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pedchain_chaincode.access import DSO, GATEWAY, REGISTRAR, ROLE_ATTRIBUTE, SERVICE_OUS, Row
+from pedchain_chaincode.access import DSO, permit
 from pedchain_chaincode.documents import Document, refusals
 from pedchain_domain import fields
 from pedchain_fabric.shim import Context, Refusal
 
 ORGANIZATIONS: Final = 32
-
-_REGISTRY: Final = ("", REGISTRAR)
-_DAILY: Final = ("", GATEWAY)
-TABLE: Final[Mapping[str, Row]] = {
-    "begin": Row(("dso",), _REGISTRY),
-    "tick": Row(("any",), _DAILY),
-    "register_prosumer": Row(("dso",), _REGISTRY),
-    "deposit": Row(("any",), _DAILY),
-    "debit": Row(("any",), _DAILY),
-    "put_zone": Row(("dso",), _REGISTRY),
-    "put_days": Row(("dso",), _REGISTRY),
-    "propose_reference": Row(("dso",), _REGISTRY),
-    "approve_reference": Row(("districts",), _REGISTRY),
-    "session": Row(("any",), _DAILY),
-    "put_community": Row(("districts",), _REGISTRY),
-}
-"""Action -> who may carry it there: the system operator, a district's operator, any organisation.
-Who *spends* is proven by the debit's own signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +50,14 @@ def check(document: Document) -> None:
 
 
 def require(ctx: Context, setup: Setup, action: str) -> None:
-    """Refuse `not-permitted` unless the client's organisation and role may carry this."""
-    row = TABLE[action]
+    """Refuse `not-permitted` unless the client's organisation and role may carry this action, a
+    submit method's name."""
     parties = {
         "dso": (DSO,),
         "districts": tuple(setup.districts.values()),
         "any": setup.organizations,
     }
-    client = ctx.client
-    allowed = any(client.msp_id in parties[party] for party in row.parties)
-    serves = any(unit in SERVICE_OUS for unit in client.ous)
-    if not allowed or not serves or client.attributes.get(ROLE_ATTRIBUTE, "") not in row.roles:
-        raise Refusal("not-permitted", action)
+    permit(ctx, action, parties)
 
 
 def _organizations(value: object) -> bool:

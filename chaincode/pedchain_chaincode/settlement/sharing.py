@@ -6,7 +6,6 @@ from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.settlement import community, guards
 from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.clock import now
-from pedchain_chaincode.settlement.setup import require
 from pedchain_domain import canonical
 from pedchain_domain.market.tokenid import HOUR
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
@@ -23,8 +22,7 @@ class SharingContract(Contract):
     @guarded("community")
     async def put_community(self, ctx: Context) -> None:
         """Found the community of transient `community`, community/1; its terms never change."""
-        setup = await guards.setup(ctx)
-        require(ctx, setup, "put_community")
+        setup = await guards.permitted(ctx, "put_community")
         terms = community.check(ctx.stub.transient.get("community", b""))
         if setup.districts.get(terms["district"]) != ctx.client.msp_id:
             raise Refusal("not-permitted", "district")
@@ -38,7 +36,9 @@ class SharingContract(Contract):
     @guarded("account")
     async def join_community(self, ctx: Context) -> None:
         """Become a member by transient `debit` {community, terms, factor_ppm}."""
-        spent = await guards.account(await _book(ctx), CONTRACT, "join-community")
+        spent = await guards.account(
+            await guards.opened(ctx, "join_community"), CONTRACT, "join-community"
+        )
         await community.join(spent)
         await spent.done()
 
@@ -46,7 +46,9 @@ class SharingContract(Contract):
     @guarded("account")
     async def leave_community(self, ctx: Context) -> None:
         """End a membership by transient `debit` {community}."""
-        spent = await guards.account(await _book(ctx), CONTRACT, "leave-community")
+        spent = await guards.account(
+            await guards.opened(ctx, "leave_community"), CONTRACT, "leave-community"
+        )
         await community.leave(spent)
         await spent.done()
 
@@ -54,8 +56,7 @@ class SharingContract(Contract):
     @guarded("unshared")
     async def share_hour(self, ctx: Context, community_id: str, hour: int) -> None:
         """Share an hour (UTC s) among a community's members, once."""
-        setup = await guards.setup(ctx)
-        require(ctx, setup, "session")
+        setup = await guards.permitted(ctx, "share_hour")
         book = await Book.open(ctx, setup)
         if hour % HOUR or hour < 0 or await now(ctx, setup) < hour + HOUR:
             raise Refusal("too-early")
@@ -82,12 +83,6 @@ class SharingContract(Contract):
         if found is None:
             raise Refusal("not-found")
         return canonical.encode(found)
-
-
-async def _book(ctx: Context) -> Book:
-    setup = await guards.setup(ctx)
-    require(ctx, setup, "debit")
-    return await Book.open(ctx, setup)
 
 
 def _id(text: str) -> str:

@@ -5,12 +5,12 @@ Accounts, amounts and signed debits come in the transient map with `salt` (16 by
 collection; responses of submits hold nothing, and an event says only that something moved.
 """
 
+from pedchain_chaincode import access
 from pedchain_chaincode.documents import load, read, read_array, refusals, save
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.settlement import accounts, book, guards, keys, limits, moving, rows
 from pedchain_chaincode.settlement import setup as agreed
 from pedchain_chaincode.settlement.book import Book
-from pedchain_chaincode.settlement.setup import require
 from pedchain_domain import canonical
 from pedchain_domain.market import tokenid
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
@@ -29,11 +29,11 @@ class TokensContract(Contract):
     @guarded("begun")
     async def begin(self, ctx: Context, document: bytes) -> None:
         """Begin settlement as the consortium agreed: settlement/1, once."""
+        access.require(ctx, "begin")
         if await guards.begun(ctx) is not None:
             raise Refusal("already-registered")
         found = read(document)
         agreed.check(found)
-        require(ctx, agreed.read(found), "begin")
         await save(ctx.stub, keys.setup(ctx.stub), found)
         await book.create(ctx)
 
@@ -41,7 +41,7 @@ class TokensContract(Contract):
     @guarded("unregistered")
     async def register_prosumer(self, ctx: Context) -> None:
         """Register transient `account` and mint what transient `receipt` proves was paid in."""
-        opened = await _open(ctx, "register_prosumer")
+        opened = await guards.opened(ctx, "register_prosumer")
         body = accounts.requested(ctx.stub.transient.get("account", b""), opened.domain(CONTRACT))
         if await guards.unregistered(opened, body["id"]) is not None:
             raise Refusal("already-registered")
@@ -49,19 +49,17 @@ class TokensContract(Contract):
         await accounts.deposit(opened, ctx.stub.transient.get("receipt", b""), body["id"])
 
     @submit
-    @guarded("setup")
+    @guarded("opened")
     async def deposit(self, ctx: Context) -> None:
         """Mint what another transient `receipt` proves was paid in."""
-        setup = await guards.setup(ctx)
-        require(ctx, setup, "deposit")
-        opened = await Book.open(ctx, setup)
+        opened = await guards.opened(ctx, "deposit")
         await accounts.deposit(opened, ctx.stub.transient.get("receipt", b""))
 
     @submit
     @guarded("account")
     async def safe_transfer_from(self, ctx: Context) -> None:
         """Move one energy token by transient `debit` {from, to, tokens: [one], quantities}."""
-        opened = await _open(ctx, "debit")
+        opened = await guards.opened(ctx, "safe_transfer_from")
         spent = await guards.account(opened, CONTRACT, "safe-transfer-from")
         asked = moving.transfer_of(spent.debit.body)
         if len(asked.tokens) != 1:
@@ -74,7 +72,7 @@ class TokensContract(Contract):
     @guarded("account")
     async def safe_batch_transfer_from(self, ctx: Context) -> None:
         """Move energy tokens by transient `debit` {from, to, tokens, quantities}: all or none."""
-        opened = await _open(ctx, "debit")
+        opened = await guards.opened(ctx, "safe_batch_transfer_from")
         spent = await guards.account(opened, CONTRACT, "safe-batch-transfer-from")
         await moving.transfer(opened, moving.transfer_of(spent.debit.body), spent.debit.account)
         await spent.done()
@@ -85,7 +83,7 @@ class TokensContract(Contract):
     async def set_approval_for_all(self, ctx: Context) -> None:
         """Let an operator move all energy tokens, or no longer, by transient `debit`
         {operator, approved}."""
-        opened = await _open(ctx, "debit")
+        opened = await guards.opened(ctx, "set_approval_for_all")
         spent = await guards.account(opened, CONTRACT, "set-approval-for-all")
         await moving.approve(spent)
         await spent.done()
@@ -95,7 +93,7 @@ class TokensContract(Contract):
     @guarded("account")
     async def fold(self, ctx: Context) -> None:
         """Make credits spendable by transient `debit` {credits: [id]}."""
-        opened = await _open(ctx, "debit")
+        opened = await guards.opened(ctx, "fold")
         spent = await guards.account(opened, CONTRACT, "fold")
         await spent.done(**await moving.fold(spent))
 
@@ -103,7 +101,7 @@ class TokensContract(Contract):
     @guarded("account")
     async def redeem(self, ctx: Context) -> None:
         """Give money back to be paid out at par, by transient `debit` {amount}."""
-        opened = await _open(ctx, "debit")
+        opened = await guards.opened(ctx, "redeem")
         spent = await guards.account(opened, CONTRACT, "redeem")
         await moving.redeem(spent)
         await spent.done()
@@ -112,7 +110,7 @@ class TokensContract(Contract):
     @guarded("account")
     async def set_limit(self, ctx: Context) -> None:
         """Set the most an account's open deposits may sum to, by transient `debit` {limit}."""
-        opened = await _open(ctx, "debit")
+        opened = await guards.opened(ctx, "set_limit")
         spent = await guards.account(opened, CONTRACT, "set-limit")
         await spent.done(limit=moving.limit_of(spent.debit.body))
 
@@ -176,12 +174,6 @@ class TokensContract(Contract):
         """What a token is, for people."""
         with refusals():
             return canonical.encode(tokenid.name_of(tokenid.from_hex(token)))
-
-
-async def _open(ctx: Context, action: str) -> Book:
-    setup = await guards.setup(ctx)
-    require(ctx, setup, action)
-    return await Book.open(ctx, setup)
 
 
 async def _look(ctx: Context) -> Book:

@@ -104,7 +104,9 @@ class Exchange:
     def contracts(self) -> list[Any]:
         return [TokensContract(), ClockContract()]
 
-    def setup(self) -> dict[str, Any]:
+    @staticmethod
+    def setup() -> dict[str, Any]:
+        """What the consortium agrees."""
         return {
             "schema": "settlement/1",
             "network": "pedchain",

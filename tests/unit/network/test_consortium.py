@@ -36,7 +36,18 @@ def test_the_reference_is_the_consortium_of_the_blueprint() -> None:
     assert topology.ordering.batch.interval_ms == 10
     assert topology.ordering.timers.complain_ms == 2_000
     definitions = {each.definition.name: each for each in topology.deployments}
-    assert set(definitions) == {"registry", "metering-DistrictA", "metering-DistrictB"}
+    assert set(definitions) == {
+        "registry",
+        "metering-DistrictA",
+        "metering-DistrictB",
+        "settlement",
+    }
+    assert definitions["settlement"].definition.collections[0].members == (
+        "DSOMSP",
+        "DistrictAMSP",
+        "DistrictBMSP",
+        "AggregatorMSP",
+    )
     for district in ("DistrictA", "DistrictB"):
         deployed = definitions[f"metering-{district}"]
         assert deployed.package == "metering"
@@ -96,9 +107,14 @@ def test_every_definition_of_the_reference_needs_the_dso() -> None:
         ("members: [DSO, DistrictA]}", "members: [DSO]}", "1 other peers must", "lower"),
         ("name: registry", "name: reg--istry", "no name we can use", "joined by single"),
         ("name: metering-DistrictB", "name: registry", "'registry' stands twice", "rename"),
-        ("package: registry", "package: nothing", "no such package", "known: registry, metering"),
-        ("[registry, metering]", "[registry, registry]", "'registry' stands twice", "rename"),
-        ("[registry, metering]", "[registry, me-tering]", "no name we can use", "single _"),
+        (
+            "package: registry",
+            "package: nothing",
+            "no such package",
+            "known: registry, metering, settlement",
+        ),
+        ("[registry, metering,", "[registry, registry,", "'registry' stands twice", "rename"),
+        ("[registry, metering,", "[registry, me-tering,", "no name we can use", "single _"),
         ("command: [ped-chaincode, serve]", "command: []", "is empty", "name the program"),
         ('version: "1"', "version: 1", "must be a text", "quotes"),
     ],

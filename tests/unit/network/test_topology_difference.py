@@ -20,7 +20,7 @@ def changed(right: str, wrong: str) -> Topology:
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("[registry, metering]", "[registry, metering, notes]"),
+        ("metering, settlement]", "metering, settlement, notes]"),
         ("sequence: 1", "sequence: 2"),
         ("definitions:\n", "definitions:\n" + REFERENCE[REFERENCE.index("  - name: registry") :]
          .partition("\n\n")[0].replace("name: registry", "name: second") + "\n"),
@@ -53,7 +53,7 @@ def test_what_needs_nobodys_agreement_or_a_definition_does_not_stop_up(
         ("complain_ms: 2000", "complain_ms: 3000", "parameters differ", "channel update"),
         ("name: metering-DistrictB", "name: metering-B", "metering-DistrictB is missing", "back"),
         ('version: "1"', 'version: "2"', "definition registry differs", "sequence: 2"),
-        ("[registry, metering]", "[metering, registry]", "package registry differs", "new label"),
+        ("[registry, metering,", "[metering, registry,", "package registry differs", "new label"),
     ],
 )
 def test_what_takes_a_command_is_named_with_it(right: str, wrong: str, what: str, fix: str) -> None:

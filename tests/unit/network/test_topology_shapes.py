@@ -48,12 +48,15 @@ def test_every_peer_has_ports_and_a_chaincode_server_of_its_own() -> None:
     assert [dict(each.listens) for each in topology.servers(dso)][1] == {
         "registry of chaincode1.dso.ped": "127.0.0.1:7100",
         "metering of chaincode1.dso.ped": "127.0.0.1:7101",
+        "settlement of chaincode1.dso.ped": "127.0.0.1:7102",
     }
 
 
 def test_no_two_listeners_of_an_organisation_share_a_port() -> None:
     packages = ", ".join(f"p{number}" for number in range(20))
-    text = changed(DSO, "ports: 7050, peers: 3}").replace("[registry, metering]", f"[{packages}]")
+    text = changed(DSO, "ports: 7050, peers: 3}").replace(
+        "[registry, metering, settlement]", f"[{packages}]"
+    )
     definitions = text.index("definitions:")
     topology = parse(text[:definitions] + "definitions: []\n")
     dso = topology.by_name("DSO")
@@ -136,14 +139,14 @@ def test_by_names_nodes_dial_names_and_clients_of_this_host_do_not() -> None:
 
 
 def test_a_new_generation_is_a_process_of_its_own() -> None:
-    more = "[registry, metering, {label: metering_2, contract: metering, generation: 1}]"
-    topology = parse(changed("[registry, metering]", more))
+    more = "{label: metering_2, contract: metering, generation: 1}"
+    topology = parse(changed("settlement]", f"settlement, {more}]"))
     peer = topology.peers()[0]
     old, new = topology.servers_of(peer)
     assert (old.name, new.name) == ("chaincode0.dso.ped", "chaincode0-1.dso.ped")
     assert [each.label for each in new.packages] == ["metering_2"]
     assert new.packages[0].contract == "metering"
-    assert topology.address(new, "metering_2") == topology.chaincode_address(peer, 2)
+    assert topology.address(new, "metering_2") == topology.chaincode_address(peer, 3)
 
 
 def test_lifetimes_and_resources_have_defaults_one_by_one() -> None:
@@ -168,8 +171,8 @@ def test_lifetimes_and_resources_have_defaults_one_by_one() -> None:
         ("consensus: smartbft", "consensus: kafka", "unknown consensus", "smartbft or raft"),
         ('fabric: "3.1.5"', 'fabric: "2.5.4"', "no name we can use", "Fabric 3.1"),
         ("users_days: 365", "users_days: 6000", "outlive their authority's 5475", "6000"),
-        ("[registry, metering]", "[registry, {label: metering, slot: 0}]", "slot 0 is", "another"),
-        ("[registry, metering]", "[registry, {label: metering, slot: 20}]", "out of range", "19"),
+        ("[registry, metering,", "[registry, {label: metering, slot: 0},", "slot 0 is", "another"),
+        ("[registry, metering,", "[registry, {label: metering, slot: 20},", "out of range", "19"),
         (
             "batch_messages: 500",
             "batch_messages: 500\n  batch_bytes: 2048",

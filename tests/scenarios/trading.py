@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A market over the certified district: every organisation's gateway ticks, members' keys sign.
+
+The ledger's clock is only what the organisations post, so a market day of last year is lived
+through in seconds, and its hours are measured already.
+"""
+
+import asyncio
+import hashlib
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pedchain_domain import canonical
+from pedchain_domain.market.tokenid import Carrier, Product, to_hex
+from pedchain_gateway.fabricledger import FabricLedger, open_ledger
+from pedchain_gateway.steps import submit_step
+from tests.scenarios.certified import DAYS, FIRST, LAGGING, Certified, certified
+from tests.scenarios.harness import Network
+from tests.unit.chaincode.district import DAY, START
+from tests.unit.chaincode.exchange import MONEY, ORGANIZATIONS, Exchange, Prosumer, receipt
+from tests.unit.chaincode.marketplace import body, reference
+
+HOUR = 3_600
+TODAY = START + (FIRST + 1) * DAY
+BEFORE = TODAY - DAY
+NOON = TODAY + 12 * HOUR
+GATE, VOID = BEFORE + 17 * HOUR, BEFORE + 22 * HOUR
+POWER = Product(Carrier.ELECTRICITY, 1, NOON)
+EVENING = Product(Carrier.ELECTRICITY, 1, TODAY + 20 * HOUR)
+RICH = 5_000_000
+SETTLEMENT = "settlement"
+_LAGGING = LAGGING | {"not-begun", "unknown-session", "unknown-zone", "no-reference", "wrong-state"}
+
+
+def prosumer(home: str, number: int, **about: Any) -> Prosumer:
+    """An account behind a home's grid meter, in zone 1."""
+    meter = {way: {"point": f"{home}.gcp", "role": role} for way, role in _ROLES.items()}
+    places = {"electricity": {"zone": 1, **meter}}
+    return Prosumer(f"acc-{home}", number, **({"places": places} | about))
+
+
+_ROLES = {"feeds": "E", "draws": "I"}
+
+
+@dataclass
+class Trading:
+    """The calls of settlement through the four organisations' gateways."""
+
+    network: Network
+    district: Certified | None
+    ledgers: Mapping[str, FabricLedger]
+    people: dict[str, Prosumer] = field(default_factory=dict)
+    receipts: int = 0
+
+    async def submit(
+        self,
+        function: str,
+        *arguments: str,
+        by: str = "DSO",
+        lagging: frozenset[str] = _LAGGING,
+        **transient: bytes,
+    ) -> bytes:
+        """A step, repeated where a peer lags."""
+        sent = {"salt": secrets.token_bytes(16), **transient}
+        return await submit_step(
+            self.ledgers[by], SETTLEMENT, function, *arguments, transient=sent, lagging=lagging
+        )
+
+    async def once(self, function: str, *arguments: str, by: str = "DSO", **sent: bytes) -> bytes:
+        """Sent a single time, whatever becomes of it."""
+        transient = {"salt": secrets.token_bytes(16), **sent}
+        done = await self.ledgers[by].submit(SETTLEMENT, function, *arguments, transient=transient)
+        return done.result
+
+    async def ask(self, function: str, *arguments: str, by: str = "DSO") -> Any:
+        return canonical.decode(await self.ledgers[by].evaluate(SETTLEMENT, function, *arguments))
+
+    async def begin(self) -> None:
+        """What is agreed, the zone, the days and the prices; then the day's sessions open."""
+        await self.submit("tokens:Begin", _text(Exchange.setup()))
+        zone = {"schema": "zone/1", "number": 1, "id": "z1", "carrier": "electricity"}
+        await self.submit("market:PutZone", _text(zone))
+        await self.submit("market:PutDays", _text(_calendar()))
+        await self.clock(BEFORE - HOUR)
+        table = reference("electricity", start=TODAY)
+        await self.submit("market:ProposeReference", _text(table))
+        digest = hashlib.sha256(canonical.encode(table)).hexdigest()
+        await self.submit("market:ApproveReference", "electricity", digest, by="DistrictA")
+        await self.clock(BEFORE)
+        for product in (POWER, EVENING):
+            await self.submit("market:OpenSession", "1", str(product.start))
+
+    async def clock(self, instant: int, *names: str) -> None:
+        """Organisations tick: all of them, unless some are named."""
+        wanted = names or [msp.removesuffix("MSP") for msp in ORGANIZATIONS]
+        for name in wanted:
+            await self.submit("clock:Tick", str(instant), by=name)
+
+    async def register(self, who: Prosumer, amount: int = RICH) -> None:
+        """An account with money paid in for it, folded."""
+        self.receipts += 1
+        paid = receipt(who.name, amount, self.receipts)
+        await self.submit("tokens:RegisterProsumer", account=who.request(), receipt=paid)
+        self.people[who.name] = who
+        await self.fold(who)
+
+    async def spend(
+        self,
+        who: Prosumer,
+        contract: str,
+        method: str,
+        action: str,
+        by: str = "DistrictA",
+        **what: Any,
+    ) -> bytes:
+        """A debit its key signed; the wallet counts it once it is committed."""
+        signed = who.signed(contract, action, what)
+        answer = await self.submit(f"{contract}:{method}", by=by, debit=signed)
+        who.counter += 1
+        return answer
+
+    async def order(self, who: Prosumer, side: str, *lines: tuple[Product, int, int]) -> None:
+        """Place an order of (product, Wh, µcur per Wh)."""
+        await self.spend(who, "market", "RegisterOrder", "register-order", **body(side, *lines))
+
+    async def fold(self, who: Prosumer) -> None:
+        """Fold all that waits."""
+        while waiting := await self.ask("tokens:ListCredits", who.name, ""):
+            await self.spend(who, "tokens", "Fold", "fold", credits=sorted(waiting))
+
+    async def balance(self, who: Prosumer, token: str = MONEY) -> int:
+        found: int = await self.ask("tokens:BalanceOf", who.name, token)
+        return found
+
+    async def steps(self, function: str, product: Product = POWER, by: str = "DSO") -> int:
+        """Call until `done`; how many steps it took."""
+        taken = 1
+        while await self.submit(f"market:{function}", to_hex(product.token), by=by) != b"done":
+            taken += 1
+        return taken
+
+    async def attach(self, point: str, hour: int, by: str = "DistrictA") -> None:
+        """Show what a point measured in an hour."""
+        assert self.district is not None
+        proof = await self.district.ask("GetProof", point, DAYS[1], str(hour))
+        await self.submit("market:AttachCertificate", by=by, proofs=json.dumps([proof]).encode())
+
+    async def state(self, product: Product = POWER) -> str:
+        found: str = (await self.ask("market:GetSession", to_hex(product.token)))["state"]
+        return found
+
+
+def _calendar() -> dict[str, Any]:
+    rows = [
+        {
+            "day": day,
+            "start": BEFORE + at * DAY,
+            "end": BEFORE + (at + 1) * DAY,
+            "type": "working",
+        }
+        for at, day in enumerate(DAYS)
+    ]
+    return {"schema": "calendar/1", "id": "cal-market", "rows": rows}
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    return canonical.encode(document).decode()
+
+
+@asynccontextmanager
+async def trading(network: Network, *, measured: bool = True) -> AsyncIterator[Trading]:
+    """A market that has opened, on a network that is up and holds nothing else."""
+    async with AsyncExitStack() as stack:
+        district = await stack.enter_async_context(certified(network)) if measured else None
+        ledgers = {}
+        for msp in ORGANIZATIONS:
+            name = msp.removesuffix("MSP")
+            opened = await open_ledger(network.profile(name), "gateway")
+            ledgers[name] = await stack.enter_async_context(opened)
+        made = Trading(network, district, ledgers)
+        await asyncio.wait_for(made.begin(), 120)
+        yield made
