@@ -16,7 +16,14 @@ from pedchain_audit.errors import VerificationError
 from pedchain_audit.filing import Batch, Filing
 from pedchain_audit.losses import Losses, document_of
 from pedchain_audit.origin import Origin, OriginError
-from pedchain_audit.registry import Registry, RegistryError, decode, membership, shares
+from pedchain_audit.registry import (
+    Registry,
+    RegistryError,
+    decode,
+    exchanges,
+    membership,
+    shares,
+)
 from pedchain_audit.replay import Judged
 from pedchain_audit.world import World
 from pedchain_domain.reasons import DomainError
@@ -56,6 +63,7 @@ class District:
     blind: bool = False
     owed: Document | None = None  # the month's certificate the day just certified makes
     secret: bytes | None = None  # what the district's pseudonyms are made with
+    exchanged: dict[str, Document] = field(default_factory=dict)  # registers, by the old meter
     origin: Origin = field(default_factory=Origin)
     erased: set[str] = field(default_factory=set)  # days that records are erased of
     taken_over: list[str] = field(default_factory=list)  # certificates not redone, in words
@@ -126,7 +134,7 @@ class Metering:
         if shown is None:
             district.blind = True
             return
-        registry = Registry(world, namespace.name, district.secret)
+        registry = Registry(world, namespace.name, district.secret, district.exchanged)
         try:
             for kind, attributes, document in written(namespace):
                 if kind == "batch":
@@ -238,6 +246,8 @@ class Metering:
                 membership(document["document"], registry.must("fence"), creator, self._channel)
             else:
                 shares(document)
+                district = self._districts[registry.namespace]
+                district.exchanged |= exchanges(document, district.secret, shown)
         except RegistryError as error:
             raise place.fail("registry", str(error)) from error
 

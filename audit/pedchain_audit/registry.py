@@ -1,26 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
 """A metering definition's public registry, read from the replayed state."""
 
+import hmac
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from pedchain_audit.world import World
 from pedchain_domain import canonical, onboarding, pseudonyms, signed, terms
+from pedchain_domain import roster as rosters
 from pedchain_domain.calendar import Day
 from pedchain_domain.numbers import PPM
 from pedchain_domain.reasons import DomainError
 from pedchain_fabric.wire import compositekey
+from pedchain_fabric.wire.rwset import hash_key
 
 Document = dict[str, Any]
+SALT_BYTES = 16
 
 
 class Registry:
     """What `metering-<district>` keeps in public: devices, rosters, adopted versions, the fence."""
 
-    def __init__(self, world: World, namespace: str, secret: bytes | None = None) -> None:
-        """`secret` is the district's, if the archive holds it: names then lead to pseudonyms."""
+    def __init__(
+        self,
+        world: World,
+        namespace: str,
+        secret: bytes | None = None,
+        exchanged: Mapping[str, Document] | None = None,
+    ) -> None:
+        """`secret` is the district's, if the archive holds it: names then lead to pseudonyms;
+        `exchanged` what meters read at their exchange, by the old device."""
         self._world = world
         self.namespace = namespace
+        self._exchanged = exchanged or {}
         self._naming = None if secret is None else pseudonyms.naming_key(secret)
 
     def get(self, kind: str, *attributes: str) -> Document | None:
@@ -64,7 +77,7 @@ class Registry:
 
     def roster(self, cell: int) -> Document:
         """Sites, points, devices and exchanges of a cell."""
-        return self.must("roster", str(cell))
+        return rosters.exchanged(self.must("roster", str(cell)), self._exchanged)
 
     def cells(self) -> int:
         """How many cells there are."""
@@ -97,6 +110,19 @@ def shares(roster: Document) -> None:
     for held in roster.get("participations", {}).values():
         if terms.heaviest(held, "ppm") > PPM:
             raise RegistryError("a site takes part by more than the whole of it")
+
+
+def exchanges(
+    roster: Document, secret: bytes | None, shown: Mapping[bytes, bytes]
+) -> dict[str, Document]:
+    """What meters read at exchanges that a transaction writes, by the old device."""
+    found = {}
+    for one in roster["exchanges"] if secret else []:
+        name = hmac.digest(secret or b"", f"exchange\x00{one['old']}".encode(), "sha256")
+        value = shown.get(hash_key(compositekey.create("h", [name.hex()])))
+        if value:
+            found[one["old"]] = rosters.exchange_registers(decode(value[SALT_BYTES:]))
+    return found
 
 
 #: Documents kept as read; most are asked for again with each record of a device.

@@ -188,9 +188,10 @@ def _of_chain(
     sequences = [known.knots(device, role) for device in group]
     for at, (old, new) in enumerate(pairwise(group)):
         change = next(x for x in roster["exchanges"] if (x["old"], x["new"]) == (old, new))
-        if role in change["final"] and role in change["initial"]:
-            sequences[at].append(Knot(change["at"], change["final"][role], EXCHANGED))
-            sequences[at + 1].insert(0, Knot(change["at"], change["initial"][role], EXCHANGED))
+        final, initial = change.get("final", {}), change.get("initial", {})
+        if role in final and role in initial:
+            sequences[at].append(Knot(change["at"], final[role], EXCHANGED))
+            sequences[at + 1].insert(0, Knot(change["at"], initial[role], EXCHANGED))
     touching = [
         sorted(knots, key=lambda knot: knot.instant)
         for knots in sequences

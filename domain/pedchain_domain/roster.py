@@ -4,12 +4,14 @@
     roster/1 {schema, shard, sites: {id: site/1}, points: {id: point/1}, devices: {id: device/1},
               exchanges: [exchange/1], participations?: {site: [participation/1]}}
 
+On the ledger exchanges stand without their registers, which the collection holds (`public`).
 All points and devices of a site live in the site's shard, so that a site is closed from one
 document. A registered document never changes, except a device by what happens in its life (domain.
 lifecycle): it then also carries `former` keys, its `revoked` counter, `suspended` windows, or `to`.
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from pedchain_domain import lifecycle, participation, transactions
@@ -17,6 +19,7 @@ from pedchain_domain.documents import Document, check
 from pedchain_domain.reasons import DomainError, Reason
 
 Roster = dict[str, Any]
+EXCHANGED = ("final", "initial")
 _PLACES = {"site/1": "sites", "point/1": "points", "device/1": "devices"}
 _SUBMETERS = ("EVSE", "HP", "HEAT_IN", "HEAT_OUT", "HEAT_GEN", "GAS", "MOB")
 _PLAN_KINDS = {
@@ -63,6 +66,23 @@ def empty(shard: int) -> Roster:
         "devices": {},
         "exchanges": [],
     }
+
+
+def public(roster: Roster) -> Roster:
+    """The roster as everybody may read it: that meters were exchanged, not what they read."""
+    shown = [{k: v for k, v in one.items() if k not in EXCHANGED} for one in roster["exchanges"]]
+    return {**roster, "exchanges": shown}
+
+
+def exchanged(roster: Roster, registers: Mapping[str, Document]) -> Roster:
+    """The roster with the registers of exchanges, as far as they are known by the old device."""
+    told = [{**one, **registers.get(one["old"], {})} for one in roster["exchanges"]]
+    return {**roster, "exchanges": told}
+
+
+def exchange_registers(exchange: Document) -> Document:
+    """What of an exchange/1 is nobody's business: the registers of both meters by role, Wh."""
+    return {name: exchange[name] for name in EXCHANGED}
 
 
 def device(roster: Roster, identifier: str) -> Document | None:

@@ -111,7 +111,7 @@ async def _members(
         report(f"{district} {done} of {len(others)} documents registered")
     for exchange in exchanges:
         sent = private(document=exchange)
-        await submit_step(ledger, definition, "ExchangeMeter", "", transient=sent, lagging=_BEHIND)
+        await submit_step(ledger, definition, "ExchangeMeter", transient=sent, lagging=_BEHIND)
         report(f"{district} meter {exchange.get('old')} exchanged for {exchange.get('new')}")
 
 

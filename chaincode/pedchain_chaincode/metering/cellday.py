@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 from pedchain_chaincode import limits
 from pedchain_chaincode.documents import Document
+from pedchain_chaincode.metering.devicekeys import registers_of
 from pedchain_chaincode.metering.vault import Vault
 from pedchain_domain import dayclose, points, proofs
 from pedchain_domain import fold as folds
 from pedchain_domain import roster as rosters
 from pedchain_domain.calendar import Day, shifted
+from pedchain_domain.instants import DAY
 from pedchain_domain.limits import BRIDGE_DAYS, HISTORY_DAYS
 
 
@@ -34,6 +36,7 @@ class Rules(NamedTuple):
 async def close_cell(vault: Vault, roster: Document, rules: Rules, printed: str | None) -> CellDay:
     """Close a cell and keep its intervals, draws and prints; `printed` is the run in print."""
     cell, day = int(roster["shard"]), rules.day["day"]
+    roster = await _exchanged(vault, roster, rules.day)
     fold = await _fold(vault, roster, rules)
     before, after = await _neighbours(vault, fold, roster, rules)
     closed = _close(fold, roster, rules, before, after, [])
@@ -52,6 +55,18 @@ async def close_cell(vault: Vault, roster: Document, rules: Rules, printed: str 
     prints = {"salt": closed.partial["salt"], "prints": closed.partial["prints"]}
     await vault.save(("prints", cell, day, rules.run), prints)
     return CellDay(closed.partial, changed, cost)
+
+
+async def _exchanged(vault: Vault, roster: Document, day: Day) -> Document:
+    """The roster with what meters read at exchanges as near as a bridge can reach; those erased or
+    purged since stay unknown, and what only they would bridge is missing."""
+    reach = (BRIDGE_DAYS + 1) * DAY
+    near = [
+        one["old"]
+        for one in roster["exchanges"]
+        if day["start"] - reach <= one["at"] <= day["end"] + reach
+    ]
+    return rosters.exchanged(roster, await registers_of(vault, near)) if near else roster
 
 
 async def _keep_printed(vault: Vault, cell: int, day: str, intervals: Document) -> None:

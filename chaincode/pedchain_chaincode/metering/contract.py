@@ -99,11 +99,12 @@ class MeteringContract(Contract):
 
     @submit
     @guarded("device")
-    async def exchange_meter(self, ctx: Context, document: bytes) -> None:
-        """One meter replaces another at a point: final and initial registers (rules R6)."""
+    async def exchange_meter(self, ctx: Context) -> None:
+        """One meter replaces another at a point: final and initial registers (rules R6), in
+        transient `document` exchange/1 and `salt`."""
         require(ctx, "exchange_meter")
-        body = await names.document(ctx, document, "exchange/1")
-        await devicekeys.change(ctx, await guards.device(ctx, body["old"]), body)
+        body = await names.document(ctx, b"null", "exchange/1")
+        await devicekeys.exchange(ctx, await guards.device(ctx, body["old"]), body)
 
     @submit
     @guarded("fence")

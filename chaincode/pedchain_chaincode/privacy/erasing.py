@@ -18,7 +18,7 @@ from pedchain_chaincode.metering import names as pseudonyms
 from pedchain_chaincode.metering.batchdoc import BatchDocument, Row
 from pedchain_chaincode.metering.vault import Name, Vault
 from pedchain_chaincode.privacy import batches, keys
-from pedchain_chaincode.privacy.retention import RUNS
+from pedchain_chaincode.privacy.retention import RUNS, day_row, exchanged_on
 from pedchain_domain import batch, calendar, canonical, erasure
 from pedchain_domain.erasure import Kept, Subject
 from pedchain_domain.readings import derive_salt
@@ -37,7 +37,7 @@ class Eraser:
 
     def __init__(self, ctx: Context, vault: Vault, roster: Document, site: str) -> None:
         self._ctx, self._vault, self._cell = ctx, vault, int(roster["shard"])
-        self._subject = erasure.subject(site, roster)
+        self._roster, self._subject = roster, erasure.subject(site, roster)
         self._salt = debits.salt(ctx)
         self.written = 0
 
@@ -77,6 +77,9 @@ class Eraser:
             await self._vault.purge(("sums", day, run))
         for kind in ("issue", "claims", "released"):
             await self._vault.purge((kind, self._subject.site, day))
+        for device in exchanged_on(self._roster, await day_row(self._ctx, day)):
+            if self._subject.is_device(device):
+                await self._vault.purge(("exchange", device))
         await self._done()
 
     async def _change(self, name: Name, change: Change) -> None:

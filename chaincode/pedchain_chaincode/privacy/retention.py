@@ -30,14 +30,24 @@ RUNS = ("P", "F", "FINAL")
 
 async def due(ctx: Context, closing: Document, day: str) -> Day:
     """The day's row, once it may be purged. Refuses `too-early`, `run-missing`."""
-    rows: list[Any] = await adoption.calendar_rows(ctx, await adoption.newest(ctx))
-    with refusals():
-        row = calendar.find(rows, day)
+    row = await day_row(ctx, day)
     if ctx.stub.timestamp < row["end"] + limits.RETENTION_DAYS * DAY:
         raise Refusal("too-early")
     if not days.is_closed(closing, day, "FINAL"):
         raise Refusal("run-missing")
     return row
+
+
+async def day_row(ctx: Context, day: str) -> Day:
+    """A day's row of the calendars adopted last."""
+    rows: list[Any] = await adoption.calendar_rows(ctx, await adoption.newest(ctx))
+    with refusals():
+        return calendar.find(rows, day)
+
+
+def exchanged_on(roster: Document, row: Day) -> list[str]:
+    """The old devices of a day's meter exchanges."""
+    return [one["old"] for one in roster["exchanges"] if row["start"] <= one["at"] < row["end"]]
 
 
 async def purge(ctx: Context, fence: Fence, closing: Document, state: Document, row: Day) -> bytes:
@@ -49,7 +59,7 @@ async def purge(ctx: Context, fence: Fence, closing: Document, state: Document, 
     state = dict(state)
     first = shifted(state["day"], 1) if state["day"] else str(closing["FINAL"]["first"])
     if first <= row["day"]:
-        await _cell(ctx, vault, first, int(state["cell"]))
+        await _cell(ctx, vault, await day_row(ctx, first), int(state["cell"]))
         layout = await load(ctx.stub, names.layout(ctx.stub))
         state["cell"] += 1
         if layout is None or state["cell"] >= len(layout["cells"]):
@@ -62,8 +72,9 @@ async def purge(ctx: Context, fence: Fence, closing: Document, state: Document, 
     return MORE if going_on else DONE
 
 
-async def _cell(ctx: Context, vault: Vault, day: str, cell: int) -> None:
+async def _cell(ctx: Context, vault: Vault, row: Day, cell: int) -> None:
     """Purge a cell's documents of a day, and with the first cell the day's debits."""
+    day = row["day"]
     index = await vault.load("day", cell, day)
     for period in index["periods"] if index else []:
         await vault.purge(("fold", cell, day, period))
@@ -72,9 +83,12 @@ async def _cell(ctx: Context, vault: Vault, day: str, cell: int) -> None:
     for name in (*singles, *runs):
         await vault.purge(name)
     roster = await load(ctx.stub, names.roster(ctx.stub, cell))
-    for site in sorted(roster["sites"]) if roster else []:
+    assert roster is not None
+    for site in sorted(roster["sites"]):
         for kind in ("issue", "claims", "released"):
             await vault.purge((kind, site, day))
+    for device in exchanged_on(roster, row):
+        await vault.purge(("exchange", device))
     if cell == 0:
         await _debits(ctx, day)
 

@@ -3,7 +3,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -186,6 +186,12 @@ class Home:
         return [*found, *(meter.document() for meter in self.meters)]
 
 
+def private(document: Mapping[str, Any]) -> dict[str, bytes]:
+    """The transient map of a document that stays private."""
+    sent = canonical.encode(dict(document))
+    return {"document": sent, "salt": hashlib.sha256(sent).digest()[:16]}
+
+
 def salt(number: int) -> bytes:
     return hashlib.sha256(b"salt" + number.to_bytes(8, "big")).digest()[:16]
 
@@ -231,6 +237,10 @@ class Ledger:
     async def ask(self, function: str, *args: str | bytes, **options: Any) -> Any:
         answer = await self.peer.evaluate(METERING, function, *args, **options)
         return canonical.decode(answer)
+
+    async def exchange(self, exchange: Mapping[str, Any]) -> None:
+        """The DSO exchanges a meter."""
+        await self.submit("ExchangeMeter", transient=private(exchange))
 
     def transient(self, records: Sequence[bytes]) -> dict[str, bytes]:
         self.batches += 1

@@ -181,7 +181,7 @@ async def run() -> list[str]:
     await ledger.submit("Register", json.dumps([fresh.document(**{"from": late})]))
     exchange = {"schema": "exchange/1", "point": homes[2].grid.point, "at": late}
     meters = {"old": "home-2.grid", "new": fresh.name, "final": {"I": 1}, "initial": {"I": 0}}
-    await ledger.submit("ExchangeMeter", json.dumps({**exchange, **meters}))
+    await ledger.exchange({**exchange, **meters})
     for document in (
         {"schema": "suspend/1", "device": "home-3.grid", "from": late},
         {"schema": "resume/1", "device": "home-3.grid", "at": late + 7_200},

@@ -21,6 +21,7 @@ from tests.unit.chaincode.district import (
     Ledger,
     Meter,
     point,
+    private,
     site,
 )
 
@@ -227,11 +228,35 @@ async def test_an_exchange_ends_the_old_meter(ledger: Ledger) -> None:
         "initial": {"I": 10, "E": 0},
         "at": START + 7_200,
     }
-    document = json.dumps(exchange)
-    await refused(ledger, "not-permitted", "ExchangeMeter", document, creator=OPERATOR)
-    await ledger.submit("ExchangeMeter", document)
+    sent = private(exchange)
+    await refused(ledger, "not-permitted", "ExchangeMeter", creator=OPERATOR, transient=sent)
+    await ledger.exchange(exchange)
+    await ledger.exchange(exchange)
     assert (await ledger.ask("GetDevice", "home-1.grid"))["to"] == START + 7_200
     answers = await ledger.file(home.grid.record([(START + 10_800, "I", 5_100)]))
     assert [reason_of(answer) for answer in answers] == [Reason.NOT_CERTIFIABLE]
-    again = json.dumps({**exchange, "final": {"I": 1, "E": 0}})
-    await refused(ledger, "already-registered", "ExchangeMeter", again)
+    again = private({**exchange, "final": {"I": 1, "E": 0}})
+    await refused(ledger, "already-registered", "ExchangeMeter", transient=again)
+
+
+async def test_what_meters_read_at_an_exchange_is_not_public(ledger: Ledger) -> None:
+    """Two registers of a home at a known instant are its use between two bills."""
+    home = Home("home-1")
+    await ledger.register(home)
+    fresh = Meter("home-1.grid2", home.grid.point, ("I", "E"))
+    await ledger.submit("Register", json.dumps([fresh.document(**{"from": START + 7_200})]))
+    exchange = {
+        "schema": "exchange/1",
+        "point": home.grid.point,
+        "old": "home-1.grid",
+        "final": {"I": 7_654_321, "E": 0},
+        "new": "home-1.grid2",
+        "initial": {"I": 1_234_567, "E": 0},
+        "at": START + 7_200,
+    }
+    await refused(ledger, "malformed-document", "ExchangeMeter")
+    await ledger.exchange(exchange)
+    told = repr(ledger.peer.state(METERING))
+    assert "home-1.grid2" in told
+    assert "7654321" not in told
+    assert "1234567" not in told
