@@ -8,7 +8,16 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 #: Modules of this folder that are no measurements.
-SHARED = {"__init__", "__main__", "auction", "daycost", "networks", "processes", "street"}
+SHARED = {
+    "__init__",
+    "__main__",
+    "auction",
+    "daycost",
+    "networks",
+    "printing",
+    "processes",
+    "street",
+}
 
 
 def main() -> int:

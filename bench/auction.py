@@ -82,6 +82,7 @@ def _body(side: str, wh: int, price: int) -> dict[str, Any]:
     }
 
 
+ATTACH = "market:AttachCertificate"
 STEPS = ("CloseSession", "Clear", "Release", "Measure", "Settle")
 
 
@@ -95,10 +96,5 @@ def figures(market: Timed, orders: int) -> dict[str, Any]:
         "step_s": {step: round(s, 3) for step, s in spent.items()},
         "step_calls": {step: market.calls[f"market:{step}"] for step in STEPS},
         "step_max_ms": {step: round(1_000 * s, 1) for step, s in longest.items()},
-        "attach_ms": round(
-            1_000
-            * market.spent["market:AttachCertificate"]
-            / max(1, market.calls["market:AttachCertificate"]),
-            2,
-        ),  # fmt: skip
+        "attach_ms": round(1_000 * market.spent[ATTACH] / max(1, market.calls[ATTACH]), 2),
     }

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,11 @@ def run(command: list[str]) -> None:
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
+
+
+def serving(topology: str, command: Sequence[str]) -> str:
+    """The topology with another command for all its chaincode."""
+    return re.sub(r"  command: .*", f"  command: {json.dumps(list(command))}", topology)
 
 
 def without(topology: str, labels: list[str]) -> str:

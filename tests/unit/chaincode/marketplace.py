@@ -2,6 +2,7 @@
 """A market on a peer in memory: zones, days, references, sessions of 2026-01-02."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,7 +43,9 @@ class Market(Exchange):
     def contracts(self) -> list[Any]:
         return [*super().contracts(), MarketContract()]
 
-    async def prepare(self) -> None:
+    async def prepare(
+        self, products: Sequence[Product] = (POWER, LATER, WARMTH, replace(POWER, zone=3))
+    ) -> None:
         """Zones, days and references before the day begins; then its sessions open."""
         await self.begin()
         for number, carrier in ((1, "electricity"), (2, "heat"), (3, "electricity")):
@@ -53,7 +56,7 @@ class Market(Exchange):
         for carrier in ("electricity", "heat"):
             await self.agree(reference(carrier))
         await self.clock(START)
-        for product in (POWER, LATER, WARMTH, replace(POWER, zone=3)):
+        for product in products:
             await self.open(product)
 
     async def clock(self, instant: int) -> None:
