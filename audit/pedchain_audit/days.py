@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step 7, second half: days closed anew, certificates recomputed and compared."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,8 +116,11 @@ class Days:
         before = self.kept.get((close.day, BEFORE.get(close.run, "")))
         return None if before is None else str(before["printed"])
 
-    def publish(self, close: Close, batches: str, registry: Registry) -> Issued:
-        """The certificates that the day's readings make. KeyError where no cell was closed."""
+    def publish(
+        self, close: Close, batches: str, registry: Registry, exported: Mapping[str, int]
+    ) -> Issued:
+        """The certificates that the day's readings make; `exported` is what of its certificates of
+        origin left, by account. KeyError where no cell was closed."""
         district = registry.district(close.day)
         row = calendars.find(registry.calendar(district), close.day)
         total, changed = self.sums.pop((close.day, close.run))
@@ -131,6 +135,7 @@ class Days:
             outgoing=outgoing["entered"] if outgoing else None,
             certificate=registry.get("certificate", close.day),
             monthly=registry.get("monthly", close.day[:7]) if month_ends(close.day) else None,
+            exported=exported,
         )
         rests = Rests(district, registry.factors(district), row, close.run, batches)
         issued = issue(rests, total, changed, before)

@@ -264,7 +264,8 @@ class Metering:
         chains = [district.filing.chains.get(shard, "") for shard in range(fence["shards"])]
         digest = hashlib.sha256("".join(chains).encode()).hexdigest()
         run = Close(document["day"], document["run"], fence["period"] - 1)
-        issued = district.days.publish(run, digest, registry)
+        exported = district.origin.exported.get(run.day, {})
+        issued = district.days.publish(run, digest, registry, exported)
         if district.owed is not None:
             raise place.fail("certificate", f"a month's certificate is missing: {district.owed}")
         district.owed = issued.monthly

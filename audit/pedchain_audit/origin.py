@@ -22,7 +22,7 @@ Document = dict[str, Any]
 #: intervals/1 by cell, day and run, as the audit closed them.
 Intervals = Mapping[tuple[int, str, str], Document]
 RUN = "F"
-HELD = ("account/1", "gc/1", "issue/1", "storage/1")
+HELD = ("account/1", "exported/1", "gc/1", "issue/1", "storage/1")
 
 
 class OriginError(Exception):
@@ -37,6 +37,7 @@ class Origin:
     certificates: dict[str, Document] = field(default_factory=dict)
     storages: dict[str, Document] = field(default_factory=dict)
     claimed: dict[tuple[str, int], int] = field(default_factory=dict)
+    exported: dict[str, dict[str, int]] = field(default_factory=dict)  # by day and account, Wh
     issues: int = 0
     debits: int = 0
     lost: bool = False
@@ -70,6 +71,8 @@ class Origin:
             place[document["id"]] = document
         elif document["schema"] == "storage/1":
             self.storages[document["site"]] = document
+        elif document["schema"] == "exported/1":
+            self.exported[document["day"]] = document["parts"]
 
     # -- issues -----------------------------------------------------------------------------
 
@@ -155,6 +158,8 @@ class Origin:
             self._discharge(found, account, written, registry, intervals)
         elif found.action != "rotate":
             self._move(found, account, written, salt, registry, intervals)
+        if found.action == "export":
+            self._export(found, held, registry)
 
     def _move(
         self,
@@ -175,6 +180,19 @@ class Origin:
             origincert.check_receipt(before, found.body["receipt"], foreign["key"]["spki"])
         if found.action in ("claim", "charge"):
             self._consume(account, before, registry, intervals)
+
+    def _export(self, found: debit.Debit, held: list[Document], registry: Registry) -> None:
+        """What left the district of a day is added up by account (P2)."""
+        certificate = self.certificates[found.body["certificate"]]
+        row = calendar.day_at(
+            registry.calendar(registry.district("9999-12-31")), certificate["hour"]
+        )
+        day = row["day"] if row else ""
+        parts = dict(self.exported.get(day, {}))
+        parts[found.account] = parts.get(found.account, 0) + certificate["wh"]
+        sums = [(one["day"], one["parts"]) for one in held if one["schema"] == "exported/1"]
+        if sums != [(day, parts)]:
+            raise OriginError("an export is not added to what left on its day")
 
     def _consume(
         self, account: Document, before: Document, registry: Registry, intervals: Intervals

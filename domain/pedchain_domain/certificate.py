@@ -3,8 +3,9 @@
 
     certificate/1 {schema, district, day, start, end, run, version, amends, held_back, grain,
       boundary, factors, k_exp, rule, sites, scope, soc_bound_wh, unmetered_generation_w, classes,
-      coverage, electricity, indicators, emissions, primary_wh_milli, detail, sums, plausibility,
-      findings, true_up_wh, root, batches, window: {first, last, days, ...}, verdict, notes}
+      coverage, electricity, indicators, emissions, primary_wh_milli, origin_exported_wh, detail,
+      sums, plausibility, findings, true_up_wh, root, batches, window: {first, last, days, ...},
+      verdict, notes}
     monthly/1     {schema, district, month, first, last, days, run, version, amends, ..., notes}
     rolling/1     the window and verdict of a day's certificate as a document of its own
 

@@ -120,9 +120,19 @@ def shown(
             "ci_fallback_hours": window["additive"].get("ci_fallback_hours", 0),
         },
         "primary_wh_milli": printer.group("primary", _PRIMARY),
+        "origin_exported_wh": _exported(printer),
         "detail": _detail(printer),
         "sums": _sums(printer),
     }
+
+
+def _exported(printer: Printer) -> int | None:
+    """What of certificates of origin left the district (P2); not known before run FINAL."""
+    value = windows.number(printer.window, publication.EXPORTED)
+    early = Reason.TOO_EARLY if value is None else None
+    return printer.known(
+        "origin_exported_wh", value, printer.against(publication.EXPORTED) or early
+    )
 
 
 def _detail(printer: Printer) -> Document:

@@ -6,6 +6,8 @@ own. A later run that changes fewer sites than may be told apart keeps the numbe
 difference waits in the month's correction and enters with the month's last day (C3).
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pedchain_domain import balance, certificate, publication
@@ -31,7 +33,9 @@ class Rests(NamedTuple):
 class Before(NamedTuple):
     """What was there: the run's window, month and correction (None: none yet), what the run before
     kept of the day, what the day that leaves the window entered with, and the certificates of the
-    day and of the month now in force."""
+    day and of the month now in force. `exported` is what of the day's certificates of origin left
+    the district so far, Wh by account (rules P2): run FINAL says it, run F comes before they
+    are issued."""
 
     window: Document | None
     month: Document | None
@@ -40,6 +44,7 @@ class Before(NamedTuple):
     outgoing: Document | None
     certificate: Document | None
     monthly: Document | None
+    exported: Mapping[str, int] = MappingProxyType({})
 
 
 class Issued(NamedTuple):
@@ -73,6 +78,8 @@ def issue(rests: Rests, total: Document, changed: int, before: Before) -> Issued
     if held and before.former is not None:
         correction = publication.true_up(correction, before.former["totals"], computed)
         computed, printed = before.former["totals"], before.former["printed"]
+    exported = before.exported if rests.run == "FINAL" else None
+    computed = publication.with_exported(computed, exported)
     totals = publication.marked(computed, setting, window["open"], former)
     entered = _trued_up(totals, correction)
     window = windows.advance(window, entered, before.outgoing)

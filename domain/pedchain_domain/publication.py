@@ -44,6 +44,8 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "primary_nren": ("I", "E", *_CARRIERS),
     "primary_co2": ("I", "E", *_CARRIERS),
 }
+EXPORTED = "origin_exported"
+_NOT_ISSUED = f"missing.{EXPORTED}"
 # How much of a silent home is assumed is never told in blocks: mended days do not heal it.
 _ALONE = ("draw",)
 
@@ -153,13 +155,13 @@ def true_up(before: Document | None, former: Document, totals: Document) -> Docu
     """The month's correction with one more held run: true-up/1 {schema, month, additive}.
 
     The day keeps `former` in print and in the window; the difference waits for the month's last
-    day. Marks of what is hidden are not differences.
+    day. Marks of what is hidden are not differences, and exports are as they are.
     """
     month = totals["day"][:7]
     additive = {} if before is None or before["month"] != month else dict(before["additive"])
     names = dict.fromkeys([*former["additive"], *totals["additive"]])
     for name in names:
-        if not name.startswith("hidden."):
+        if not name.startswith("hidden.") and name not in (EXPORTED, _NOT_ISSUED):
             change = totals["additive"].get(name, 0) - former["additive"].get(name, 0)
             additive[name] = additive.get(name, 0) + change
     return {
@@ -167,6 +169,23 @@ def true_up(before: Document | None, former: Document, totals: Document) -> Docu
         "salt": totals["salt"],
         "month": month,
         "additive": {name: value for name, value in additive.items() if value},
+    }
+
+
+def with_exported(totals: Document, parts: Mapping[str, int] | None) -> Document:
+    """The totals with what of the day's certificates of origin left the district, Wh by account
+    (rules P2); None while they have not been issued. The energy stays in every other sum; the
+    accounts are its contributors (C2)."""
+    additive = {k: v for k, v in totals["additive"].items() if k != _NOT_ISSUED}
+    if parts is None:
+        return {**totals, "additive": {**additive, _NOT_ISSUED: 1}}
+    if not parts:
+        return {**totals, "additive": additive}
+    share = [len(parts), max(parts.values())]
+    return {
+        **totals,
+        "additive": {**additive, EXPORTED: sum(parts.values())},
+        "contributions": {**totals["contributions"], EXPORTED: share},
     }
 
 

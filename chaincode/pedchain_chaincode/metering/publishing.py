@@ -42,6 +42,7 @@ async def _before(ctx: Context, vault: Vault, rules: Rules) -> Before:
     window = await vault.load("window", run)
     leaving = windows.leaving(window) if window else None
     outgoing = await vault.load("totals", leaving, run) if leaving else None
+    exported = await vault.load("exported", day)
     return Before(
         window=window,
         month=await vault.load("month", run),
@@ -50,6 +51,7 @@ async def _before(ctx: Context, vault: Vault, rules: Rules) -> Before:
         outgoing=outgoing["entered"] if outgoing else None,
         certificate=await load(stub, keys.certificate(stub, day)),
         monthly=await load(stub, keys.monthly(stub, day[:7])) if month_ends(day) else None,
+        exported=exported["parts"] if exported else {},
     )
 
 

@@ -87,8 +87,9 @@ async def _export(book: Book, holder: Document, certificate: Document, debit: De
     before = await book.vault.load("exported", day) or {"parts": {}}
     parts = {**before["parts"]}
     parts[debit.account] = parts.get(debit.account, 0) + certificate["wh"]
-    document = {"salt": book.fresh("exported", day), "parts": parts}
-    await book.vault.save(("exported", day), document)
+    document = {"schema": "exported/1", "day": day, "parts": parts}
+    salt = book.fresh("exported", day)
+    await book.vault.save(("exported", day), {**document, "salt": salt})
 
 
 _CHECKS: dict[str, Check] = {

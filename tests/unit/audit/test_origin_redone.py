@@ -16,7 +16,7 @@ from pedchain_domain.reasons import DomainError
 from pedchain_fabric.shim.testing import Outcome
 from pedchain_fabric.wire.rwset import Version, hash_key
 from tests.unit.chaincode.district import METERING, Home, day_name
-from tests.unit.chaincode.wallets import Origin, Storing, Wallet, registers
+from tests.unit.chaincode.wallets import Origin, Storing, Wallet, foreign, receipt, registers
 
 Change = Callable[[dict[str, Any]], dict[str, Any] | None]
 COLLECTION = "readings"
@@ -53,6 +53,12 @@ async def history() -> tuple[list[Outcome], dict[tuple[int, str, str], Any]]:
     await ledger.debit(a.signed("cancel", certificate=part["id"], **{"for": "acc-2"}))
     await ledger.debit(b.signed("claim", certificate=part["id"]))
     await ledger.debit(c.signed("discharge", day=day_name(0)))
+    rest = next(one for one in await ledger.active("acc-1") if one["wh"] == 400)
+    await ledger.submit("origin:PutForeign", foreign())
+    await ledger.debit(a.signed("lock", certificate=rest["id"], registry="north"))
+    locked = next(one for one in await ledger.certificates("acc-1") if one["state"] == "locked")
+    proof = {"receipt": receipt(locked), "underlying_cancelled": "go-1"}
+    await ledger.debit(a.signed("export", certificate=rest["id"], **proof))
     held = [
         json.loads(value[16:])
         for value in ledger.peer.private(METERING, COLLECTION).values()
@@ -100,7 +106,8 @@ async def done() -> tuple[list[Outcome], Any]:
 
 def test_what_was_done_is_redone(done: tuple[list[Outcome], Any]) -> None:
     found = redo(*done)
-    assert (found.issues, found.debits, found.lost) == (2, 4, False)
+    assert (found.issues, found.debits, found.lost) == (2, 6, False)
+    assert found.exported == {day_name(0): {"acc-1": 400}}
 
 
 @pytest.mark.parametrize(
@@ -113,6 +120,8 @@ def test_what_was_done_is_redone(done: tuple[list[Outcome], Any]) -> None:
         ("issue/1", lambda one: {**one, "rows": [[*r[:2], r[2] + 1, *r[3:]] for r in one["rows"]]}),
         ("account/1", lambda one: {**one, "counter": one["counter"] and one["counter"] + 1}),
         ("account/1", lambda one: {**one, "site": "home-9"} if one["counter"] else one),
+        ("exported/1", lambda one: {**one, "parts": {"acc-1": 399}}),
+        ("exported/1", lambda one: {**one, "day": day_name(1)}),
     ],
 )
 def test_a_changed_document_is_found(

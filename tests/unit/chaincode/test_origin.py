@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 
 from pedchain_chaincode import limits
-from pedchain_domain import canonical, debit, der, origincert
+from pedchain_domain import canonical, debit, der
 from pedchain_fabric.shim.testing import CommitRefused, TransactionFailed
-from tests.unit.chaincode.district import METERING, OPERATOR, OTHER, START, Home, day_name
+from tests.unit.chaincode.district import DAY, METERING, OPERATOR, OTHER, START, Home, day_name
 from tests.unit.chaincode.wallets import (
     DOMAIN,
     HOUR,
     Origin,
     Storing,
     Wallet,
+    foreign,
     private_key,
+    receipt,
     registers,
     signature,
 )
@@ -341,26 +343,10 @@ async def test_two_accounts_cannot_claim_one_sites_hour_beyond_its_import_at_onc
     await refused(ledger, again, "beyond-consumption")
 
 
-REGISTRY = private_key("foreign registry")
-
-
-def receipt(certificate: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    inner = {
-        "schema": "receipt/1",
-        "registry": "north",
-        "lock": origincert.lock_of(certificate),
-        "reference": "n-1",
-        **changes,
-    }
-    return {"receipt": inner, "signature": signature(REGISTRY, canonical.encode(inner)).hex()}
-
-
 @pytest.mark.fault(44)
 async def test_an_export_needs_the_foreign_registrys_receipt() -> None:
     ledger, a, _, certificate = await issued()
-    key = {"alg": "ES256", "spki": der.spki_hex(REGISTRY.public_key())}
-    foreign = {"schema": "foreign/1", "id": "north", "key": key}
-    await ledger.submit("origin:PutForeign", json.dumps(foreign))
+    await ledger.submit("origin:PutForeign", foreign())
     await ledger.debit(a.signed("lock", certificate=certificate["id"], registry="north"))
     locked = (await ledger.certificates(A))[0]
     assert locked["state"] == "locked"
@@ -381,6 +367,16 @@ async def test_an_export_needs_the_foreign_registrys_receipt() -> None:
     await ledger.debit(export(receipt(locked)))
     found = await ledger.ask("origin:GetExported", day_name(0))
     assert found["origin_exported_wh"] == 700
+    before = await ledger.ask("GetCertificate", day_name(0))
+    ledger.peer.now = START + 90 * DAY
+    await ledger.close(day_name(0), "FINAL")
+    after = await ledger.ask("GetCertificate", day_name(0))
+    assert (before["run"], before["origin_exported_wh"]) == ("F", None)
+    assert before["notes"]["origin_exported_wh"] == "too-early"
+    assert (after["run"], after["origin_exported_wh"]) == ("FINAL", 700)
+    assert after["window"]["origin_exported_wh"] == 700
+    assert after["electricity"] == before["electricity"]
+    assert after["indicators"]["oer_ppm"] == before["indicators"]["oer_ppm"]
 
 
 async def test_a_foreign_registrys_key_is_never_changed() -> None:

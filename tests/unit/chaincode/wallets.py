@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from pedchain_domain import canonical, debit, der
+from pedchain_domain import canonical, debit, der, origincert
 from tests.unit.chaincode.district import (
     OPERATOR,
     START,
@@ -34,6 +34,27 @@ def private_key(seed: str) -> ec.EllipticCurvePrivateKey:
 def signature(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
     """A deterministic signature (RFC 6979)."""
     return key.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
+
+
+REGISTRY = private_key("foreign registry")
+
+
+def foreign() -> str:
+    """The foreign registry `north` as it is made known."""
+    key = {"alg": "ES256", "spki": der.spki_hex(REGISTRY.public_key())}
+    return json.dumps({"schema": "foreign/1", "id": "north", "key": key})
+
+
+def receipt(certificate: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Its receipt for a certificate locked for it."""
+    inner = {
+        "schema": "receipt/1",
+        "registry": "north",
+        "lock": origincert.lock_of(certificate),
+        "reference": "n-1",
+        **changes,
+    }
+    return {"receipt": inner, "signature": signature(REGISTRY, canonical.encode(inner)).hex()}
 
 
 class Wallet:
