@@ -9,6 +9,14 @@ Whoever joins signs the terms as they are, by their hash; other terms are anothe
 account is in one community per carrier. An hour is shared once its market is over, of what the
 market left (P1): each interval apart, from registers that were shown and measured; what is not
 measured takes no part. Sharing is billing: it moves no tokens, it writes what each member owes.
+
+    shared/1      {schema, community, hour, terms, price, factors: {account: ppm}, members}
+    correction/1  {schema, community, hour, members}     by run FINAL; it takes shared/1's place
+    members       {account: [received, given Wh, pays, receives µcur]}
+    position      {sold, bought, shared_in, shared_out, community}     of an account's hour
+
+A correction divides the hour anew among the same members, of what the market left: that stays as
+it was settled, and a member of whom the market took more than run FINAL knows stays as shared.
 """
 
 import hashlib
@@ -24,7 +32,7 @@ from pedchain_domain.market.clearing import TICK
 from pedchain_domain.market.position import Position
 from pedchain_domain.market.reference import HIGHEST
 from pedchain_domain.market.session import State, session_id
-from pedchain_domain.market.tokenid import Carrier
+from pedchain_domain.market.tokenid import HOUR, Carrier
 from pedchain_domain.numbers import PPM
 from pedchain_fabric.shim import Refusal
 
@@ -54,6 +62,7 @@ class Member(NamedTuple):
     """A member's hour: Wh by interval that take part, and its position without sharing."""
 
     account: str
+    factor_ppm: int
     fed_in: list[int]
     drawn: list[int]
     position: Position
@@ -140,25 +149,39 @@ async def members(book: Book, terms: Document, hour: int) -> list[Member]:
     names = await book.ids(MEMBER, owner, limits.MEMBERS + 1)
     if len(names) > limits.MEMBERS:
         raise Refusal("too-many", "members")
-    found = [
-        await _member(book, terms, hour, member) for member in await book.held(MEMBER, owner, names)
+    held = await book.held(MEMBER, owner, names)
+    return sorted(
+        [
+            await _member(book, terms, hour, one["account"], one["factor_ppm"], final=False)
+            for one in held
+        ]
+    )
+
+
+async def same_members(book: Book, terms: Document, shared: Document) -> list[Member]:
+    """The members of an hour that was shared, by what run FINAL knows of them."""
+    factors = shared["factors"]
+    return [
+        await _member(book, terms, shared["hour"], name, factors[name], final=True)
+        for name in sorted(factors)
     ]
-    return sorted(found)
 
 
-async def _member(book: Book, terms: Document, hour: int, member: Document) -> Member:
-    name, carrier = member["account"], terms["carrier"]
-    account = await book.load("account", name)
+async def _member(
+    book: Book, terms: Document, hour: int, name: str, factor: int, *, final: bool
+) -> Member:
+    carrier = terms["carrier"]
+    account, taken = await book.load_many([("account", name), ("position", name, carrier, hour)])
     if account is None:
         raise Refusal("unknown-account")
-    taken = await book.load("position", name, carrier, hour) or {"sold": 0, "bought": 0}
-    fed_in, fed_left = await _left(book, account, carrier, "feeds", hour, taken["sold"])
-    drawn, drawn_left = await _left(book, account, carrier, "draws", hour, taken["bought"])
+    sold, bought = (taken["sold"], taken["bought"]) if taken is not None else (0, 0)
+    fed_in, fed_left = await _left(book, account, carrier, "feeds", hour, sold, final=final)
+    drawn, drawn_left = await _left(book, account, carrier, "draws", hour, bought, final=final)
     with refusals():
-        position = Position(fed_in, drawn, sold=taken["sold"], bought=taken["bought"])
-    factor = member["factor_ppm"]
+        position = Position(fed_in, drawn, sold=sold, bought=bought)
     return Member(
         name,
+        factor,
         [sharing.participating(wh, factor) for wh in fed_left],
         [sharing.participating(wh, factor) for wh in drawn_left],
         position,
@@ -166,12 +189,21 @@ async def _member(book: Book, terms: Document, hour: int, member: Document) -> M
 
 
 async def _left(
-    book: Book, account: Document, carrier: str, way: str, hour: int, taken: int
+    book: Book,
+    account: Document,
+    carrier: str,
+    way: str,
+    hour: int,
+    taken: int,
+    *,
+    final: bool,
 ) -> tuple[int, list[int]]:
     """An hour's Wh, and by interval what the market left of it."""
-    was_shown, energies = await metered.intervals(book, account, carrier, way, hour)
+    was_shown, energies = await metered.intervals(book, account, carrier, way, hour, final=final)
     if not was_shown:
         raise Refusal("not-attached")
+    if final and taken > sum(energies or []):
+        _, energies = await metered.intervals(book, account, carrier, way, hour)
     with refusals():
         return sum(energies or []), sharing.left_over(energies or [], taken)
 
@@ -182,7 +214,7 @@ def divide(terms: Document, found: list[Member]) -> dict[str, list[int]]:
     sums: dict[str, list[int]] = {member.account: [0, 0, 0, 0] for member in found}
     count = max((len(part) for one in found for part in (one.fed_in, one.drawn)), default=0)
     for at in range(count):
-        shared = sharing.share(_at(found, 1, at), _at(found, 2, at), keys_of(terms))
+        shared = sharing.share(_at(found, 2, at), _at(found, 3, at), keys_of(terms))
         money = sharing.pay(shared, terms["price"])
         for name, row in sums.items():
             row[0] += shared.received.get(name, 0)
@@ -202,6 +234,29 @@ def _at(found: list[Member], field: int, at: int) -> dict[str, int]:
 
 async def write(book: Book, terms: Document, hour: int, found: list[Member]) -> None:
     """Share the hour: the members' rows and their positions."""
+    document = {
+        "schema": "shared/1",
+        "community": terms["id"],
+        "hour": hour,
+        "terms": digest(terms),
+        "price": terms["price"],
+        "factors": {member.account: member.factor_ppm for member in found},
+        "members": await _positions(book, terms, hour, found),
+    }
+    await book.save(("shared", terms["id"], hour), document)
+
+
+async def correct(book: Book, terms: Document, hour: int, found: list[Member]) -> None:
+    """Put what run FINAL makes of a shared hour in its place."""
+    members_ = await _positions(book, terms, hour, found)
+    document = {"schema": "correction/1", "community": terms["id"], "hour": hour}
+    await book.save(("correction", terms["id"], hour), {**document, "members": members_})
+
+
+async def _positions(
+    book: Book, terms: Document, hour: int, found: list[Member]
+) -> dict[str, list[int]]:
+    """The members' rows, their positions written."""
     with refusals():
         sums = divide(terms, found)
     for member in found:
@@ -211,7 +266,31 @@ async def write(book: Book, terms: Document, hour: int, found: list[Member]) -> 
             "bought": member.position.bought,
             "shared_in": received,
             "shared_out": given,
+            "community": terms["id"],
         }
         await book.save(("position", member.account, terms["carrier"], hour), position)
-    document = {"terms": digest(terms), "price": terms["price"], "members": sums}
-    await book.save(("shared", terms["id"], hour), document)
+    return sums
+
+
+async def hours(book: Book, account: str, carrier: str, start: int) -> list[Document]:
+    """A day of an account from `start`: by hour what its registers measured, its position, and
+    what sharing made of it; hours of which nothing is known are left out."""
+    holder = await book.load("account", account)
+    if holder is None:
+        raise Refusal("unknown-account")
+    found = []
+    for hour in range(start, start + limits.HOURS * HOUR, HOUR):
+        _, fed_in = await metered.energy(book, holder, carrier, "feeds", hour)
+        _, drawn = await metered.energy(book, holder, carrier, "draws", hour)
+        position = await book.load("position", account, carrier, hour)
+        if position is None and fed_in is None and drawn is None:
+            continue
+        row: Document = {"hour": hour, "fed_in": fed_in, "drawn": drawn, "position": position}
+        if position is not None and "community" in position:
+            name = (position["community"], hour)
+            names = [("shared", *name), ("correction", *name)]
+            shared, corrected = await book.load_many(names)
+            row["shared"] = None if shared is None else shared["members"][account]
+            row["corrected"] = None if corrected is None else corrected["members"][account]
+        found.append(row)
+    return found

@@ -133,8 +133,8 @@ async def session(ctx: Context, session_id: str) -> Document:
     return found
 
 
-async def open_sessions(ctx: Context, session_ids: Sequence[str]) -> dict[str, Document]:
-    """The sessions an order is for: closing one fails every order in flight."""
+async def sessions(ctx: Context, session_ids: Sequence[str]) -> dict[str, Document]:
+    """Sessions as they stand: closing one fails every order in flight for it."""
     wanted = [keys.session(ctx.stub, name) for name in session_ids]
     found = await load_many(ctx.stub, wanted)
     if any(document is None for document in found):
@@ -151,3 +151,13 @@ async def unshared(book: Book, identifier: str, hour: int) -> None:
     """Refuse `already-registered` for an hour that was shared."""
     if await book.load("shared", identifier, hour) is not None:
         raise Refusal("already-registered")
+
+
+async def shared(book: Book, identifier: str, hour: int) -> Document:
+    """A shared hour; what was corrected of it is read too, so of two corrections one fails."""
+    found, _ = await book.load_many(
+        [("shared", identifier, hour), ("correction", identifier, hour)]
+    )
+    if found is None:
+        raise Refusal("not-found")
+    return found

@@ -6,7 +6,11 @@ the hour's intervals with their way to the root that the certificate of run F pr
 endorser checks that way. A leaf also says the class, so that a bad hour is proven to be bad, and
 nobody gains by keeping a proof back: the operators hold all of them.
 
-    metered {registers: {role: [[Wh by interval], all measured]}}   under (district, point, hour)
+    metered, final {registers: {role: [[Wh by interval], all measured]}}
+                                                 each under (district, point, hour)
+
+What was shown first is what the market settles and communities share by. Where run FINAL says
+otherwise that is kept beside it, for corrections.
 """
 
 from collections.abc import Sequence
@@ -35,8 +39,8 @@ def shown(data: bytes) -> list[Document]:
 
 
 async def attach(book: Book, found: Sequence[Document]) -> None:
-    """Keep what an hour's proofs of one point show, once. Refuses `not-certified` for a root that
-    is not the certificate's, `malformed-document` for proofs that are not one whole hour's."""
+    """Keep what an hour's proofs of one point show, once by each run. Refuses `not-certified` for a
+    root that is not the certificate's, `malformed-document` for proofs of less than an hour."""
     proof, leaf = found[0]["proof"], found[0]["leaf"]
     district, day, point = proof["district"], proof["day"], leaf["point"]
     if district not in book.setup.districts:
@@ -56,34 +60,49 @@ async def attach(book: Book, found: Sequence[Document]) -> None:
         if one["proof"]["roots"][-1] != certificate["root"]:
             raise Refusal("not-certified", "root")
     document = {"registers": _sums([one["leaf"]["registers"] for one in found])}
-    former = await book.load("metered", district, point, hour)
-    if former is not None and former != document:
+    first, final = await book.load_many(
+        [("metered", district, point, hour), ("final", district, point, hour)]
+    )
+    if first is None or first == document:
+        await book.save(("metered", district, point, hour), document)
+    elif certificate["run"] == "FINAL" and final in (None, document):
+        await book.save(("final", district, point, hour), document)
+    else:
         raise Refusal("already-registered")
-    await book.save(("metered", district, point, hour), document)
 
 
 async def intervals(
-    book: Book, account: Document, carrier: str, way: str, hour: int
+    book: Book, account: Document, carrier: str, way: str, hour: int, *, final: bool = False
 ) -> tuple[bool, list[int] | None]:
     """Whether an account's register was shown for the hour, and its Wh by interval, None if not
-    measured. A way the account has no register for counts as shown and not measured."""
+    measured; by run FINAL if asked for and if that says otherwise. A way the account has no
+    register for counts as shown and not measured."""
     place = account["places"].get(carrier)
     register = None if place is None else place[way]
     if register is None:
         return True, None
-    found = await book.load("metered", account["district"], register["point"], hour)
+    name = (account["district"], register["point"], hour)
+    first, last = await book.load_many([("metered", *name), ("final", *name)])
+    found = first if last is None or not final else last
     if found is None:
         return False, None
     parts, measured = found["registers"].get(register["role"], [[], False])
     return True, list(parts) if measured else None
 
 
-async def energy(
-    book: Book, account: Document, carrier: str, way: str, hour: int
-) -> tuple[bool, int | None]:
-    """As `intervals`, for the whole hour."""
-    was_shown, parts = await intervals(book, account, carrier, way, hour)
-    return was_shown, None if parts is None else sum(parts)
+async def energies(
+    book: Book, meters: Sequence[Sequence[str]], hour: int
+) -> list[tuple[bool, int | None]]:
+    """As `intervals`, for the whole hour, of many registers [district, point, role] at once."""
+    names = [("metered", district, point, hour) for district, point, _ in meters]
+    found: list[tuple[bool, int | None]] = []
+    for (_, _, role), shown_ in zip(meters, await book.load_all(names), strict=True):
+        if shown_ is None:
+            found.append((False, None))
+            continue
+        parts, measured = shown_["registers"].get(role, [[], False])
+        found.append((True, sum(parts) if measured else None))
+    return found
 
 
 async def _certificate(book: Book, district: str, day: str) -> Document:

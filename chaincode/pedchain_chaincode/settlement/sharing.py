@@ -6,6 +6,7 @@ from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.settlement import community, guards
 from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.clock import now
+from pedchain_chaincode.settlement.places import carrier_of
 from pedchain_domain import canonical
 from pedchain_domain.market.tokenid import HOUR
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
@@ -65,6 +66,18 @@ class SharingContract(Contract):
         await community.over(book, terms, hour)
         await community.write(book, terms, hour, await community.members(book, terms, hour))
 
+    @submit
+    @guarded("shared")
+    async def correct_hour(self, ctx: Context, community_id: str, hour: int) -> None:
+        """Divide a shared hour anew by what run FINAL showed of its members."""
+        setup = await guards.permitted(ctx, "correct_hour")
+        book = await Book.open(ctx, setup)
+        shared = await guards.shared(book, _id(community_id), hour)
+        terms = await community.terms_of(book, community_id)
+        await community.correct(
+            book, terms, hour, await community.same_members(book, terms, shared)
+        )
+
     @evaluate
     async def preview_hour(self, ctx: Context, community_id: str, hour: int) -> bytes:
         """What sharing an hour would give now: {account: [received, given, pays, receives]}
@@ -77,12 +90,28 @@ class SharingContract(Contract):
 
     @evaluate
     async def get_shared(self, ctx: Context, community_id: str, hour: int) -> bytes:
-        """How an hour was shared (members of the collection only)."""
+        """How an hour was shared, and under `corrected` what run FINAL made of it, or null
+        (members of the collection only)."""
         book = await Book.read(ctx, await guards.setup(ctx))
-        found = await book.load("shared", _id(community_id), hour)
-        if found is None:
-            raise Refusal("not-found")
-        return canonical.encode(found)
+        found = await guards.shared(book, _id(community_id), hour)
+        corrected = await book.load("correction", community_id, hour)
+        rows = None if corrected is None else corrected["members"]
+        return canonical.encode({**found, "corrected": rows})
+
+    @evaluate
+    async def get_community(self, ctx: Context, community_id: str) -> bytes:
+        """A community's terms, for who is asked to sign them."""
+        book = await Book.read(ctx, await guards.setup(ctx))
+        return canonical.encode(await community.terms_of(book, _id(community_id)))
+
+    @evaluate
+    async def get_hours(self, ctx: Context, account: str, carrier: str, start: int) -> bytes:
+        """An account's day from `start`, UTC s: what was measured, sold, bought and shared by hour
+        (members of the collection only)."""
+        book = await Book.read(ctx, await guards.setup(ctx))
+        with refusals():
+            found = await community.hours(book, _id(account), carrier_of(carrier), start)
+            return canonical.encode(found)
 
 
 def _id(text: str) -> str:

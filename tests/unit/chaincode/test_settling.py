@@ -120,8 +120,13 @@ async def test_a_proof_must_be_of_the_certificate_in_force(market: Settling) -> 
 async def test_what_an_hour_was_settled_by_is_not_shown_anew(market: Settling) -> None:
     first = await market.certify({"sam": (600, 0)})
     await market.attach(first.proofs("sam.gcp", NOON))
+    other = await market.certify({"sam": (700, 0)})
+    await refused(market.attach(other.proofs("sam.gcp", NOON)), "already-registered")
     later = await market.certify({"sam": (700, 0)}, run="FINAL")
-    await refused(market.attach(later.proofs("sam.gcp", NOON)), "already-registered")
+    await market.attach(later.proofs("sam.gcp", NOON))
+    await market.attach(later.proofs("sam.gcp", NOON))
+    again = await market.certify({"sam": (800, 0)}, run="FINAL")
+    await refused(market.attach(again.proofs("sam.gcp", NOON)), "already-registered")
 
 
 async def test_an_hour_is_measured_only_when_it_is_over(market: Settling) -> None:

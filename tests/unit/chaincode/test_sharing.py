@@ -185,6 +185,48 @@ async def test_an_hour_is_shared_once_it_is_over_and_shown(street: Sharing) -> N
         street.peer.commit(held)
 
 
+async def test_run_final_corrects_a_shared_hour_and_what_the_market_took_stays(
+    street: Sharing,
+) -> None:
+    await street.found(terms())
+    await street.trade(("sam", "OFFER", 600, 120), ("bea", "BID", 600, 120))
+    for one in street.people.values():
+        await street.join(one, terms())
+    await street.settle({"sam": (1_000, 0), "bea": (0, 800)})
+    assert await street.share() == {"bea": [200, 0, 24_000, 0], "sam": [0, 200, 0, 24_000]}
+    correct = ("sharing:CorrectHour", "street", str(NOON))
+    final = await street.certify({"sam": (700, 0), "bea": (0, 900)}, "FINAL")
+    for name in ("sam", "bea"):
+        await street.attach(final.proofs(f"{name}.gcp", NOON))
+    held = await street.peer.endorse(SETTLEMENT, *correct, transient=street.fresh())
+    await street.submit(*correct)
+    with pytest.raises(CommitRefused):
+        street.peer.commit(held)
+    found = await street.ask("sharing:GetShared", "street", str(NOON))
+    assert found["members"]["bea"] == [200, 0, 24_000, 0]
+    assert found["corrected"] == {"bea": [100, 0, 12_000, 0], "sam": [0, 100, 0, 12_000]}
+    hours = await street.ask("sharing:GetHours", "bea", "electricity", str(NOON))
+    assert hours[0]["position"]["shared_in"] == 100
+    await refused(street.submit("sharing:CorrectHour", "street", "0"), "not-found")
+
+
+async def test_of_whom_the_market_took_more_than_run_final_knows_stays_as_shared(
+    street: Sharing,
+) -> None:
+    await street.found(terms())
+    await street.trade(("sam", "OFFER", 600, 120), ("bea", "BID", 600, 120))
+    for one in street.people.values():
+        await street.join(one, terms())
+    await street.settle({"sam": (1_000, 0), "bea": (0, 800)})
+    await street.share()
+    final = await street.certify({"sam": (500, 0), "bea": (0, 700)}, "FINAL")
+    for name in ("sam", "bea"):
+        await street.attach(final.proofs(f"{name}.gcp", NOON))
+    await street.submit("sharing:CorrectHour", "street", str(NOON))
+    found = await street.ask("sharing:GetShared", "street", str(NOON))
+    assert found["corrected"] == {"bea": [100, 0, 12_000, 0], "sam": [0, 100, 0, 12_000]}
+
+
 async def test_a_community_larger_than_a_step_is_refused(
     street: Sharing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
