@@ -15,6 +15,12 @@ class ArchiveError(AuditError):
     """The archive cannot be read as one; nothing was verified."""
 
 
+class Broken(Exception):  # noqa: N818 - becomes a VerificationError once the place is known
+    """A check that failed in a place that the caller knows; each kind names its check."""
+
+    check = "metering"
+
+
 class VerificationError(AuditError):
     """A check failed. What precedes the named place was verified, nothing after it was.
 

@@ -6,40 +6,30 @@ marker must come with authentic records, any certificate must follow from them.
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pedchain_audit import batches
+from pedchain_audit import batches, decisions
+from pedchain_audit.claims import Claims
 from pedchain_audit.days import Close, Days
-from pedchain_audit.errors import VerificationError
+from pedchain_audit.errors import Broken, VerificationError
 from pedchain_audit.filing import Batch, Filing
 from pedchain_audit.losses import Losses, document_of
-from pedchain_audit.origin import Origin, OriginError
-from pedchain_audit.registry import (
-    Registry,
-    RegistryError,
-    decode,
-    exchanges,
-    membership,
-    shares,
-)
+from pedchain_audit.origin import Origin
+from pedchain_audit.private import Private, hashed_keys, values
+from pedchain_audit.registry import Registry, decode, membership, shares
 from pedchain_audit.replay import Judged
 from pedchain_audit.world import World
 from pedchain_domain.reasons import DomainError
-from pedchain_fabric.errors import WireError
-from pedchain_fabric.wire import compositekey, rwset
+from pedchain_fabric.wire import compositekey
 from pedchain_fabric.wire.identity import Identity
-from pedchain_fabric.wire.rwset import HashedCollection, Namespace, hash_key, sha256
+from pedchain_fabric.wire.rwset import Namespace, hash_key
 
 PREFIX = "metering-"
 #: Kinds of public documents that something is checked of, in the order in which they are redone.
 KINDS = ("secret", "member", "roster", "batch", "folded", "close", "certificate", "monthly")
-COLLECTION = "readings"
 
 Document = dict[str, Any]
-#: Private values by the hash of their key.
-Private = Mapping[bytes, bytes]
 
 
 @dataclass(slots=True)
@@ -64,6 +54,7 @@ class District:
     owed: Document | None = None  # the month's certificate the day just certified makes
     secret: bytes | None = None  # what the district's pseudonyms are made with
     exchanged: dict[str, Document] = field(default_factory=dict)  # registers, by the old meter
+    claims: Claims = field(default_factory=Claims)
     origin: Origin = field(default_factory=Origin)
     erased: set[str] = field(default_factory=set)  # days that records are erased of
     taken_over: list[str] = field(default_factory=list)  # certificates not redone, in words
@@ -84,15 +75,26 @@ class Metering:
         self.certificates = 0
         self.origin_certificates = 0
         self.debits = 0
+        self.approvals = 0
+        self.claims = 0
 
     def transaction(self, number: int, judged: Judged, world: World, private: bytes | None) -> None:
         """One valid transaction, before its writes are applied; `private` as delivered."""
         place = Place(number, judged.position)
-        for namespace in judged.namespaces:
-            if namespace.name.startswith(PREFIX) and namespace.is_written:
-                district = self._districts.setdefault(namespace.name, District())
-                if not district.blind:
-                    self._namespace(place, judged, namespace, world, private)
+        try:
+            for namespace in judged.namespaces:
+                if namespace.name == decisions.REGISTRY:
+                    central = Registry(world, namespace.name)
+                    self.approvals += decisions.check(namespace, central, act_of(judged))
+                elif namespace.name.startswith(PREFIX) and namespace.is_written:
+                    district = self._districts.setdefault(namespace.name, District())
+                    if not district.blind:
+                        self._namespace(place, judged, namespace, world, private)
+        except Broken as error:
+            raise place.fail(error.check, str(error)) from error
+        except (KeyError, IndexError, DomainError) as error:
+            text = f"what it rests on is not on the ledger: {error}"
+            raise place.fail("metering", text) from error
 
     def not_checked(self) -> list[str]:
         """Districts whose readings the archive does not hold, in words."""
@@ -130,32 +132,27 @@ class Metering:
         private: bytes | None,
     ) -> None:
         district = self._districts[namespace.name]
-        shown = values(place, namespace, private)
+        shown = values(namespace, private)
         if shown is None:
             district.blind = True
             return
         registry = Registry(world, namespace.name, district.secret, district.exchanged)
-        try:
-            for kind, attributes, document in written(namespace):
-                if kind == "batch":
-                    self._batch(place, judged, namespace, registry, shown, attributes, document)
-                elif kind == "folded":
-                    fold(place, district, registry, int(attributes[0]), document)
-                elif kind == "close":
-                    close(district, registry, attributes, document)
-                elif kind == "certificate":
-                    self._certificate(place, district, registry, shown, document)
-                elif kind == "monthly":
-                    self._monthly(place, district, document)
-                else:
-                    self._registered(place, judged, registry, shown, kind, document)
-            self._origin(judged, namespace, registry, shown)
-        except OriginError as error:
-            raise place.fail("origin", str(error)) from error
-        except (KeyError, IndexError, DomainError) as error:
-            raise place.fail(
-                "metering", f"what it rests on is not on the ledger: {error}"
-            ) from error
+        for kind, attributes, document in written(namespace):
+            if kind == "batch":
+                self._batch(place, judged, namespace, registry, shown, attributes, document)
+            elif kind == "folded":
+                fold(place, district, registry, int(attributes[0]), document)
+            elif kind == "close":
+                close(district, registry, attributes, document)
+            elif kind == "certificate":
+                self._certificate(place, district, registry, shown, document)
+            elif kind == "monthly":
+                self._monthly(place, district, document)
+            else:
+                self._registered(judged, registry, shown, kind, document)
+        self._origin(judged, namespace, registry, shown)
+        self._claims(judged, namespace, registry, shown)
+        decisions.adoption(namespace, registry, Registry(world, decisions.REGISTRY))
 
     def _batch(
         self,
@@ -226,9 +223,17 @@ class Metering:
         self.origin_certificates += district.origin.issues - before[0]
         self.debits += district.origin.debits - before[1]
 
+    def _claims(
+        self, judged: Judged, namespace: Namespace, registry: Registry, shown: Private
+    ) -> None:
+        claims = self._districts[namespace.name].claims
+        before = claims.settled
+        writes = dict(decisions.written(namespace))
+        claims.check(writes, registry, shown, act_of(judged), self._channel)
+        self.claims += claims.settled - before
+
     def _registered(
         self,
-        place: Place,
         judged: Judged,
         registry: Registry,
         shown: Private,
@@ -236,20 +241,16 @@ class Metering:
         document: Document,
     ) -> None:
         """The district's secret is kept; members' signatures and sites' shares are checked."""
-        assert judged.transaction is not None
-        try:
-            if kind == "secret":
-                key = compositekey.create("secret", [document["transaction"]])
-                self._districts[registry.namespace].secret = shown.get(hash_key(key))
-            elif kind == "member":
-                creator = Identity.from_creator(judged.transaction.creator).msp_id
-                membership(document["document"], registry.must("fence"), creator, self._channel)
-            else:
-                shares(document)
-                district = self._districts[registry.namespace]
-                district.exchanged |= exchanges(document, district.secret, shown)
-        except RegistryError as error:
-            raise place.fail("registry", str(error)) from error
+        district = self._districts[registry.namespace]
+        if kind == "secret":
+            key = compositekey.create("secret", [document["transaction"]])
+            district.secret = shown.get(hash_key(key))
+        elif kind == "member":
+            creator = act_of(judged).msp_id
+            membership(document["document"], registry.must("fence"), creator, self._channel)
+        else:
+            shares(document)
+            district.exchanged |= registry.exchanges(document, shown)
 
     def _certificate(
         self,
@@ -297,6 +298,14 @@ class Metering:
         self.certificates += 1
 
 
+def act_of(judged: Judged) -> decisions.Act:
+    """Who did it, when."""
+    transaction = judged.transaction
+    assert transaction is not None
+    msp_id = Identity.from_creator(transaction.creator).msp_id
+    return decisions.Act(msp_id, transaction.transaction_id, transaction.timestamp // 1_000_000_000)
+
+
 def fold(
     place: Place, district: District, registry: Registry, shard: int, document: Document
 ) -> None:
@@ -333,47 +342,3 @@ def written(namespace: Namespace) -> list[tuple[str, list[str], Document]]:
         if kind in KINDS:
             found.append((kind, list(attributes), decode(write.value)))
     return sorted(found, key=lambda each: KINDS.index(each[0]))
-
-
-def values(place: Place, namespace: Namespace, private: bytes | None) -> Private | None:
-    """Private values of the readings collection, each with the hash the block holds of it.
-
-    None where the transaction wrote there and the archive holds no private data for it.
-    """
-    hashed = {each.name: each for each in namespace.collections}.get(COLLECTION)
-    if hashed is None or not hashed.writes:
-        return {}
-    if private is None:
-        return None
-    try:
-        for decoded in rwset.decode_private(private):
-            for collection in decoded.collections:
-                if (decoded.name, collection.name) == (namespace.name, COLLECTION):
-                    found = {hash_key(each.key): each.value for each in collection.writes}
-                    check_hashes(place, hashed, found)
-                    return found
-    except WireError as error:
-        raise place.fail("private data", str(error)) from error
-    return None
-
-
-def check_hashes(place: Place, hashed: HashedCollection, found: Private) -> None:
-    """Private values are those whose hashes stand in the block.
-
-    A value may be missing: peers leave out of old write sets what was purged since.
-    """
-    expected = {write.key_hash: write.value_hash for write in hashed.writes if not write.deletes}
-    for key, value in found.items():
-        if value and expected.get(key) != sha256(value):
-            raise place.fail("private data", "a value is not the one the block holds the hash of")
-
-
-def hashed_keys(namespace: Namespace) -> set[bytes]:
-    """Keys of the readings collection that a transaction writes, as hashes."""
-    return {
-        write.key_hash
-        for collection in namespace.collections
-        if collection.name == COLLECTION
-        for write in collection.writes
-        if not write.deletes
-    }

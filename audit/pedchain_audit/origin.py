@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pedchain_audit.errors import Broken
 from pedchain_audit.losses import document_of
 from pedchain_audit.registry import Registry
 from pedchain_domain import calendar, debit, origin, origincert, originstorage
@@ -25,8 +26,10 @@ RUN = "F"
 HELD = ("account/1", "exported/1", "gc/1", "issue/1", "storage/1")
 
 
-class OriginError(Exception):
+class OriginError(Broken):
     """What was written does not follow from what it rests on; the text tells what."""
+
+    check = "origin"
 
 
 @dataclass(slots=True)

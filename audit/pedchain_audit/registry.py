@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from pedchain_audit.errors import Broken
 from pedchain_audit.world import World
 from pedchain_domain import canonical, onboarding, pseudonyms, signed, terms
 from pedchain_domain import roster as rosters
@@ -34,6 +35,7 @@ class Registry:
         self._world = world
         self.namespace = namespace
         self._exchanged = exchanged or {}
+        self._secret = secret
         self._naming = None if secret is None else pseudonyms.naming_key(secret)
 
     def get(self, kind: str, *attributes: str) -> Document | None:
@@ -79,14 +81,38 @@ class Registry:
         """Sites, points, devices and exchanges of a cell."""
         return rosters.exchanged(self.must("roster", str(cell)), self._exchanged)
 
+    def every(self, kind: str) -> list[Document]:
+        """All documents of a kind, by their keys."""
+        start, end = compositekey.prefix_range(kind, [])
+        space = self._world.space(self.namespace)
+        return [decoded(cell.value) for _, cell in space.between(start, end, include_end=False)]
+
+    def private(self, shown: Mapping[bytes, bytes], *name: str) -> Document | None:
+        """The private document that a transaction writes under a name; None if it does not, or it
+        is not here any more."""
+        if self._secret is None:
+            return None
+        hidden = hmac.digest(self._secret, "\x00".join(name).encode(), "sha256").hex()
+        value = shown.get(hash_key(compositekey.create("h", [hidden])))
+        return decode(value[SALT_BYTES:]) if value else None
+
+    def exchanges(self, roster: Document, shown: Mapping[bytes, bytes]) -> dict[str, Document]:
+        """What meters read at exchanges that a transaction writes, by the old device."""
+        found = {
+            one["old"]: self.private(shown, "exchange", one["old"]) for one in roster["exchanges"]
+        }
+        return {old: rosters.exchange_registers(told) for old, told in found.items() if told}
+
     def cells(self) -> int:
         """How many cells there are."""
         layout = self.get("layout")
         return len(layout["cells"]) if layout else 0
 
 
-class RegistryError(Exception):
+class RegistryError(Broken):
     """A registered document lacks what it must rest on; the text tells which."""
+
+    check = "registry"
 
 
 def membership(document: Document, fence: Document, creator: str, channel: str) -> None:
@@ -110,19 +136,6 @@ def shares(roster: Document) -> None:
     for held in roster.get("participations", {}).values():
         if terms.heaviest(held, "ppm") > PPM:
             raise RegistryError("a site takes part by more than the whole of it")
-
-
-def exchanges(
-    roster: Document, secret: bytes | None, shown: Mapping[bytes, bytes]
-) -> dict[str, Document]:
-    """What meters read at exchanges that a transaction writes, by the old device."""
-    found = {}
-    for one in roster["exchanges"] if secret else []:
-        name = hmac.digest(secret or b"", f"exchange\x00{one['old']}".encode(), "sha256")
-        value = shown.get(hash_key(compositekey.create("h", [name.hex()])))
-        if value:
-            found[one["old"]] = rosters.exchange_registers(decode(value[SALT_BYTES:]))
-    return found
 
 
 #: Documents kept as read; most are asked for again with each record of a device.

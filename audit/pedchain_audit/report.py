@@ -29,6 +29,10 @@ def text(figures: Figures) -> str:
             f"{figures.origin_certificates} certificates of origin issued anew, "
             f"{figures.debits} debits with their owners' signatures"
         )
+    if figures.approvals or figures.claims:
+        lines.append(
+            f"{figures.approvals} approvals of districts, {figures.claims} claims of devices redone"
+        )
     if figures.events_of_one:
         lines.append(
             f"{figures.events_of_one} valid transactions with an event but one endorsement: "

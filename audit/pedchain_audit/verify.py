@@ -45,6 +45,8 @@ class Figures:
     certificates: int = 0
     origin_certificates: int = 0
     debits: int = 0
+    approvals: int = 0
+    claims: int = 0
     events_of_one: int = 0
     not_checked: list[str] = field(default_factory=list)
 
@@ -81,6 +83,7 @@ def verify(archive: Archive, progress: Progress = lambda number, height: None) -
     figures.device_signatures = metering.device_signatures
     figures.certificates = metering.certificates
     figures.origin_certificates, figures.debits = metering.origin_certificates, metering.debits
+    figures.approvals, figures.claims = metering.approvals, metering.claims
     figures.not_checked += metering.not_checked()
     return figures
 

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settlement's private documents as the transactions so far left them, read with the book's secret.
+
+Documents with a marker are found by kind and owner, all others only by their name: their keys are
+keyed hashes, so the audit asks for what must stand under a name and never guesses.
+"""
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pedchain_audit.losses import document_of
+from pedchain_fabric.wire import compositekey
+
+Document = dict[str, Any]
+COLLECTION = "book"
+_HIDDEN, _SECRET, _DEBIT = "book", "secret", "debit"
+
+
+class Change(NamedTuple):
+    """One private write: what kind of document, whose, and what it was before and after."""
+
+    kind: str
+    owner: str
+    identifier: str
+    before: Document | None
+    after: Document | None
+
+
+class Written(NamedTuple):
+    """What one transaction wrote to the book; `debit` as it was signed, behind its salt."""
+
+    marked: list[Change]
+    hidden: list[Change]
+    debit: bytes | None
+
+
+@dataclass(slots=True)
+class Book:
+    """Every document that stands now."""
+
+    secret: bytes = b""
+    _named: dict[str, Document] = field(default_factory=dict)
+    _marked: dict[tuple[str, str], dict[str, Document]] = field(default_factory=dict)
+
+    def tag(self, *name: str | int) -> str:
+        """What stands for a name in keys."""
+        spelt = "\x00".join(str(part) for part in name)
+        return hmac.digest(self.secret, spelt.encode(), "sha256").hex()
+
+    def named(self, *name: str | int) -> Document | None:
+        """The document of a name."""
+        return self._named.get(self.tag(*name))
+
+    def is_named(self, change: Change, *name: str | int) -> bool:
+        """Whether a change is of this name."""
+        return change.identifier == self.tag(*name)
+
+    def marked(self, kind: str, owner: str) -> dict[str, Document]:
+        """An owner's documents of a kind, by id."""
+        return self._marked.get((kind, owner), {})
+
+    def of_kind(self, *kinds: str) -> Iterable[Document]:
+        """All documents of these kinds."""
+        for (kind, _), held in self._marked.items():
+            if kind in kinds:
+                yield from held.values()
+
+    def read(self, writes: Iterable[tuple[str, bytes | None]]) -> Written:
+        """Private writes as changes of what stands, not yet made."""
+        found = Written([], [], None)
+        for key, value in writes:
+            kind, attributes = compositekey.split(key)
+            if kind == _SECRET:
+                self.secret = value or b""
+            elif kind == _DEBIT:
+                found = found._replace(debit=value)
+            else:
+                after = document_of(value) if value else None
+                if kind == _HIDDEN:
+                    before = self._named.get(attributes[0])
+                    found.hidden.append(Change(kind, "", attributes[0], before, after))
+                else:
+                    owner, identifier = attributes
+                    before = self.marked(kind, owner).get(identifier)
+                    found.marked.append(Change(kind, owner, identifier, before, after))
+        return found
+
+    def make(self, written: Written) -> None:
+        """Let a transaction's changes stand."""
+        for change in written.hidden:
+            _put(self._named, change)
+        for change in written.marked:
+            _put(self._marked.setdefault((change.kind, change.owner), {}), change)
+
+
+def _put(held: dict[str, Document], change: Change) -> None:
+    if change.after is None:
+        held.pop(change.identifier, None)
+    else:
+        held[change.identifier] = change.after

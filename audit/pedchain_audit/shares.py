@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Step 9, sharing: hours divided anew from what was measured and what the market left (S, P)."""
+
+from typing import Any, NamedTuple
+
+from pedchain_audit.auction import Measured, SettlementError, compare, equal
+from pedchain_audit.operatorsbook import Book, Document
+from pedchain_domain.market import sharing
+from pedchain_domain.market.position import Position
+
+_KEYS = {"static": sharing.Static, "priority": sharing.Priority}
+
+
+class Member(NamedTuple):
+    """A member's hour: what of each interval takes part, Wh, and its position without sharing."""
+
+    fed_in: list[int]
+    drawn: list[int]
+    position: Position
+
+
+def redo(
+    book: Book, found: Document, due: dict[str, dict[str, Document]], measured: Measured
+) -> int:
+    """Compares a shared/1 or correction/1 with what follows; how many registers' hours were held
+    against the audit's own closing."""
+    held = book.named("community", found["community"])
+    if held is None:
+        raise SettlementError("an hour shared by a community nobody founded")
+    terms, final = held["terms"], found["schema"] == "correction/1"
+    shared = book.named("shared", found["community"], found["hour"]) if final else found
+    if shared is None:
+        raise SettlementError("a correction of an hour that was not shared")
+    if not final:
+        owner = book.tag("community", terms["id"])
+        marks = book.marked("member", owner).values()
+        joined = {one["account"]: one["factor_ppm"] for one in marks}
+        equal(joined, found["factors"], "an hour's members")
+        equal(terms["price"], found["price"], "an hour's price")
+    members, compared = {}, 0
+    for name, factor in sorted(shared["factors"].items()):
+        members[name], same = _member(
+            book, name, factor, terms["carrier"], shared["hour"], due, measured, final
+        )
+        compared += same
+    equal(_divided(members, terms), found["members"], "a shared hour")
+    return compared
+
+
+def _member(
+    book: Book,
+    name: str,
+    factor: int,
+    carrier: str,
+    hour: int,
+    due: dict[str, dict[str, Document]],
+    measured: Measured,
+    final: bool,
+) -> tuple[Member, int]:
+    account = book.named("account", name)
+    if account is None or carrier not in account["places"]:
+        raise SettlementError("a member without an account or place")
+    taken = due.get(f"{carrier} {account['places'][carrier]['zone']} {hour}", {}).get(name)
+    sides, compared = [], 0
+    for way, used in (("feeds", "sold"), ("draws", "bought")):
+        wh = 0 if taken is None else taken[used]
+        parts, same = _parts(book, account, carrier, way, hour, wh, measured, final)
+        sides.append((wh, parts, sharing.left_over(parts, wh)))
+        compared += same
+    (sold, fed, fed_left), (bought, drew, drawn_left) = sides
+    position = Position(sum(fed), sum(drew), sold=sold, bought=bought)
+    part = [[sharing.participating(wh, factor) for wh in left] for left in (fed_left, drawn_left)]
+    return Member(part[0], part[1], position), compared
+
+
+def _parts(
+    book: Book,
+    account: Document,
+    carrier: str,
+    way: str,
+    hour: int,
+    taken: int,
+    measured: Measured,
+    final: bool,
+) -> tuple[list[int], int]:
+    """A register's intervals: run FINAL's for a correction, unless the market took more."""
+    register = account["places"][carrier][way]
+    if register is None:
+        return [], 0
+    where = (account["district"], register["point"])
+    first = book.named("metered", *where, hour)
+    last = book.named("final", *where, hour) if final else None
+    if first is None:
+        raise SettlementError("an hour is shared before all was shown")
+    compared = compare(first, where, hour, measured)
+    for shown in (last, first):
+        if shown is None:
+            continue
+        parts, whole = shown["registers"].get(register["role"], [[], False])
+        found = list(parts) if whole else []
+        if sum(found) >= taken:
+            return found, compared
+    raise SettlementError("more was sold or bought than was measured")
+
+
+def _divided(members: dict[str, Member], terms: Document) -> dict[str, list[int]]:
+    keys = _KEYS[terms["key"]](terms["shares"]) if terms["key"] in _KEYS else sharing.Dynamic()
+    sums: dict[str, Any] = {name: [0, 0, 0, 0] for name in members}
+    count = max((len(side) for one in members.values() for side in one[:2]), default=0)
+    for at in range(count):
+        fed, drawn = (
+            {name: one[side][at] for name, one in members.items() if at < len(one[side])}
+            for side in (0, 1)
+        )
+        shared = sharing.share(fed, drawn, keys)
+        for name, paid in sharing.pay(shared, terms["price"]).items():
+            row = sums[name]
+            row[0] += shared.received.get(name, 0)
+            row[1] += shared.given.get(name, 0)
+            row[2] += paid.pays
+            row[3] += paid.receives
+    for name, one in members.items():
+        one.position.shared(out=sums[name][1], into=sums[name][0])
+    return sums
