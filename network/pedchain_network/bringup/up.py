@@ -13,9 +13,10 @@ from pedchain_network.errors import PartError
 from pedchain_network.limits import ALIVE_PAUSE_S, NODE_TIMEOUT_S, UP_TIMEOUT_S
 from pedchain_network.pki import crypto, ownership
 from pedchain_network.progress import Progress
-from pedchain_network.runtimes import listeners
-from pedchain_network.runtimes.choice import Choice
+from pedchain_network.runtimes import listeners, standby
+from pedchain_network.runtimes.choice import DOCKER, NATIVE, Choice
 from pedchain_network.runtimes.part import Part
+from pedchain_network.runtimes.parts import program
 from pedchain_network.runtimes.runtime import by_name
 from pedchain_network.state import Run, State
 from pedchain_network.topology.model import CHAINCODE, Topology
@@ -36,6 +37,8 @@ async def up(topology: Topology | None, state: State, choice: Choice, progress: 
             from pedchain_network.bringup import alone
 
             return await alone.up(wanted, state, run, progress)
+        if choice.runtime != DOCKER and not run.processes:
+            _load_chaincode(wanted, many=choice.runtime == NATIVE)
         if not state.genesis(wanted.channel).exists():
             state.save_topology(wanted)
         made = crypto.create(state.crypto, wanted)
@@ -45,6 +48,7 @@ async def up(topology: Topology | None, state: State, choice: Choice, progress: 
         runtime = by_name(choice.runtime)
         try:
             run = runtime.start(wanted, state, run, progress)
+            standby.dismiss()
             parts = runtime.parts(state, run)
             async with asyncio.timeout(UP_TIMEOUT_S):
                 stuck = await _while_alive(parts, _work(wanted, state, parts, progress))
@@ -63,6 +67,13 @@ async def up(topology: Topology | None, state: State, choice: Choice, progress: 
         if state.topology() != wanted:
             state.save_topology(wanted)
         return run
+
+
+def _load_chaincode(topology: Topology, *, many: bool) -> None:
+    """Chaincode's servers load while keys are made and nodes start; many of them only once."""
+    module = standby.module_of(program(topology.chaincode.command))
+    if module:
+        standby.begin(module, many=many)
 
 
 async def _while_alive(parts: Sequence[Part], work: Coroutine[None, None, T]) -> T:

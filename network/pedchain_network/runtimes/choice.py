@@ -7,7 +7,8 @@ from pedchain_network.errors import RuntimeMissingError
 from pedchain_network.runtimes import native
 from pedchain_network.topology.model import FABRIC
 
-RUNTIMES = ("auto", "docker", "native", "embedded")
+DOCKER, NATIVE, EMBEDDED = "docker", "native", "embedded"
+RUNTIMES = ("auto", DOCKER, NATIVE, EMBEDDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,12 @@ def choose(wanted: str, fabric: str = FABRIC, last: str = "") -> Choice:
 
     Raises `RuntimeMissingError` if the very one that is asked for cannot run here.
     """
-    if wanted == "embedded":
-        return Choice("embedded", "as asked; our own peers and orderers, for trying and testing")
-    if wanted == "native":
-        return Choice("native", f"as asked; {native.find().peer}")
-    if wanted == "docker":
-        return Choice("docker", f"as asked; {_engine()}")
+    if wanted == EMBEDDED:
+        return Choice(EMBEDDED, "as asked; our own peers and orderers, for trying and testing")
+    if wanted == NATIVE:
+        return Choice(NATIVE, f"as asked; {native.find().peer}")
+    if wanted == DOCKER:
+        return Choice(DOCKER, f"as asked; {_engine()}")
     if wanted != "auto":
         raise RuntimeMissingError(f"no runtime {wanted!r}", f"known: {', '.join(RUNTIMES)}")
     return Choice(last, "as before") if last else _best(fabric)
@@ -38,11 +39,11 @@ def _best(fabric: str) -> Choice:
     """Real Fabric if it can be had, in containers before plain processes."""
     obstacle = _obstacle(fabric)
     if not obstacle:
-        return Choice("docker", _engine())
+        return Choice(DOCKER, _engine())
     try:
-        return Choice("native", f"{obstacle}; found {native.find().peer}")
+        return Choice(NATIVE, f"{obstacle}; found {native.find().peer}")
     except RuntimeMissingError as missing:
-        return Choice("embedded", f"{obstacle}; {missing.message}; for trying and testing")
+        return Choice(EMBEDDED, f"{obstacle}; {missing.message}; for trying and testing")
 
 
 def _obstacle(fabric: str) -> str:

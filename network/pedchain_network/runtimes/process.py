@@ -26,6 +26,7 @@ from pedchain_network.limits import (
     STOP_TIMEOUT_S,
 )
 from pedchain_network.runtimes import logfile, standby
+from pedchain_network.runtimes.standby import Ready
 
 # Start times are told from the wall clock of the boot, which the kernel corrects now and then.
 _SAME_START_S = 2.0
@@ -139,32 +140,32 @@ def start(spec: Spec, record: Callable[[Process], None] | None = None) -> Proces
     # Ledgers hold private data, and what a peer's builder keeps holds a key.
     files.directory(spec.directory)
     ready = standby.take(spec.command)
-    child = ready or _gated(spec)
-    _adopted[child.pid] = child
+    orders = b"\n"
+    if ready is None:
+        ready = _gated(spec)
+    else:
+        orders = standby.orders(spec.command, spec.environment, spec.directory, spec.log)
     process = Process(
         name=spec.name,
         kind=spec.kind,
         organization=spec.organization,
-        pid=child.pid,
-        started=psutil.Process(child.pid).create_time(),
+        pid=ready.pid,
+        started=psutil.Process(ready.pid).create_time(),
         log=str(spec.log),
         listens=dict(spec.listens),
     )
-    assert child.stdin is not None
-    with child.stdin as gate:
+    if ready.pid == ready.child.pid:
+        _adopted[ready.pid] = ready.child
+    with ready.gate() as gate:
         if record is not None:
             record(process)
-        gate.write(_orders(spec) if ready else b"\n")
+        gate.write(orders)
     return process
 
 
-def _orders(spec: Spec) -> bytes:
-    return standby.orders(spec.command, spec.environment, spec.directory, spec.log)
-
-
-def _gated(spec: Spec) -> subprocess.Popen[bytes]:
+def _gated(spec: Spec) -> Ready:
     with open(spec.log, "ab") as log:
-        return subprocess.Popen(  # noqa: S603 - the command is the topology's own
+        child = subprocess.Popen(  # noqa: S603 - the command is the topology's own
             (*_GATE, *spec.command),
             env=dict(spec.environment),
             cwd=spec.directory,
@@ -173,10 +174,10 @@ def _gated(spec: Spec) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    return Ready(child.pid, child)
 
 
-# A shell that waits for a line and then becomes the program; it keeps pid and start time. Our end
-# closes its pipe.
+# A shell that waits for a line and then becomes the program; it keeps pid and start time.
 _GATE = ("/bin/sh", "-c", 'read -r line && exec "$@" </dev/null', "sh")
 
 

@@ -40,8 +40,9 @@ def test_new_code_is_a_package_of_its_own_beside_the_old_one(stored: Topology) -
     wanted = chaincodeplan.upgraded(stored, "metering-DistrictA", Wish(new_code=True))
     assert definition(wanted, "metering-DistrictA").package == "metering_2"
     assert definition(wanted, "metering-DistrictB").package == "metering"
-    assert wanted.chaincode.packages[:2] == stored.chaincode.packages
-    assert wanted.chaincode.packages[2] == Package("metering_2", "metering", 2, 1)
+    *before, new = wanted.chaincode.packages
+    assert tuple(before) == stored.chaincode.packages
+    assert new == Package("metering_2", "metering", len(before), 1)
     assert len(wanted.servers()) == 2 * len(stored.servers())
     require_readable(wanted)
 
@@ -57,7 +58,9 @@ def test_a_package_goes_when_nothing_uses_it_and_a_later_one_is_there(stored: To
         ),
     )
     left = chaincodeplan.without_unused(both)
-    assert [each.label for each in left.chaincode.packages] == ["registry", "metering_2"]
+    labels = {each.label for each in stored.chaincode.packages}
+    found = {each.label for each in left.chaincode.packages}
+    assert found == labels - {"metering"} | {"metering_2"}
     require_readable(left)
     again = chaincodeplan.upgraded(left, "metering-DistrictB", Wish(new_code=True))
     assert again.chaincode.packages[-1] == Package("metering_3", "metering", 1, 2)

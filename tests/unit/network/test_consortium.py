@@ -115,7 +115,12 @@ def test_every_definition_of_the_reference_needs_the_dso() -> None:
         ),
         ("[registry, metering,", "[registry, registry,", "'registry' stands twice", "rename"),
         ("[registry, metering,", "[registry, me-tering,", "no name we can use", "single _"),
-        ("command: [ped-chaincode, serve]", "command: []", "is empty", "name the program"),
+        (
+            "command: [python, -m, pedchain_chaincode, serve]",
+            "command: []",
+            "is empty",
+            "name the program",
+        ),
         ('version: "1"', "version: 1", "must be a text", "quotes"),
     ],
 )

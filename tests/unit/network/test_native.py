@@ -126,12 +126,14 @@ def test_each_peer_is_told_its_own_chaincode_addresses(
         peer = specs[topology.node_name("peer", organization)]
         told = json.loads(peer.environment["CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG"])
         server = specs[topology.node_name("chaincode", organization)]
-        assert {told["slot0"], told["slot1"]} == set(server.listens.values())
+        assert {told[f"slot{each.slot}"] for each in topology.chaincode.packages} == set(
+            server.listens.values()
+        )
 
 
 def test_a_chaincode_server_is_started_with_the_ids_peers_expect(specs: dict[str, Spec]) -> None:
     command = specs["chaincode0.dso.ped"].command
-    assert command[:2] == ("ped-chaincode", "serve")
+    assert command[1:4] == ("-m", "pedchain_chaincode", "serve")
     packages = [part for part in command if part.startswith("registry=")]
     assert len(packages) == 1
     name, address, ccid = packages[0].split("=")

@@ -25,7 +25,7 @@ def changed(right: str, wrong: str) -> Topology:
         ("definitions:\n", "definitions:\n" + REFERENCE[REFERENCE.index("  - name: registry") :]
          .partition("\n\n")[0].replace("name: registry", "name: second") + "\n"),
         ("users_days: 365", "users_days: 90"),
-        ("[ped-chaincode, serve]", "[another, serve]"),
+        ("[python, -m, pedchain_chaincode, serve]", "[another, serve]"),
     ],
 )  # fmt: skip
 def test_what_needs_nobodys_agreement_or_a_definition_does_not_stop_up(
