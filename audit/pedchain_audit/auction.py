@@ -4,6 +4,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from pedchain_audit.errors import Broken
 from pedchain_audit.operatorsbook import Book, Document
 from pedchain_domain.market import deposit
 from pedchain_domain.market.clearing import Cleared, Line, clear
@@ -11,9 +12,9 @@ from pedchain_domain.market.delivery import Prices, settle_hour
 from pedchain_domain.market.pairing import Trade, at_offers, pair
 from pedchain_domain.market.session import State, Step, Times, move
 
-#: What a register measured in an hour by the audit's own closing, Wh by interval and whether all of
-#: it is measured; None where the audit has not closed it.
-Measured = Callable[[str, str, str, int], tuple[list[int], bool] | None]
+#: What a register measured in an hour by the audit's own closings: district, point, role, hour to
+#: Wh by interval and whether all of it is measured. Nothing where the audit has not closed it.
+Measured = Callable[[str, str, str, int], list[tuple[list[int], bool]]]
 STEPS = {
     ("OPEN", "CLOSED"): Step.CLOSE,
     ("OPEN", "VOID"): Step.VOID,
@@ -23,10 +24,13 @@ STEPS = {
     ("MEASURED", "SETTLED"): Step.SETTLE,
 }
 LATE_S = 60 * 86_400
+GROUP_ACCOUNTS, GROUP_SHARE_PERCENT = 15, 15  # rules C2
 
 
-class SettlementError(Exception):
+class SettlementError(Broken):
     """What was written does not follow from what it rests on; the text tells what."""
+
+    check = "settlement"
 
 
 def moved(before: Document, after: Document, clock: int) -> None:
@@ -95,7 +99,8 @@ def _printed(session: Document, found: Cleared, trades: list[list[Any]]) -> None
         sums: dict[str, int] = {}
         for row in trades:
             sums[row[side]] = sums.get(row[side], 0) + row[2]
-        if len(sums) < 15 or max(sums.values()) * 100 > outcome.volume * 15:  # noqa: PLR2004 - C2
+        most = max(sums.values()) * 100
+        if len(sums) < GROUP_ACCOUNTS or most > outcome.volume * GROUP_SHARE_PERCENT:
             raise SettlementError("a session prints what tells of a few")
 
 
@@ -152,9 +157,9 @@ def compare(shown: Document, where: tuple[str, str], hour: int, measured: Measur
     same = 0
     for role, (parts, whole) in shown["registers"].items():
         own = measured(*where, role, hour)
-        if own is None:
+        if not own:
             continue
-        if own != (parts, whole):
+        if (parts, whole) not in own:
             raise SettlementError("an hour that was shown is not what the readings make")
         same = 1
     return same

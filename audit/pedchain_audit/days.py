@@ -11,12 +11,14 @@ from pedchain_domain import calendar as calendars
 from pedchain_domain import dayclose, points
 from pedchain_domain import roster as rosters
 from pedchain_domain import window as windows
+from pedchain_domain.intervals import MEASURED
 from pedchain_domain.issue import MONTH_DAYS, Before, Issued, Rests, issue, month_ends
 from pedchain_domain.limits import BRIDGE_DAYS, HISTORY_DAYS
 
 Document = dict[str, Any]
 #: The run whose intervals certificates of origin are issued from.
-ISSUED = "F"
+ISSUED, FINAL = "F", "FINAL"
+HOUR = 3_600
 BEFORE = {"F": "P", "FINAL": "F"}
 
 
@@ -79,7 +81,7 @@ class Days:
             names = [calendars.shifted(close.day, -back) for back in range(1, HISTORY_DAYS + 1)]
             found = closed([self.draws[cell, day] for day in names if (cell, day) in self.draws])
         self.draws[cell, close.day] = found.draws
-        if close.run == ISSUED:
+        if close.run in (ISSUED, FINAL):
             self.intervals[cell, close.day, close.run] = found.intervals
         former = self.prints.get((cell, close.day, self._printed(close) or ""))
         self.prints[cell, close.day, close.run] = {"prints": found.partial["prints"]}
@@ -115,6 +117,21 @@ class Days:
         """The run whose sites are in print for the day."""
         before = self.kept.get((close.day, BEFORE.get(close.run, "")))
         return None if before is None else str(before["printed"])
+
+    def measured(
+        self, point: str, role: str, hour: int, row: calendars.Day, grain: int
+    ) -> list[tuple[list[int], bool]]:
+        """What a register measured in an hour of a day, by each run that settles: Wh by interval,
+        and whether all of it is class M."""
+        first = (hour - row["start"]) // grain
+        last = first + HOUR // grain
+        found = []
+        for (_, day, _), closed in self.intervals.items():
+            registers = closed["points"].get(point, {}).get("registers", {})
+            if day == row["day"] and role in registers:
+                values, classes = registers[role]
+                found.append((list(values[first:last]), {*classes[first:last]} == {MEASURED}))
+        return found
 
     def publish(
         self, close: Close, batches: str, registry: Registry, exported: Mapping[str, int]

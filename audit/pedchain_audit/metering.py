@@ -20,6 +20,7 @@ from pedchain_audit.private import Private, hashed_keys, values
 from pedchain_audit.registry import Registry, decode, membership, shares
 from pedchain_audit.replay import Judged
 from pedchain_audit.world import World
+from pedchain_domain import calendar as calendars
 from pedchain_domain.reasons import DomainError
 from pedchain_fabric.wire import compositekey
 from pedchain_fabric.wire.identity import Identity
@@ -95,6 +96,20 @@ class Metering:
         except (KeyError, IndexError, DomainError) as error:
             text = f"what it rests on is not on the ledger: {error}"
             raise place.fail("metering", text) from error
+
+    def measured(
+        self, world: World, district: str, point: str, role: str, hour: int
+    ) -> list[tuple[list[int], bool]]:
+        """What a register measured in an hour, as closed here; nothing where it was not."""
+        found = self._districts.get(PREFIX + district)
+        if found is None or found.blind:
+            return []
+        registry = Registry(world, PREFIX + district, found.secret)
+        document = registry.district("9999-12-31")
+        row = calendars.day_at(registry.calendar(document), hour)
+        if row is None:
+            return []
+        return found.days.measured(point, role, hour, row, document["grain"])
 
     def not_checked(self) -> list[str]:
         """Districts whose readings the archive does not hold, in words."""

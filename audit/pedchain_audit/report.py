@@ -33,6 +33,11 @@ def text(figures: Figures) -> str:
         lines.append(
             f"{figures.approvals} approvals of districts, {figures.claims} claims of devices redone"
         )
+    if figures.sessions or figures.shared_hours:
+        lines.append(
+            f"{figures.sessions} market sessions settled anew, {figures.shared_hours} shared hours "
+            "divided anew, all equal"
+        )
     if figures.events_of_one:
         lines.append(
             f"{figures.events_of_one} valid transactions with an event but one endorsement: "

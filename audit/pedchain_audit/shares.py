@@ -7,8 +7,8 @@ from pedchain_audit.auction import Measured, SettlementError, compare, equal
 from pedchain_audit.operatorsbook import Book, Document
 from pedchain_domain.market import sharing
 from pedchain_domain.market.position import Position
-
-_KEYS = {"static": sharing.Static, "priority": sharing.Priority}
+from pedchain_domain.market.session import session_id
+from pedchain_domain.market.tokenid import Carrier
 
 
 class Member(NamedTuple):
@@ -60,7 +60,8 @@ def _member(
     account = book.named("account", name)
     if account is None or carrier not in account["places"]:
         raise SettlementError("a member without an account or place")
-    taken = due.get(f"{carrier} {account['places'][carrier]['zone']} {hour}", {}).get(name)
+    zone = account["places"][carrier]["zone"]
+    taken = due.get(session_id(Carrier(carrier), zone, hour), {}).get(name)
     sides, compared = [], 0
     for way, used in (("feeds", "sold"), ("draws", "bought")):
         wh = 0 if taken is None else taken[used]
@@ -104,15 +105,13 @@ def _parts(
 
 
 def _divided(members: dict[str, Member], terms: Document) -> dict[str, list[int]]:
-    keys = _KEYS[terms["key"]](terms["shares"]) if terms["key"] in _KEYS else sharing.Dynamic()
+    keys = _keys(terms)
     sums: dict[str, Any] = {name: [0, 0, 0, 0] for name in members}
-    count = max((len(side) for one in members.values() for side in one[:2]), default=0)
+    fed_in = {name: one.fed_in for name, one in members.items()}
+    drawn = {name: one.drawn for name, one in members.items()}
+    count = max(map(len, [*fed_in.values(), *drawn.values()]), default=0)
     for at in range(count):
-        fed, drawn = (
-            {name: one[side][at] for name, one in members.items() if at < len(one[side])}
-            for side in (0, 1)
-        )
-        shared = sharing.share(fed, drawn, keys)
+        shared = sharing.share(_at(fed_in, at), _at(drawn, at), keys)
         for name, paid in sharing.pay(shared, terms["price"]).items():
             row = sums[name]
             row[0] += shared.received.get(name, 0)
@@ -122,3 +121,13 @@ def _divided(members: dict[str, Member], terms: Document) -> dict[str, list[int]
     for name, one in members.items():
         one.position.shared(out=sums[name][1], into=sums[name][0])
     return sums
+
+
+def _at(parts: dict[str, list[int]], at: int) -> dict[str, int]:
+    return {name: wh[at] for name, wh in parts.items() if at < len(wh)}
+
+
+def _keys(terms: Document) -> sharing.Keys:
+    if terms["key"] == "static":
+        return sharing.Static(terms["shares"])
+    return sharing.Priority(terms["shares"]) if terms["key"] == "priority" else sharing.Dynamic()

@@ -10,7 +10,8 @@
 6. each reading kept was signed by its device's registered key   (readings)
 7. each certificate follows from the readings                    (certificates)
 8. certificates of origin follow from them, debits from their signatures  (origin)
-Steps 6 to 8 need private data; without it they are said to be not checked, never passed over.
+9. sessions and shared hours follow from orders and readings, spends from signatures (settlement)
+Steps 6 to 9 need private data; without it they are said to be not checked, never passed over.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from pedchain_audit.archive import Archive
 from pedchain_audit.errors import ArchiveError, VerificationError
 from pedchain_audit.metering import Metering
 from pedchain_audit.replay import Judged, Ledger, Valid
+from pedchain_audit.settlement import Settlement
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire import block as wire_block
 from pedchain_fabric.wire.channelconfig import ChannelConfig
@@ -47,6 +49,8 @@ class Figures:
     debits: int = 0
     approvals: int = 0
     claims: int = 0
+    sessions: int = 0
+    shared_hours: int = 0
     events_of_one: int = 0
     not_checked: list[str] = field(default_factory=list)
 
@@ -62,29 +66,33 @@ def verify(archive: Archive, progress: Progress = lambda number, height: None) -
     previous = b""
     ledger: Ledger | None = None
     metering: Metering | None = None
+    settlement: Settlement | None = None
     for number, raw in archive.blocks():
         block = chain.decode(number, raw)
         try:
             previous = chain.check_link(block, number, previous)
         except VerificationError as error:
             raise located(error, block, ledger) from error
-        if ledger is None or metering is None:
+        if ledger is None or metering is None or settlement is None:
             chain.check_genesis(block, archive.genesis)
             ledger = Ledger(ChannelConfig.from_block(block))
             metering = Metering(ledger.config.channel_id, losses.scan(archive))
+            settlement = Settlement(ledger.config.channel_id, metering.measured)
         else:
             figures.orderer_signatures += chain.check_signatures(block, ledger.config)
-        judged = ledger.judge(block, deeper(metering, number, ledger, archive))
+        judged = ledger.judge(block, deeper(metering, settlement, number, ledger, archive))
         check_notes(block, judged, ledger.commit_hash)
         count(figures, judged)
         progress(number, height)
-    if metering is None:
+    if metering is None or settlement is None:
         raise ArchiveError("the archive holds no blocks")
     figures.device_signatures = metering.device_signatures
     figures.certificates = metering.certificates
     figures.origin_certificates, figures.debits = metering.origin_certificates, metering.debits
     figures.approvals, figures.claims = metering.approvals, metering.claims
-    figures.not_checked += metering.not_checked()
+    figures.debits += settlement.debits
+    figures.sessions, figures.shared_hours = settlement.sessions, settlement.shared_hours
+    figures.not_checked += [*metering.not_checked(), *settlement.not_checked()]
     return figures
 
 
@@ -96,14 +104,17 @@ def located(error: VerificationError, block: Block, ledger: Ledger | None) -> Ve
     return VerificationError(error.check, error.text, block=error.block, transaction=changed)
 
 
-def deeper(metering: Metering, number: int, ledger: Ledger, archive: Archive) -> Valid:
-    """Steps 6 and 7 for the valid transactions of one block."""
+def deeper(
+    metering: Metering, settlement: Settlement, number: int, ledger: Ledger, archive: Archive
+) -> Valid:
+    """Steps 6 to 9 for the valid transactions of one block."""
     private = archive.private(number).private_data_map
 
     def valid(judged: Judged) -> None:
         held = private.get(judged.position)
         raw = None if held is None else held.SerializeToString(deterministic=True)
         metering.transaction(number, judged, ledger.world, raw)
+        settlement.transaction(number, judged, ledger.world, raw)
 
     return valid
 

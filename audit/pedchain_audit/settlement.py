@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Step 9: tokens, sessions and shared hours of the definition `settlement`, redone.
+
+What a transaction writes decides what is checked. Whatever leaves an account is signed by its key,
+with its next counter. Money is made by receipts alone, and energy comes to who bought it: balances,
+credits and deposits change by that and nothing else in every transaction. Sessions move when the
+organisations' ticks say so, and are cleared and settled anew; shared hours are divided anew; both
+from orders and from hours that the audit's own closing measured too.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from pedchain_audit import auction, shares
+from pedchain_audit.auction import Measured, SettlementError, equal
+from pedchain_audit.errors import Broken, VerificationError
+from pedchain_audit.operatorsbook import COLLECTION, Book, Change, Document, Written
+from pedchain_audit.private import PrivateDataError, check_hashes
+from pedchain_audit.registry import decode
+from pedchain_audit.replay import Judged
+from pedchain_audit.world import World
+from pedchain_domain import debit
+from pedchain_domain.market import ledgerclock
+from pedchain_domain.market.session import product_of
+from pedchain_domain.market.tokenid import MONEY, to_hex
+from pedchain_domain.reasons import DomainError
+from pedchain_fabric.errors import WireError
+from pedchain_fabric.wire import compositekey, rwset
+from pedchain_fabric.wire.rwset import Namespace, hash_key
+
+NAMESPACE = "settlement"
+#: What a debit may change of its account.
+_SPENT = ("counter", "salt", "orders", "locked", "limit")
+Due = dict[str, dict[str, Document]]
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What was redone so far; `blind` once private data was not to be had."""
+
+    channel: str
+    measures: Callable[[World, str, str, str, int], list[tuple[list[int], bool]]]
+    book: Book = field(default_factory=Book)
+    due: Due = field(default_factory=dict)
+    deposits: Counter[str] = field(default_factory=Counter)
+    taken: set[tuple[str, str]] = field(default_factory=set)
+    blind: bool = False
+    debits: int = 0
+    sessions: int = 0
+    shared_hours: int = 0
+    compared_hours: int = 0
+
+    def transaction(self, number: int, judged: Judged, world: World, private: bytes | None) -> None:
+        """One valid transaction, before its writes are applied; `private` as delivered."""
+        for namespace in judged.namespaces:
+            if namespace.name != NAMESPACE or not namespace.is_written or self.blind:
+                continue
+            try:
+                self._namespace(namespace, world, private)
+            except (Broken, DomainError, KeyError) as error:
+                check = error.check if isinstance(error, Broken) else SettlementError.check
+                raise VerificationError(
+                    check, str(error), block=number, transaction=judged.position
+                ) from error
+
+    def _namespace(self, namespace: Namespace, world: World, private: bytes | None) -> None:
+        writes = book_writes(namespace, private)
+        if writes is None:
+            self.blind = True
+            return
+        self._redo(namespace, self.book.read(writes), world)
+
+    def not_checked(self) -> list[str]:
+        """What the archive does not hold, in words."""
+        if not self.blind:
+            return []
+        return ["settlement: private data is not all here (no member of the collection)"]
+
+    def _redo(self, namespace: Namespace, written: Written, world: World) -> None:
+        clock = self._clock(world)
+        spent = self._spent(written, world)
+        measured = partial(self.measures, world)
+        for change in written.hidden:
+            schema = (change.after or {}).get("schema")
+            if schema == "account/1" and change.before is None:
+                _registered(change)
+            elif schema in ("shared/1", "correction/1") and change.after is not None:
+                found = shares.redo(self.book, change.after, self.due, measured)
+                self.shared_hours += 1
+                self.compared_hours += found
+        gains = self._gains(spent, world)
+        self._balance(written, gains)
+        redone = self._sessions(namespace, world, clock, measured)
+        self.book.make(written)
+        for before, after, made in redone:
+            self._compare(before, after, made)
+        self._locked(written)
+
+    # -- who spends ---------------------------------------------------------------------------
+
+    def _spent(self, written: Written, world: World) -> debit.Debit | None:
+        """The transaction's debit, verified; no account changes and no row shrinks without one."""
+        found: debit.Debit | None = None
+        if written.debit is not None:
+            signed = debit.decode(written.debit[16:])
+            setup = decode(_must(world, "settlement"))
+            contract = signed.debit.domain.contract
+            if not contract.startswith(f"{NAMESPACE}:"):
+                raise SettlementError("a debit for another definition")
+            account = self._account(signed.debit.account)
+            domain = debit.Domain(setup["network"], self.channel, contract)
+            found = debit.check(signed, domain, account["key"]["spki"], account["counter"])
+            self.debits += 1
+        for change in written.hidden:
+            if (change.before or {}).get("schema") == "account/1":
+                _changed(change, found)
+        allowed = self._may_spend(found)
+        for change in written.marked:
+            if change.kind == "row" and _amount(change) < 0 and change.owner not in allowed:
+                raise SettlementError("a balance shrinks without its account's signature")
+        return found
+
+    def _may_spend(self, found: debit.Debit | None) -> list[str]:
+        if found is None:
+            return []
+        source = found.body.get("from", found.account)
+        approval = self.book.named("approval", source, found.account)
+        approved = approval is not None and approval["approved"]
+        names = [found.account, *([source] if approved else [])]
+        return [self.book.tag(name) for name in names]
+
+    def _account(self, name: str) -> Document:
+        found = self.book.named("account", name)
+        if found is None:
+            raise SettlementError("a debit of an account nobody registered")
+        return found
+
+    # -- what there is ------------------------------------------------------------------------
+
+    def _gains(self, spent: debit.Debit | None, world: World) -> Counter[str]:
+        """What a debit `take` brings its account by token: its due of settled sessions, once."""
+        found: Counter[str] = Counter()
+        if spent is None or spent.action != "take":
+            return found
+        for name in spent.body["sessions"]:
+            session = decode(_must(world, "session", name))
+            mine = self.due.get(name, {}).get(spent.account)
+            if session["state"] != "SETTLED" or mine is None or (name, spent.account) in self.taken:
+                continue
+            self.taken.add((name, spent.account))
+            found[to_hex(MONEY)] += mine["money"]
+            for number, wh in mine["energy"]:
+                found[to_hex(product_of(name).minted_by(number).token)] += wh
+        return found
+
+    def _balance(self, written: Written, gains: Counter[str]) -> None:
+        """Rows, credits and deposits change by what is minted, redeemed and due, and by nothing
+        else."""
+        money, supply = to_hex(MONEY), self.book.tag("supply", MONEY)
+        change: Counter[str] = Counter()
+        minted = 0
+        for one in written.marked:
+            if one.kind in ("row", "credit"):
+                change[(one.after or one.before or {})["token"]] += _amount(one)
+            elif one.kind == "supply" and one.owner == supply:
+                minted += _amount(one)
+        received = 0
+        for one in written.hidden:
+            if (one.after or {}).get("schema") == "account/1":
+                change[money] += (one.after or {})["locked"] - (one.before or {}).get("locked", 0)
+            elif "receipt" in (one.after or {}):
+                received += (one.after or {})["receipt"]["amount"]
+        change[money] -= minted
+        if max(minted, 0) != received:
+            raise SettlementError("money is minted without a receipt")
+        made = {token: wh for token, wh in gains.items() if wh}
+        equal(made, {token: wh for token, wh in change.items() if wh}, "balances")
+
+    def _locked(self, written: Written) -> None:
+        """What an account has locked is what its order lines hold."""
+        for change in written.marked:
+            if change.kind in ("ask", "bid"):
+                for document, sign in ((change.before, -1), (change.after, 1)):
+                    if document is not None:
+                        self.deposits[document["account"]] += sign * document["deposit"]
+        for change in written.hidden:
+            if (change.after or {}).get("schema") == "account/1":
+                account = change.after or {}
+                equal(self.deposits[account["id"]], account["locked"], "locked deposits")
+
+    # -- sessions -----------------------------------------------------------------------------
+
+    def _clock(self, world: World) -> int:
+        setup = world.value(NAMESPACE, compositekey.create("settlement", []))
+        if setup is None:
+            return 0
+        names = decode(setup)["organizations"]
+        ticks = {}
+        for name in names:
+            value = world.value(NAMESPACE, compositekey.create("tick", [name]))
+            if value is not None:
+                ticks[name] = decode(value)["at"]
+        return ledgerclock.clock(ticks, names)
+
+    def _sessions(
+        self, namespace: Namespace, world: World, clock: int, measured: Measured
+    ) -> list[tuple[Document, Document, Any]]:
+        """Sessions that move, with what must come of it by the book as it stands before."""
+        found = []
+        for write in namespace.writes:
+            if not write.key.startswith("\x00session\x00"):
+                continue
+            after, value = decode(write.value), world.value(NAMESPACE, write.key)
+            if value is None:
+                continue
+            before = decode(value)
+            made: Any = None
+            auction.moved(before, after, clock)
+            if (before["state"], after["state"]) == ("CLOSED", "CLEARED"):
+                made = auction.cleared(self.book, after)
+            elif after["state"] == "SETTLED" != before["state"]:
+                made = auction.settled(self.book, after, measured, clock)
+            found.append((before, after, made))
+        return found
+
+    def _compare(self, before: Document, after: Document, made: Any) -> None:
+        """What a session's step wrote is what was made anew."""
+        if made is None:
+            return
+        name, shards = after["id"], range(after["shards"])
+
+        def written(kind: str) -> dict[str, Any]:
+            return auction.rows(self.book.named(kind, name, shard) or {} for shard in shards)
+
+        if after["state"] == "CLEARED":
+            trades, kept = made
+            equal(trades, (self.book.named("trades", name) or {})["trades"], "a session's trades")
+            equal(kept, {who: row["orders"] for who, row in written("cleared").items()}, "fills")
+            return
+        told, due, compared = made
+        equal(told, (self.book.named("settled", name) or {})["trades"], "a settlement")
+        equal(due, written("due"), "what accounts are due")
+        self.due[name] = due
+        self.sessions += 1
+        self.compared_hours += compared
+
+
+def book_writes(
+    namespace: Namespace, private: bytes | None
+) -> list[tuple[str, bytes | None]] | None:
+    """The collection's private writes, each with the hash the block holds of it; None where the
+    archive does not hold them all."""
+    hashed = {each.name: each for each in namespace.collections}.get(COLLECTION)
+    if hashed is None or not hashed.writes:
+        return []
+    if private is None:
+        return None
+    try:
+        for decoded in rwset.decode_private(private):
+            for collection in decoded.collections:
+                if (decoded.name, collection.name) == (NAMESPACE, COLLECTION):
+                    found = {hash_key(each.key): each.value for each in collection.writes}
+                    check_hashes(hashed, found)
+                    if len(found) != len(hashed.writes):
+                        return None
+                    return [
+                        (each.key, None if each.deletes else each.value)
+                        for each in collection.writes
+                    ]
+    except WireError as error:
+        raise PrivateDataError(str(error)) from error
+    return None
+
+
+def _registered(change: Change) -> None:
+    fresh = change.after or {}
+    if (fresh["counter"], fresh["orders"], fresh["locked"]) != (0, 0, 0):
+        raise SettlementError("an account does not begin at nothing")
+
+
+def _changed(change: Change, found: debit.Debit | None) -> None:
+    """An account changes by its own debit alone, and by no more than that may."""
+    before, after = change.before or {}, change.after or {}
+    if found is None or before["id"] != found.account or after.get("counter") != found.counter:
+        raise SettlementError("an account changes without its key's signature")
+    if any(before[name] != after.get(name) for name in before if name not in _SPENT):
+        raise SettlementError("a debit changes more of its account than it may")
+
+
+def _amount(change: Change) -> int:
+    before, after = (change.before or {}).get("amount", 0), (change.after or {}).get("amount", 0)
+    return int(after) - int(before)
+
+
+def _must(world: World, kind: str, *attributes: str) -> bytes:
+    value = world.value(NAMESPACE, compositekey.create(kind, list(attributes)))
+    if value is None:
+        raise SettlementError(f"no {kind}")
+    return value
