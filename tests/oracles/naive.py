@@ -84,7 +84,7 @@ def intervals(
     return [0 if letters[at] == "X" else wh for at, wh in enumerate(energy)], letters
 
 
-NEEDED = {"P0": "I", "P1": "I E G", "P2": "I E", "P3": "I E G Ch D", "P5": "I E"}
+NEEDED = {"P0": "I", "P1": "I E G", "P2": "I E", "P3": "I E G Ch D", "P5": "I E", "P6": "I E"}
 
 
 def consumption(plan: str, v: dict[str, int]) -> int:
@@ -95,13 +95,15 @@ def consumption(plan: str, v: dict[str, int]) -> int:
         "P2": v["I"],
         "P3": v["I"] + v["G"] + v["D"] - v["E"] - v["Ch"],
         "P5": v["I"] - v["E"],
+        "P6": v["I"] + v["G"] - v["E"],
     }[plan]
 
 
 def settle(home: Home, start: int, end: int, grain: int) -> None:
     """A home's energies and classes, its consumption and residual (M3, M5)."""
     count = (end - start) // grain
-    for role in NEEDED[home.plan].split():
+    roof = ["G"] if home.plan == "P6" and "G" in home.registers else []
+    for role in [*NEEDED[home.plan].split(), *roof]:
         found = intervals(home.registers.get(role, []), start, end, grain)
         home.energy[role], home.letters[role] = found
     for role in ("I", "E", "G", "Ch", "D", "C", "residual"):
@@ -212,3 +214,77 @@ def greenhouse(
     """I9: electricity across the boundary, heat of a network, declared combustion mileage."""
     electricity = sum(wh * factor for wh, factor in zip(net, ci, strict=True))
     return electricity + heat_wh * heat_ug + metres * metre_ug
+
+
+def common(
+    building: Home, units: list[list[tuple[int, int]]], start: int, end: int, grain: int
+) -> tuple[int, int]:
+    """P6: what a building uses beside its units, and in how many intervals that is not known."""
+    settle(building, start, end, grain)
+    flats = [intervals(readings, start, end, grain) for readings in units]
+    beside = unknown = 0
+    for at in range((end - start) // grain):
+        letters = [found[at] for found in building.letters.values()]
+        letters += [found[at] for _, found in flats]
+        if "X" in letters:
+            unknown += 1
+        else:
+            beside += building.energy["C"][at] - sum(energy[at] for energy, _ in flats)
+    return beside, unknown
+
+
+def feeder(
+    homes: list[Home], lines: list[tuple[int, int]], others: int, power_w: int, seconds: int
+) -> tuple[int, bool]:
+    """What the DSO's meter saw beyond the settled members, (import, export) per interval in
+    `lines`, and whether losses of 6 % and others' connections explain it."""
+    drawn, given = sum(i for i, _ in lines), sum(e for _, e in lines)
+    members = sum(sum(home.energy["I"]) - sum(home.energy["E"]) for home in homes)
+    left = drawn - given - members
+    losses = floor(Fraction(6 * (drawn + given), 100)) + 5
+    silent = sum(
+        home.letters["I"].count("X") * largest_rise(home.power_w, 3600, 3600) for home in homes
+    )
+    unknown = any("X" in letters for home in homes for letters in home.letters.values())
+    allowed = losses + (others * power_w * seconds // 3600 + silent if others or unknown else 0)
+    return left, abs(left) <= allowed
+
+
+Share = tuple[int, int, int]
+"""Contributing sites, the largest one's part, the number."""
+
+
+def telling(days: list[Share], sites: int, percent: int) -> bool:
+    """C2 of a stretch of days, bounded from above: at most these sites, at least this much one."""
+    most = max(day[0] for day in days)
+    one = sum(day[1] for day in days)
+    return (most == 0 or most >= sites) and 100 * one <= percent * sum(day[2] for day in days)
+
+
+def blocks(
+    days: list[Share], sites: int, percent: int, former: list[tuple[int, int]] | None = None
+) -> list[tuple[int, int]]:
+    """ADR 18: first and last day of each stretch that is told in one sum only; one that is not
+    closed yet ends after the last day. A later run hides at least what the `former` run hid, and
+    ends on no day that the former's went on over."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    while at < len(days):
+        was_hidden = any(first <= at <= last for first, last in former or [])
+        if telling(days[at : at + 1], sites, percent) and not was_hidden:
+            at += 1
+            continue
+        last = at + 1
+        while last < len(days):
+            goes_on = any(first <= last < end for first, end in former or [])
+            if telling(days[at : last + 1], sites, percent) and not goes_on:
+                break
+            last += 1
+        found.append((at, last))
+        at = last + 1
+    return found
+
+
+def tellable(found: list[tuple[int, int]], first: int, last: int) -> bool:
+    """Whether the sum of days [first, last] may be printed: it cuts through no block."""
+    return not any((begin <= last < end) or (begin < first <= end) for begin, end in found)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rolling sums against a recomputation from readings, after any order of late arrivals and runs.
+"""Rolling sums against a recomputation from readings, after any sequence of late arrivals and runs.
 
-Some readings come late, in any order, before a later run or never. Each run's window must hold
+Some readings come late, in any order, between any two closes or never. Each run's window must hold
 what the naive implementation makes, day by day, of the readings that were there when the run
 closed those days: exactly, whatever was amended, corrected at a month's end, or left the window.
 """
@@ -9,8 +9,9 @@ closed those days: exactly, whatever was amended, corrected at a month's end, or
 import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from pedchain_domain import canonical, dayclose, fold, issue, points, verdict, window
 from tests.oracles import naive
@@ -20,6 +21,8 @@ from tests.unit.domain.homes import DAY, KINDS, START
 GRAIN, DAYS, POWER = 3600, 6, 10_000
 FIRST = START + 28 * DAY  # 2026-01-29: the third day ends a month
 PLANS = ("P1", "P0", "P1")
+RUNS = ("P", "F", "FINAL")
+BEFORE = {"F": "P", "FINAL": "F"}
 TABLE = homes.factors(start=FIRST)
 NUMBERS = ("I", "E", "G", "C", "shared", "X", "Y", "draw", "residual")
 Values = dict[int, dict[str, int]]
@@ -143,31 +146,58 @@ def parted(found: dict[str, Values], chance: random.Random) -> tuple[Any, Any]:
     return on_time, late[: chance.randint(0, 4)]
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from([0, 2, 3]), st.sampled_from([2, 4, 365]))
-def test_rolling_sums_equal_a_recomputation_from_the_readings(
-    seed: int, group: int, length: int
-) -> None:
-    chance = random.Random(seed)
-    ledger = Ledger(group, length)
-    on_time, late = parted(street(chance), chance)
-    ledger.file(on_time)
-    for run in ("P", "F", "FINAL"):
-        truth = [ledger.naive_day(number) for number in range(DAYS)]
-        for number in range(DAYS):
-            issued = ledger.close(number, run)
-            assert canonical.encode(issued.certificate)
-        inside = truth[-length:]
-        settled = ledger.state[run].correction
-        # A correction of a month not ended yet waits outside the window.
-        waiting = {} if settled is None or settled["month"] != "2026-02" else settled["additive"]
-        # With few homes changed, corrections of days that left enter with the month's last day.
-        if length >= DAYS or group == 0:
-            for name in NUMBERS:
-                held = issued.window["additive"].get(name, 0) + waiting.get(name, 0)
-                assert held == sum(day[name] or 0 for day in inside), (run, name)
+class Rolling(RuleBasedStateMachine):
+    """Late readings and closes of any run, in any order that the runs allow."""
+
+    @initialize(
+        seed=st.integers(0, 2**32),
+        group=st.sampled_from([0, 2, 3]),
+        length=st.sampled_from([2, 4, 365]),
+    )
+    def begin(self, seed: int, group: int, length: int) -> None:
+        self.chance = random.Random(seed)
+        self.group, self.length = group, length
+        self.ledger = Ledger(group, length)
+        on_time, self.late = parted(street(self.chance), self.chance)
+        self.ledger.file(on_time)
+        self.truth: dict[str, list[dict[str, int | None]]] = {run: [] for run in RUNS}
+
+    @precondition(lambda self: self.late)
+    @rule()
+    def arrive(self) -> None:
+        """Some late readings are filed, devices in any order."""
+        part = self.late.pop()
+        self.chance.shuffle(order := list(part))
+        self.ledger.file({device: part[device] for device in order})
+
+    @rule(run=st.sampled_from(RUNS))
+    def close(self, run: str) -> None:
+        """A run closes its next day, if it may."""
+        number = len(self.truth[run])
+        most = DAYS if run == "P" else len(self.truth[BEFORE[run]])
+        if number == most:
+            return
+        self.truth[run].append(self.ledger.naive_day(number))
+        issued = self.ledger.close(number, run)
+        assert canonical.encode(issued.certificate)
         assert verdict.energy_coverage(issued.window) is not None
-        for part in late:
-            chance.shuffle(order := list(part))
-            ledger.file({device: part[device] for device in order})
-        late = []
+        # With few homes changed, corrections of days that left enter with the month's last day.
+        if self.length >= DAYS or self.group == 0:
+            self.compare(run, issued)
+
+    def compare(self, run: str, issued: Any) -> None:
+        """The window is the sum of the days as they stood when this run closed them."""
+        day, settled = issued.window["last"], issued.correction
+        # A correction waits outside the window until its month's last day.
+        waits = settled and settled["month"] == day[:7] and not issue.month_ends(day)
+        waiting = settled["additive"] if waits else {}
+        for name in NUMBERS:
+            held = issued.window["additive"].get(name, 0) + waiting.get(name, 0)
+            truth = self.truth[run][-self.length :]
+            assert held == sum(one[name] or 0 for one in truth), (run, day, name)
+
+
+TestRollingSumsEqualARecomputation = Rolling.TestCase
+TestRollingSumsEqualARecomputation.settings = settings(
+    max_examples=25, stateful_step_count=24, deadline=None
+)
