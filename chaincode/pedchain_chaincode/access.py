@@ -113,6 +113,7 @@ TABLE: Final[Mapping[str, Row]] = {
             "fold",
             "redeem",
             "set_limit",
+            "rotate",
             "register_order",
             "amend_order",
             "cancel_order",

@@ -60,14 +60,17 @@ async def test_an_hour_is_traded_measured_and_settled(market: Trading, people: P
     await market.clock(GATE)
     await market.submit("market:CloseSession", to_hex(POWER.token), by="Aggregator")
     await market.steps("Clear")
-    await market.steps("Release")
+    for one in people.values():
+        await market.take(one)
+    assert await market.balance(seller) == RICH - 500 * (280 - 100)
+    assert await market.balance(buyer) == RICH - 500 * 100
     await market.clock(NOON + HOUR)
     await market.submit("market:Measure", to_hex(POWER.token))
     for home in people:
         await market.attach(f"{home}.gcp", NOON)
     await market.steps("Settle")
     for one in people.values():
-        await market.fold(one)
+        await market.take(one)
     price = 100  # the rest of the offer was refused at its own limit
     made_good = (500 - 307) * (price - 80)
     assert await market.balance(seller) == RICH + 307 * price + made_good

@@ -83,6 +83,7 @@ class Trading:
         """What is agreed, the zone, the days and the prices; then the day's sessions open."""
         await self.submit("tokens:Begin", _text(Exchange.setup()))
         zone = {"schema": "zone/1", "number": 1, "id": "z1", "carrier": "electricity"}
+        zone = {**zone, "pricing": "uniform", "lot": 100}
         await self.submit("market:PutZone", _text(zone))
         await self.submit("market:PutDays", _text(_calendar()))
         await self.clock(BEFORE - HOUR)
@@ -114,7 +115,7 @@ class Trading:
         contract: str,
         method: str,
         action: str,
-        by: str = "DistrictA",
+        by: str = "DSO",
         **what: Any,
     ) -> bytes:
         """A debit its key signed; the wallet counts it once it is committed."""
@@ -126,6 +127,11 @@ class Trading:
     async def order(self, who: Prosumer, side: str, *lines: tuple[Product, int, int]) -> None:
         """Place an order of (product, Wh, µcur per Wh)."""
         await self.spend(who, "market", "RegisterOrder", "register-order", **body(side, *lines))
+
+    async def take(self, who: Prosumer, *products: Product, by: str = "DSO") -> None:
+        """Take what came of an account's orders."""
+        names = sorted(to_hex(product.token) for product in products or (POWER,))
+        await self.spend(who, "market", "Take", "take", by=by, sessions=names)
 
     async def fold(self, who: Prosumer) -> None:
         """Fold all that waits."""

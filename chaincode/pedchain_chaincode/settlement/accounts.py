@@ -73,11 +73,27 @@ def requested(data: bytes, domain: debit.Domain) -> Document:
         raise Refusal("malformed-document")
     with refusals():
         fields.check(body, _SHAPE)
-        raw = from_hex(found["signature"]) if isinstance(found["signature"], str) else None
-        if raw is None:
-            raise Refusal("malformed-signature")
-        debit.verify(body["key"]["spki"], request_bytes(body, domain), raw)
+    _signed(body["key"], body, domain, found["signature"])
     return body
+
+
+def rotated(spent: guards.Spending) -> Document:
+    """The account's next key {key, possession}, which has signed {account, counter, key} itself."""
+    body = spent.debit.body
+    if sorted(body) != ["key", "possession"] or not fields.key(body["key"]):
+        raise Refusal("malformed-document", "body")
+    key: Document = body["key"]
+    asked = {"account": spent.debit.account, "counter": spent.debit.counter, "key": key}
+    _signed(key, asked, spent.book.domain(CONTRACT), body["possession"])
+    return key
+
+
+def _signed(key: Document, body: Document, domain: debit.Domain, signature: object) -> None:
+    raw = from_hex(signature) if isinstance(signature, str) else None
+    if raw is None:
+        raise Refusal("malformed-signature")
+    with refusals():
+        debit.verify(key["spki"], request_bytes(body, domain), raw)
 
 
 def request_bytes(body: Document, domain: debit.Domain) -> bytes:

@@ -1,136 +1,139 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clearing a closed session and giving back what is not traded, in steps under 150 ms (rules K6).
+"""Clearing a closed session, in steps under 150 ms (rules K6, K7).
 
 `collect` reads the lines by their markers, asks then bids, and keeps them in chunks; nobody adds
-any more, since every order reads the session. `match` clears the chunks at one price and pairs
-sellers with buyers. `release` goes through the lines: what is filled stays locked, at the price it
-was filled at; of the rest the promise is burnt and the deposit credited. A void one releases all.
+any more, since every order reads the session. `match` clears the chunks, at one price or, where
+the zone says so, each trade at its offer's, pairs sellers with buyers, and keeps what came of it by
+account (`outcome`). Each account then takes its own (`taking`), so that no step waits for anybody.
 
-    chunk {side: [[order, account, quantity, limit]]}     fills {order: Wh}     trades [[s, b, Wh]]
+    chunk    {side, lines: [[order, account, quantity, limit]], about: {account: about}}
+    trades   {price, trades: [[seller, buyer, Wh, price]]}
 """
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pedchain_chaincode.documents import Document
-from pedchain_chaincode.settlement import limits, rows
+from pedchain_chaincode.settlement import limits
+from pedchain_chaincode.settlement import outcome as outcomes
 from pedchain_chaincode.settlement.book import Book
-from pedchain_chaincode.settlement.orders import ORDER
 from pedchain_domain.market import deposit
-from pedchain_domain.market.clearing import Line, clear
-from pedchain_domain.market.pairing import pair
-from pedchain_domain.market.session import State, product_of
-from pedchain_domain.market.tokenid import MONEY
+from pedchain_domain.market.clearing import Cleared, Line, clear
+from pedchain_domain.market.pairing import at_offers, pair
 
-SIDES = ("ask", "bid")
+ASK, BID = "ask", "bid"
+SIDES = (ASK, BID)
+UNIFORM, PAY_AS_OFFER = "uniform", "pay-as-offer"
+Rows = list[list[Any]]
 
 
 class Matched(NamedTuple):
-    """A cleared session: price or None, Wh, and what may be printed of it."""
+    """A cleared session: price or None, Wh, what may be printed of it, shards of its outcome."""
 
     price: int | None
     volume: int
     printable: bool
+    shards: int
+
+
+class Collected(NamedTuple):
+    """All lines of a session by side, their accounts by order, what is known by account."""
+
+    lines: dict[str, list[Line]]
+    accounts: dict[str, str]
+    about: dict[str, list[Any]]
 
 
 async def collect(book: Book, session: Document) -> Document:
     """One step of collecting; the session's next step."""
     name, step = session["id"], session["step"]
     if step["phase"] != "collect":
-        step = {"phase": "collect", "side": SIDES[0], "after": "", "chunks": 0}
+        step = {"phase": "collect", "side": ASK, "after": "", "chunks": 0}
     side = step["side"]
     found = await book.ids(side, name, limits.LINES_COLLECTED, step["after"])
-    lines = await book.held(side, name, found)
     chunks = step["chunks"]
     if found:
-        chunk = [
+        lines = await book.held(side, name, found)
+        rows = [
             [order, line["account"], line["quantity"], line["limit"]]
             for order, line in zip(found, lines, strict=True)
         ]
-        await book.save(("chunk", name, chunks), {side: chunk})
+        about = {line["account"]: line["about"] for line in lines}
+        await book.save(("chunk", name, chunks), {"side": side, "lines": rows, "about": about})
         chunks += 1
     if len(found) == limits.LINES_COLLECTED:
         return {**step, "after": found[-1], "chunks": chunks}
-    if side == SIDES[0]:
-        return {"phase": "collect", "side": SIDES[1], "after": "", "chunks": chunks}
+    if side == ASK:
+        return {"phase": "collect", "side": BID, "after": "", "chunks": chunks}
     return {"phase": "match", "chunks": chunks}
 
 
 async def match(book: Book, session: Document) -> Matched:
-    """Clear all that was collected and write fills and trades."""
-    name = session["id"]
-    lines: dict[str, list[Line]] = {side: [] for side in SIDES}
-    accounts: dict[str, str] = {}
-    for number in range(session["step"]["chunks"]):
-        chunk = await book.load("chunk", name, number) or {}
-        for side in sorted(chunk):
-            for order, account, quantity, limit in chunk[side]:
-                lines[side].append(Line(order, quantity, limit))
-                accounts[order] = account
-    cleared = clear(lines["bid"], lines["ask"])
-    sold, bought = (_by_account(fills, accounts) for fills in (cleared.asks, cleared.bids))
+    """Clear all that was collected; write trades, and by account what came of its orders."""
+    name, found = session["id"], await _collected(book, session)
+    cleared = clear(found.lines[BID], found.lines[ASK])
     price = cleared.outcome.price if cleared.outcome else None
-    await book.save(("fills", name), {"price": price, "fills": {**cleared.asks, **cleared.bids}})
-    trades = [list(trade) for trade in pair(sold, bought)]
-    await book.save(("trades", name), {"price": price, "trades": trades})
     volume = cleared.outcome.volume if cleared.outcome else 0
-    return Matched(price, volume, _printable(sold, volume) and _printable(bought, volume))
+    offers = session["pricing"] == PAY_AS_OFFER
+    trades = _at_offers(cleared, found) if offers else _at_one(cleared, found, price or 0)
+    kept = _kept(session, cleared, found, offers)
+    outcome: dict[str, Document] = {}
+    for side in SIDES:
+        for line in found.lines[side]:
+            account = found.accounts[line.id]
+            fresh = {"side": side, "about": found.about[account], "orders": {}}
+            outcome.setdefault(account, fresh)["orders"][line.id] = kept[line.id]
+    shards = -(-len(outcome) // limits.ACCOUNTS_TOGETHER) or 1
+    await outcomes.write(book, outcomes.CLEARED, name, outcome, shards)
+    printed = None if offers else price
+    await book.save(("trades", name), {"price": printed, "trades": trades})
+    sides = [_sums(trades, at) for at in (0, 1)]
+    printable = all(_printable(side, volume) for side in sides)
+    return Matched(printed, volume, printable, shards)
 
 
-async def release(book: Book, session: Document) -> Document:
-    """One step of giving back; the session's next step."""
-    name, step = session["id"], session["step"]
-    if step["phase"] != "release":
-        step = {"phase": "release", "side": SIDES[0], "after": ""}
-    side = step["side"]
-    found = await book.ids(side, name, limits.LINES_RELEASED, step["after"])
-    lines = await book.held(side, name, found)
-    filled: dict[str, Any] = {"price": None, "fills": {}}
-    if session["state"] == State.CLEARED:
-        filled = await book.load("fills", name) or filled
-    for order, line in zip(found, lines, strict=True):
-        await _give_back(book, session, side, order, line, filled)
-    if len(found) == limits.LINES_RELEASED:
-        return {**step, "after": found[-1]}
-    if side == SIDES[0]:
-        return {"phase": "release", "side": SIDES[1], "after": ""}
-    return {"phase": "released"}
+async def _collected(book: Book, session: Document) -> Collected:
+    found = Collected({side: [] for side in SIDES}, {}, {})
+    names = [("chunk", session["id"], number) for number in range(session["step"]["chunks"])]
+    for chunk in await book.load_many(names):
+        assert chunk is not None  # written by a step of this session
+        for order, account, quantity, limit in chunk["lines"]:
+            found.lines[chunk["side"]].append(Line(order, quantity, limit))
+            found.accounts[order] = account
+        found.about.update(chunk["about"])
+    return found
 
 
-async def _give_back(
-    book: Book, session: Document, side: str, order: str, line: Document, filled: Document
-) -> None:
-    """What of one line is not traded, and what of its deposit no payment can need any more."""
-    wh = filled["fills"].get(order, 0)
-    kept = 0
-    if wh and side == "ask":
-        kept = deposit.of_offer(wh, filled["price"], session["ceiling"])
-    elif wh:
-        kept = deposit.of_bid(wh, filled["price"])
-    if side == "ask" and wh < line["quantity"]:
-        promise = product_of(session["id"]).minted_by(line["number"])
-        await rows.supplied(book, promise.token, wh - line["quantity"])
-    ends = 0
-    if wh:
-        await book.mark(side, session["id"], order, {**line, "quantity": wh, "deposit": kept})
-    else:
-        await book.drop(side, session["id"], order)
-        ends = await ended(book, line["account"], order)
-    freed = line["deposit"] - kept
-    if freed or ends:
-        await rows.give(book, line["account"], MONEY, freed, frees=freed, ends=ends)
+def _at_one(cleared: Cleared, found: Collected, price: int) -> Rows:
+    sold, bought = (_by_account(fills, found.accounts) for fills in (cleared.asks, cleared.bids))
+    return [[*trade, price] for trade in pair(sold, bought)]
 
 
-async def ended(book: Book, account: str, order: str) -> int:
-    """Count a line of an order as done; 1 if it was the last."""
-    owner = book.tag(account)
-    document = (await book.held(ORDER, owner, [order]))[0]
-    left = document["left"] - 1
-    if left:
-        await book.mark(ORDER, owner, order, {**document, "left": left})
-        return 0
-    await book.drop(ORDER, owner, order)
-    return 1
+def _at_offers(cleared: Cleared, found: Collected) -> Rows:
+    return [
+        [found.accounts[trade.seller], found.accounts[trade.buyer], trade.quantity, price]
+        for trade, price in at_offers(cleared, found.lines[ASK])
+    ]
+
+
+def _kept(
+    session: Document, cleared: Cleared, found: Collected, offers: bool
+) -> dict[str, list[int]]:
+    """Of each order its Wh traded, and what of its deposit a payment can still need."""
+    price = cleared.outcome.price if cleared.outcome else 0
+    due: dict[str, int] = {}
+    if offers:
+        for trade, at in at_offers(cleared, found.lines[ASK]):
+            due[trade.buyer] = due.get(trade.buyer, 0) + deposit.of_bid(trade.quantity, at)
+    kept: dict[str, list[int]] = {}
+    for line in found.lines[ASK]:
+        wh = cleared.asks[line.id]
+        at = line.limit if offers else price
+        kept[line.id] = [wh, deposit.of_offer(wh, at, session["ceiling"]) if wh else 0]
+    for line in found.lines[BID]:
+        wh = cleared.bids[line.id]
+        kept[line.id] = [wh, due.get(line.id, 0) if offers else deposit.of_bid(wh, price)]
+    return kept
 
 
 def _by_account(fills: Mapping[str, int], accounts: Mapping[str, str]) -> dict[str, int]:
@@ -140,9 +143,15 @@ def _by_account(fills: Mapping[str, int], accounts: Mapping[str, str]) -> dict[s
     return found
 
 
+def _sums(trades: Rows, at: int) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in trades:
+        found[row[at]] = found.get(row[at], 0) + row[2]
+    return found
+
+
 def _printable(traded: Mapping[str, int], volume: int) -> bool:
     """Whether a side's numbers tell of nobody in particular (rules C2)."""
-    parties = [wh for wh in traded.values() if wh]
-    if len(parties) < limits.GROUP_ACCOUNTS:
+    if len(traded) < limits.GROUP_ACCOUNTS:
         return False
-    return max(parties) * 100 <= volume * limits.GROUP_SHARE_PERCENT
+    return max(traded.values()) * 100 <= volume * limits.GROUP_SHARE_PERCENT

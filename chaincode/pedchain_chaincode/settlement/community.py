@@ -23,7 +23,7 @@ import hashlib
 from typing import Any, NamedTuple
 
 from pedchain_chaincode.documents import Document, load, read, refusals
-from pedchain_chaincode.settlement import keys, limits, metered
+from pedchain_chaincode.settlement import keys, limits, metered, outcome
 from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.guards import Spending
 from pedchain_domain import canonical, fields
@@ -171,10 +171,10 @@ async def _member(
     book: Book, terms: Document, hour: int, name: str, factor: int, *, final: bool
 ) -> Member:
     carrier = terms["carrier"]
-    account, taken = await book.load_many([("account", name), ("position", name, carrier, hour)])
+    account = await book.load("account", name)
     if account is None:
         raise Refusal("unknown-account")
-    sold, bought = (taken["sold"], taken["bought"]) if taken is not None else (0, 0)
+    sold, bought = await outcome.traded(book, account, carrier, hour)
     fed_in, fed_left = await _left(book, account, carrier, "feeds", hour, sold, final=final)
     drawn, drawn_left = await _left(book, account, carrier, "draws", hour, bought, final=final)
     with refusals():
@@ -282,7 +282,7 @@ async def hours(book: Book, account: str, carrier: str, start: int) -> list[Docu
     for hour in range(start, start + limits.HOURS * HOUR, HOUR):
         _, fed_in = await metered.energy(book, holder, carrier, "feeds", hour)
         _, drawn = await metered.energy(book, holder, carrier, "draws", hour)
-        position = await book.load("position", account, carrier, hour)
+        position = await _position(book, holder, carrier, hour)
         if position is None and fed_in is None and drawn is None:
             continue
         row: Document = {"hour": hour, "fed_in": fed_in, "drawn": drawn, "position": position}
@@ -294,3 +294,12 @@ async def hours(book: Book, account: str, carrier: str, start: int) -> list[Docu
             row["corrected"] = None if corrected is None else corrected["members"][account]
         found.append(row)
     return found
+
+
+async def _position(book: Book, holder: Document, carrier: str, hour: int) -> Document | None:
+    """An hour's position as shared, or before that as traded; None where it did neither."""
+    found = await book.load("position", holder["id"], carrier, hour)
+    if found is not None:
+        return found
+    sold, bought = await outcome.traded(book, holder, carrier, hour)
+    return {"sold": sold, "bought": bought} if sold or bought else None

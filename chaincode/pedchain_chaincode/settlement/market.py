@@ -15,10 +15,12 @@ from pedchain_chaincode.settlement import (
     limits,
     metered,
     orders,
+    outcome,
     paying,
     places,
     rows,
     sessions,
+    taking,
 )
 from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.clock import now
@@ -26,7 +28,7 @@ from pedchain_chaincode.state import restore
 from pedchain_domain import canonical
 from pedchain_domain.market import orders as rules
 from pedchain_domain.market import reference, tokenid
-from pedchain_domain.market.session import State, Step
+from pedchain_domain.market.session import Step
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
 
 CONTRACT = "market"
@@ -102,7 +104,7 @@ class MarketContract(Contract):
     @submit
     @guarded("session")
     async def void_session(self, ctx: Context, session_id: str) -> None:
-        """Void a session that nobody cleared in time; `Release` then gives all back."""
+        """Void a session that nobody cleared in time; `Take` then gives all back."""
         setup = await guards.permitted(ctx, "void_session")
         found = await guards.session(ctx, session_id)
         moved = sessions.moved(found, Step.VOID, await now(ctx, setup))
@@ -112,10 +114,9 @@ class MarketContract(Contract):
     @guarded("session")
     async def clear(self, ctx: Context, session_id: str) -> bytes:
         """A step of clearing a closed session: `more` or `done`."""
-        setup = await guards.permitted(ctx, "clear")
+        book = await guards.opened(ctx, "clear")
         found = await guards.session(ctx, session_id)
-        moved = sessions.moved(found, Step.CLEAR, await now(ctx, setup))
-        book = await Book.open(ctx, setup)
+        moved = sessions.moved(found, Step.CLEAR, await now(ctx, book.setup))
         if found["step"]["phase"] != "match":
             await _save(ctx, {**found, "step": await clearing.collect(book, found)})
             return MORE
@@ -123,76 +124,66 @@ class MarketContract(Contract):
         printed: Document = {"price": None, "volume": None}
         if matched.printable:
             printed = {"price": matched.price, "volume": matched.volume}
-        await _save(ctx, {**moved, **printed, "step": dict(sessions.NOT_BEGUN)})
+        step = dict(sessions.NOT_BEGUN)
+        await _save(ctx, {**moved, **printed, "step": step, "shards": matched.shards})
         return DONE
-
-    @submit
-    @guarded("session")
-    async def release(self, ctx: Context, session_id: str) -> bytes:
-        """A step of giving back what a cleared or void session did not trade."""
-        setup = await guards.permitted(ctx, "release")
-        found = await guards.session(ctx, session_id)
-        sessions.require_state(found, State.CLEARED, State.VOID)
-        if found["step"]["phase"] == "released":
-            return DONE
-        step = await clearing.release(await Book.open(ctx, setup), found)
-        await _save(ctx, {**found, "step": step})
-        return DONE if step["phase"] == "released" else MORE
 
     @submit
     @guarded("opened")
     async def attach_certificate(self, ctx: Context) -> None:
-        """Show what a point measured in an hour: transient `proofs`, proof/1 of each interval,
-        against the certificate the district's metering printed by run F."""
+        """Show what points measured in whole hours of a day: transient `proofs`, proof/1 of each
+        interval, against the certificate the district's metering printed by run F."""
         book = await guards.opened(ctx, "attach_certificate")
         await metered.attach(book, metered.shown(ctx.stub.transient.get("proofs", b"")))
 
     @submit
     @guarded("session")
     async def measure(self, ctx: Context, session_id: str) -> None:
-        """Take a cleared session whose hour is over, and whose rest was given back, to be
-        settled."""
+        """Take a cleared session whose hour is over to be settled."""
         setup = await guards.permitted(ctx, "measure")
         found = await guards.session(ctx, session_id)
-        moved = sessions.moved(found, Step.MEASURE, await now(ctx, setup))
-        if found["step"]["phase"] != "released":
-            raise Refusal("wrong-state", "release")
-        await _save(ctx, {**moved, "step": dict(sessions.NOT_BEGUN)})
+        await _save(ctx, sessions.moved(found, Step.MEASURE, await now(ctx, setup)))
 
     @submit
     @guarded("session")
     async def settle(self, ctx: Context, session_id: str) -> bytes:
-        """A step of settling a measured session: `more` or `done`. Each account is paid once."""
-        setup = await guards.permitted(ctx, "settle")
+        """A step of settling a measured session: `more` or `done`; the last settles all of it."""
+        book = await guards.opened(ctx, "settle")
         found = await guards.session(ctx, session_id)
-        clock = await now(ctx, setup)
+        clock = await now(ctx, book.setup)
         moved = sessions.moved(found, Step.SETTLE, clock)
-        book, phase = await Book.open(ctx, setup), found["step"]["phase"]
-        if phase == "reckon":
-            step = await paying.reckon(book, found)
-        elif phase == "pay":
-            step = await paying.pay(book, found)
-        else:
-            late = clock >= found["times"]["ends"] + limits.LATE
-            step = await paying.weigh(book, found, late=late)
-        done = step["phase"] == "settled"
-        await _save(ctx, {**(moved if done else found), "step": step})
-        return DONE if done else MORE
+        if found["step"]["phase"] == "reckon":
+            await paying.reckon(book, found)
+            await _save(ctx, {**moved, "step": dict(sessions.NOT_BEGUN)})
+            return DONE
+        late = clock >= found["times"]["ends"] + limits.LATE
+        await _save(ctx, {**found, "step": await paying.weigh(book, found, late=late)})
+        return MORE
 
     @submit
-    @guarded("account", "open_sessions")
+    @guarded("account", "sessions")
+    async def take(self, ctx: Context) -> None:
+        """Take what came of the account's orders by transient `debit` {sessions}: free deposits of
+        cleared ones, money and energy of settled ones, all of void ones."""
+        book = await guards.opened(ctx, "take")
+        spent = await guards.account(book, CONTRACT, "take")
+        found = await guards.sessions(ctx, taking.named(spent.debit.body))
+        await spent.done(**await taking.take(spent, found))
+
+    @submit
+    @guarded("account", "sessions")
     async def register_order(self, ctx: Context) -> None:
         """Place the order of transient `debit` {side, tokens, quantities, prices}."""
         book = await guards.opened(ctx, "register_order")
         spent = await guards.account(book, CONTRACT, "register-order")
         order = orders.check(spent.debit.body)
-        found = await guards.open_sessions(ctx, order.sessions)
+        found = await guards.sessions(ctx, order.sessions)
         orders.accepting(found)
         await spent.done(**await orders.place(spent, order, found))
         await ctx.stub.set_event("OrderRegistered", b"{}")
 
     @submit
-    @guarded("account", "open_sessions")
+    @guarded("account", "sessions")
     async def amend_order(self, ctx: Context) -> None:
         """Put the order of transient `debit` in place of {order}, on the same side."""
         book = await guards.opened(ctx, "amend_order")
@@ -202,12 +193,12 @@ class MarketContract(Contract):
         former = await orders.owned(book, spent.debit.account, identifier)
         order = orders.check(body)
         involved = sorted({**dict.fromkeys(order.sessions), **orders.sessions_of(former)})
-        found = await guards.open_sessions(ctx, involved)
+        found = await guards.sessions(ctx, involved)
         orders.accepting(found)
         await spent.done(**await orders.amend(spent, str(identifier), former, order, found))
 
     @submit
-    @guarded("account", "open_sessions")
+    @guarded("account", "sessions")
     async def cancel_order(self, ctx: Context) -> None:
         """Withdraw the order of transient `debit` {order}; at the gate orders become firm."""
         book = await guards.opened(ctx, "cancel_order")
@@ -216,7 +207,7 @@ class MarketContract(Contract):
             raise Refusal("malformed-document", "body")
         identifier = spent.debit.body["order"]
         former = await orders.owned(book, spent.debit.account, identifier)
-        orders.accepting(await guards.open_sessions(ctx, sorted(orders.sessions_of(former))))
+        orders.accepting(await guards.sessions(ctx, sorted(orders.sessions_of(former))))
         await spent.done(**await orders.cancel(spent, identifier, former))
 
     @evaluate
@@ -268,12 +259,22 @@ class MarketContract(Contract):
     @evaluate
     async def get_settled(self, ctx: Context, session_id: str) -> bytes:
         """The trades of a settled session: [seller, buyer, Wh, settled Wh, buyer pays, seller makes
-        good, buyer makes good, why it was left out] (members of the collection only)."""
+        good, buyer makes good, why it was left out, price] (members of the collection only)."""
         book = await Book.read(ctx, await guards.setup(ctx))
         found = await book.load("settled", session_id)
         if found is None:
             raise Refusal("not-found")
         return canonical.encode(found)
+
+    @evaluate
+    async def get_outcome(self, ctx: Context, account: str, session_id: str) -> bytes:
+        """What came of an account's orders in a session: {cleared, due} (members of the collection
+        only)."""
+        book = await Book.read(ctx, await guards.setup(ctx))
+        session = await guards.session(ctx, session_id)
+        with refusals():
+            name = canonical.check_id(account)
+        return canonical.encode(await outcome.of(book, name, session))
 
     @evaluate
     async def list_orders(self, ctx: Context, account: str, after: str) -> bytes:

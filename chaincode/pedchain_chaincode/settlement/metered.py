@@ -30,7 +30,7 @@ RUNS = ("F", "FINAL")
 def shown(data: bytes) -> list[Document]:
     """The proofs in the transient map, and the leaves they show: [{proof, leaf}]."""
     found = []
-    for proof in read_array(data, limits.HOUR_PROOFS):
+    for proof in read_array(data, limits.PROOFS):
         with refusals():
             found.append({"proof": proof, "leaf": proofs.check(proof)})
     if not found:
@@ -39,34 +39,47 @@ def shown(data: bytes) -> list[Document]:
 
 
 async def attach(book: Book, found: Sequence[Document]) -> None:
-    """Keep what an hour's proofs of one point show, once by each run. Refuses `not-certified` for a
-    root that is not the certificate's, `malformed-document` for proofs of less than an hour."""
-    proof, leaf = found[0]["proof"], found[0]["leaf"]
-    district, day, point = proof["district"], proof["day"], leaf["point"]
+    """Keep what proofs of one district's day show: whole hours of its points, each once by each
+    run. Refuses `not-certified` for a root that is not the certificate's, `malformed-document` for
+    proofs of less than an hour."""
+    district, day = found[0]["proof"]["district"], found[0]["proof"]["day"]
     if district not in book.setup.districts:
         raise Refusal("unknown-district")
     certificate = await _certificate(book, district, day)
     if certificate["run"] not in RUNS:
         raise Refusal("not-certified", "run")
-    hour = leaf["interval"] - leaf["interval"] % HOUR
-    grain = certificate["grain"]
-    wanted = list(range(hour, hour + HOUR, grain))
-    if [one["leaf"]["interval"] for one in found] != wanted:
-        raise Refusal("malformed-document", "intervals")
     for one in found:
-        same = (one["proof"]["district"], one["proof"]["day"], one["leaf"]["point"])
-        if same != (district, day, point):
+        if (one["proof"]["district"], one["proof"]["day"]) != (district, day):
             raise Refusal("malformed-document", "proofs")
         if one["proof"]["roots"][-1] != certificate["root"]:
             raise Refusal("not-certified", "root")
-    document = {"registers": _sums([one["leaf"]["registers"] for one in found])}
-    first, final = await book.load_many(
-        [("metered", district, point, hour), ("final", district, point, hour)]
-    )
+    for (point, hour), leaves in _hours(found, certificate["grain"]).items():
+        name, document = (district, point, hour), {"registers": _sums(leaves)}
+        await _keep(book, name, document, final=certificate["run"] == "FINAL")
+
+
+def _hours(found: Sequence[Document], grain: int) -> dict[tuple[str, int], list[Document]]:
+    """The registers that proofs show, by point and hour. Refuses less than whole hours in order."""
+    hours: dict[tuple[str, int], list[Document]] = {}
+    for one in found:
+        leaf = one["leaf"]
+        hour = leaf["interval"] - leaf["interval"] % HOUR
+        parts = hours.setdefault((leaf["point"], hour), [])
+        if leaf["interval"] != hour + len(parts) * grain:
+            raise Refusal("malformed-document", "intervals")
+        parts.append(leaf["registers"])
+    if any(len(parts) * grain != HOUR for parts in hours.values()):
+        raise Refusal("malformed-document", "intervals")
+    return hours
+
+
+async def _keep(book: Book, name: tuple[str, str, int], document: Document, *, final: bool) -> None:
+    """Keep an hour as first shown, or beside it what run FINAL says otherwise."""
+    first, last = await book.load_many([("metered", *name), ("final", *name)])
     if first is None or first == document:
-        await book.save(("metered", district, point, hour), document)
-    elif certificate["run"] == "FINAL" and final in (None, document):
-        await book.save(("final", district, point, hour), document)
+        await book.save(("metered", *name), document)
+    elif final and last in (None, document):
+        await book.save(("final", *name), document)
     else:
         raise Refusal("already-registered")
 
@@ -90,13 +103,21 @@ async def intervals(
     return True, list(parts) if measured else None
 
 
+async def energy(
+    book: Book, account: Document, carrier: str, way: str, hour: int
+) -> tuple[bool, int | None]:
+    """As `intervals`, for the whole hour."""
+    was_shown, parts = await intervals(book, account, carrier, way, hour)
+    return was_shown, None if parts is None else sum(parts)
+
+
 async def energies(
     book: Book, meters: Sequence[Sequence[str]], hour: int
 ) -> list[tuple[bool, int | None]]:
     """As `intervals`, for the whole hour, of many registers [district, point, role] at once."""
     names = [("metered", district, point, hour) for district, point, _ in meters]
     found: list[tuple[bool, int | None]] = []
-    for (_, _, role), shown_ in zip(meters, await book.load_all(names), strict=True):
+    for (_, _, role), shown_ in zip(meters, await book.load_many(names), strict=True):
         if shown_ is None:
             found.append((False, None))
             continue

@@ -81,19 +81,15 @@ async def approve(spent: Spending) -> None:
     await spent.book.save(name, {"approved": body["approved"]})
 
 
-async def fold(spent: Spending) -> dict[str, int]:
-    """Fold the credits {credits: [id]} into the account's rows; what of the account changes."""
+async def fold(spent: Spending) -> None:
+    """Fold the credits {credits: [id]} into the account's rows."""
     body = spent.debit.body
     if sorted(body) != ["credits"] or not isinstance(body["credits"], list):
         raise Refusal("malformed-document", "body")
     for one in body["credits"]:
         if not isinstance(one, str) or not text.is_id(one, limits.IDENTIFIER):
             raise Refusal("malformed-id")
-    freed = await rows.fold(spent.book, spent.debit.account, body["credits"])
-    return {
-        "locked": spent.holder["locked"] - freed["frees"],
-        "orders": spent.holder["orders"] - freed["ends"],
-    }
+    await rows.fold(spent.book, spent.debit.account, body["credits"])
 
 
 async def redeem(spent: Spending) -> None:

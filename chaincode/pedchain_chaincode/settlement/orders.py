@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Placing and withdrawing orders (rules K2, K3, K9).
 
-    order  {account, kind, lines, deposit, left}     under its account
-    line   {account, number, order, quantity, limit, deposit}     under its session and side
+    order  {account, kind, lines, deposit}     under its account
+    line   {account, about, quantity, limit, deposit, filled}     under its session and side
+    about  [producer number, supplier class, district, point, role]
 
 An order locks the deposit of each line and, if it offers, mints promises that stay locked with the
-lines. It writes only what is its account's, its owner's or its own: any number of traders place
+lines. `about` is what settling needs to know of the account, as when it placed the order. An order
+writes only what is its account's, its owner's or its own: any number of traders place
 orders side by side. Whoever is behind several accounts stands on one side of an hour only, so that
 nobody trades with itself.
 """
@@ -26,15 +28,16 @@ from pedchain_fabric.shim import Refusal
 
 ORDER = "order"
 SIDES = {Kind.OFFER: "ask", Kind.BID: "bid"}
+WAYS = {Kind.OFFER: "feeds", Kind.BID: "draws"}
 Sessions = Mapping[str, Document]
 Sides = dict[tuple[str, int], int]
 """(carrier, hour) -> how many lines more, or fewer."""
 
 
 def check(body: Mapping[str, Any]) -> Order:
-    """The order a debit's body holds."""
+    """The order a debit's body holds; each session says the least Wh of its lines."""
     with refusals():
-        return orders.check(body)
+        return orders.check(body, minimum=1)
 
 
 def accepting(found: Sessions) -> None:
@@ -97,6 +100,8 @@ async def amend(
 
 
 def _deposits(order: Order, found: Sessions) -> list[int]:
+    if any(line.quantity < found[line.session]["lot"] for line in order.lines):
+        raise Refusal("bad-quantity")
     with refusals():
         return orders.deposits(order, lambda line: int(found[line.session]["ceiling"]))
 
@@ -104,13 +109,18 @@ def _deposits(order: Order, found: Sessions) -> list[int]:
 def _placed(holder: Document, order: Order) -> None:
     """Refuse `wrong-zone` for a product of a zone the account has no connection in, and
     `not-measured` where no register could show what it delivers or uses."""
-    way = "feeds" if order.kind == Kind.OFFER else "draws"
     for line in order.lines:
         place_ = holder["places"].get(str(line.product.carrier))
         if place_ is None or place_["zone"] != line.product.zone:
             raise Refusal("wrong-zone")
-        if place_[way] is None:
+        if place_[WAYS[order.kind]] is None:
             raise Refusal("not-measured")
+
+
+def _about(holder: Document, kind: Kind, carrier: str) -> list[Any]:
+    register = holder["places"][carrier][WAYS[kind]]
+    meter = [holder["district"], register["point"], register["role"]]
+    return [holder["number"], holder["supplier"], *meter]
 
 
 def _limits(holder: Document, more: int, deposit: int) -> None:
@@ -154,11 +164,11 @@ async def _write(spent: Spending, order: Order, deposits: list[int]) -> None:
     for line, deposit in zip(order.lines, deposits, strict=True):
         document = {
             "account": holder["id"],
-            "number": holder["number"],
-            "order": identifier,
+            "about": _about(holder, order.kind, str(line.product.carrier)),
             "quantity": line.quantity,
             "limit": line.limit,
             "deposit": deposit,
+            "filled": False,
         }
         await book.mark(SIDES[order.kind], line.session, identifier, document)
         about.append(
@@ -168,6 +178,7 @@ async def _write(spent: Spending, order: Order, deposits: list[int]) -> None:
                 "hour": line.product.start,
                 "quantity": line.quantity,
                 "limit": line.limit,
+                "ended": False,
             }
         )
         if order.kind == Kind.OFFER:
@@ -178,7 +189,6 @@ async def _write(spent: Spending, order: Order, deposits: list[int]) -> None:
         "kind": str(order.kind),
         "lines": about,
         "deposit": sum(deposits),
-        "left": len(about),
     }
     await book.mark(ORDER, book.tag(holder["id"]), identifier, document)
 

@@ -1,196 +1,108 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settling a measured session, in steps (rules K10, P1).
 
-`weigh` goes through the lines that were filled and adds up, by account, its deposit and what its
-registers measured. `reckon` settles every trade at once, in memory, and keeps each trade's outcome
-and each account's balance of it. `pay` then credits account by account: deposit, less what it
-owes, plus what it is owed; energy to buyers; of a promise not kept the rest is burnt. An account
-is paid once, since its step changes the session.
+`weigh` looks up, for each account that traded, what its register measured. `reckon` settles every
+trade at once, in memory, and keeps each trade's outcome and what each account is due (`outcome`);
+with it the session is settled, for all or for none. Each account then takes its own (`taking`).
+
+    weighed  {rows: {account: Wh | null}}     by shard, as what was cleared
+    settled  {trades: [[seller, buyer, Wh, settled, buyer pays, seller makes good, buyer makes
+             good, why it was left out, price]]}
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pedchain_chaincode.documents import Document
-from pedchain_chaincode.settlement import clearing, limits, metered, rows
+from pedchain_chaincode.settlement import clearing, metered, outcome
 from pedchain_chaincode.settlement.book import Book
 from pedchain_domain.market.delivery import Prices, Settled, settle_hour
 from pedchain_domain.market.pairing import Trade
 from pedchain_domain.market.position import Position
-from pedchain_domain.market.session import product_of
-from pedchain_domain.market.tokenid import MONEY
 from pedchain_fabric.shim import Refusal
 
-SIDES = clearing.SIDES
-_WAYS = {"ask": "feeds", "bid": "draws"}
+Accounts = dict[str, Document]
 
 
 async def weigh(book: Book, session: Document, *, late: bool) -> Document:
     """One step of weighing; the session's next step. Refuses `not-attached` where a register was
     not shown, unless it is so `late` that nobody will show it any more."""
     name, step = session["id"], session["step"]
-    if step["phase"] != "weigh":
-        step = {"phase": "weigh", "side": SIDES[0], "after": "", "chunks": 0}
-    side = step["side"]
-    found = await book.ids(side, name, limits.LINES_WEIGHED, step["after"])
-    lines = await book.held(side, name, found)
-    weighed = [
-        await _weighed(book, session, side, order, line, late)
-        for order, line in zip(found, lines, strict=True)
-    ]
-    chunks = step["chunks"]
-    if weighed:
-        await book.save(("weighed", name, chunks), {"side": side, "lines": weighed})
-        chunks += 1
-    if len(found) == limits.LINES_WEIGHED:
-        return {**step, "after": found[-1], "chunks": chunks}
-    if side == SIDES[0]:
-        return {"phase": "weigh", "side": SIDES[1], "after": "", "chunks": chunks}
-    return {"phase": "reckon", "chunks": chunks}
-
-
-async def _weighed(
-    book: Book, session: Document, side: str, order: str, line: Document, late: bool
-) -> Document:
-    account = await book.load("account", line["account"])
-    if account is None:
-        raise Refusal("unknown-account")
-    carrier, hour = session["carrier"], session["hour"]
-    was_shown, wh = await metered.energy(book, account, carrier, _WAYS[side], hour)
-    if not was_shown and not late:
-        raise Refusal("not-attached")
-    return {
-        "order": order,
-        "account": line["account"],
-        "number": line["number"],
-        "deposit": line["deposit"],
-        "quantity": line["quantity"],
-        "supplier": account["supplier"],
-        "energy": wh,
-    }
-
-
-async def reckon(book: Book, session: Document) -> Document:
-    """Settle every trade; the session's next step."""
-    name = session["id"]
-    about: dict[str, dict[str, Document]] = {side: {} for side in SIDES}
-    for number in range(session["step"]["chunks"]):
-        chunk = await book.load("weighed", name, number) or {"side": SIDES[0], "lines": []}
-        for line in chunk["lines"]:
-            _merge(about[chunk["side"]], line)
-    held = await book.load("trades", name) or {"price": 0, "trades": []}
-    trades = [Trade(*row) for row in held["trades"]]
-    sellers, buyers = about["ask"], about["bid"]
-    settled = settle_hour(
-        trades,
-        {account: sellers[account]["energy"] for account in sorted(sellers)},
-        {account: buyers[account]["energy"] for account in sorted(buyers)},
-        [_prices(session, held["price"], sellers, buyers, trade) for trade in trades],
+    shard = step["next"] if step["phase"] == "weigh" else 0
+    held = await book.load(outcome.CLEARED, name, shard) or {"rows": {}}
+    traded = {account: row["about"] for account, row in held["rows"].items() if _filled(row)}
+    measured = await metered.energies(
+        book, [about[2:] for about in traded.values()], session["hour"]
     )
-    await book.save(("settled", name), {"trades": [_told(one) for one in settled]})
-    results = _results(session, about, settled)
-    for at in range(0, len(results), limits.ACCOUNTS_PAID):
-        chunk_ = {"accounts": results[at : at + limits.ACCOUNTS_PAID]}
-        await book.save(("due", name, at // limits.ACCOUNTS_PAID), chunk_)
-    return {"phase": "pay", "next": 0, "chunks": -(-len(results) // limits.ACCOUNTS_PAID)}
+    found = dict(zip(traded, measured, strict=True))
+    if not late and any(not was_shown for was_shown, _ in found.values()):
+        raise Refusal("not-attached")
+    weighed = {account: wh for account, (_, wh) in found.items()}
+    await book.save(("weighed", name, shard), {"rows": weighed})
+    if shard + 1 < session["shards"]:
+        return {"phase": "weigh", "next": shard + 1}
+    return {"phase": "reckon"}
 
 
-async def pay(book: Book, session: Document) -> Document:
-    """Pay one chunk of accounts; the session's next step."""
-    name, step = session["id"], session["step"]
-    due = await book.load("due", name, step["next"]) or {"accounts": []}
-    for one in due["accounts"]:
-        await _pay(book, session, one)
-    following = step["next"] + 1
-    if following < step["chunks"]:
-        return {**step, "next": following}
-    return {"phase": "settled"}
+async def reckon(book: Book, session: Document) -> None:
+    """Settle every trade, and write what each account is due."""
+    name = session["id"]
+    energies = await outcome.whole(book, "weighed", session)
+    cleared = await outcome.whole(book, outcome.CLEARED, session)
+    accounts = {account: cleared[account] for account in sorted(energies)}
+    held = await book.load("trades", name) or {"trades": []}
+    trades = [Trade(*row[:3]) for row in held["trades"]]
+    prices = [_prices(session, accounts, *row) for row in held["trades"]]
+    settled = settle_hour(trades, energies, energies, prices)
+    told = [_told(one, price) for one, price in zip(settled, prices, strict=True)]
+    await book.save(("settled", name), {"trades": told})
+    due = _due(accounts, energies, settled)
+    await outcome.write(book, outcome.DUE, name, due, session["shards"])
 
 
-async def _pay(book: Book, session: Document, due: Document) -> None:
-    ends = 0
-    for order in due["orders"]:
-        await book.drop(due["side"], session["id"], order)
-        ends += await clearing.ended(book, due["account"], order)
-    account = due["account"]
-    await rows.give(book, account, MONEY, due["money"], frees=due["deposit"], ends=ends)
-    for number, wh in due["energy"]:
-        await rows.give(book, account, product_of(session["id"]).minted_by(number).token, wh)
-    if due["burnt"]:
-        promise = product_of(session["id"]).minted_by(due["number"])
-        await rows.supplied(book, promise.token, -due["burnt"])
-    position = {"sold": due["sold"], "bought": due["bought"]}
-    await book.save(("position", account, session["carrier"], session["hour"]), position)
-
-
-def _merge(found: dict[str, Document], line: Document) -> None:
-    former = found.setdefault(line["account"], {**line, "deposit": 0, "quantity": 0, "orders": []})
-    former["deposit"] += line["deposit"]
-    former["quantity"] += line["quantity"]
-    former["orders"].append(line["order"])
+def _filled(row: Document) -> bool:
+    return any(wh for wh, _ in row["orders"].values())
 
 
 def _prices(
-    session: Document,
-    agreed: int,
-    sellers: dict[str, Document],
-    buyers: dict[str, Document],
-    trade: Trade,
+    session: Document, accounts: Accounts, seller: str, buyer: str, _wh: int, agreed: int
 ) -> Prices:
     """The buyer's class retail and the seller's class feed-in, as when the session opened; a class
     that had none then counts as the dearest and cheapest that deposits reckoned with."""
     quotes = session["quotes"]
-    retail = quotes.get(buyers[trade.buyer]["supplier"], [session["ceiling"], 0])[0]
-    feed_in = quotes.get(sellers[trade.seller]["supplier"], [0, 0])[1]
+    retail = quotes.get(accounts[buyer]["about"][1], [session["ceiling"], 0])[0]
+    feed_in = quotes.get(accounts[seller]["about"][1], [0, 0])[1]
     return Prices(agreed, retail, feed_in)
 
 
-def _told(one: Settled) -> list[Any]:
+def _told(one: Settled, prices: Prices) -> list[Any]:
     reason = None if one.reason is None else str(one.reason)
     paid = [one.buyer_pays, one.seller_makes_good, one.buyer_makes_good]
-    return [*one.trade, one.settled, *paid, reason]
+    return [*one.trade, one.settled, *paid, reason, prices.trade]
 
 
-def _results(
-    session: Document, about: dict[str, dict[str, Document]], settled: list[Settled]
-) -> list[Document]:
-    """What each account gets, by side and account."""
-    found: list[Document] = []
-    for side in SIDES:
-        mine: dict[str, list[Settled]] = {}
-        for one in settled:
-            party = one.trade.seller if side == "ask" else one.trade.buyer
-            mine.setdefault(party, []).append(one)
-        found += [
-            _result(side, about, account, mine.get(account, [])) for account in sorted(about[side])
-        ]
-    return found
-
-
-def _result(
-    side: str, about: dict[str, dict[str, Document]], account: str, mine: list[Settled]
-) -> Document:
-    line, sells = about[side][account], side == "ask"
-    wh = sum(one.settled for one in mine)
-    in_all = sum(one.to_seller for one in mine)
-    used = {"sold" if sells else "bought": wh}
-    metered_wh = {"fed_in": line["energy"] or 0, "drawn": 0}
-    if not sells:
-        metered_wh = {"fed_in": 0, "drawn": line["energy"] or 0}
-    position = Position(**metered_wh).traded(**used)
-    money = line["deposit"] + (in_all if sells else -in_all)
-    if money < 0:
-        raise Refusal("insufficient-funds", "deposit")
-    sellers = about["ask"]
-    energy = [] if sells else [(sellers[o.trade.seller]["number"], o.settled) for o in mine]
-    return {
-        "side": side,
-        "account": account,
-        "number": line["number"],
-        "orders": line["orders"],
-        "deposit": line["deposit"],
-        "money": money,
-        "energy": [list(row) for row in energy if row[1]],
-        "burnt": line["quantity"] - wh if sells else 0,
-        "sold": position.sold,
-        "bought": position.bought,
+def _due(
+    accounts: Accounts, energies: Mapping[str, int | None], settled: list[Settled]
+) -> dict[str, Document]:
+    """What each account gets; never less than nothing once its deposit is back."""
+    found: dict[str, Document] = {
+        account: {"money": 0, "energy": [], "sold": 0, "bought": 0} for account in accounts
     }
+    for one in settled:
+        seller, buyer = found[one.trade.seller], found[one.trade.buyer]
+        seller["money"] += one.to_seller
+        seller["sold"] += one.settled
+        buyer["money"] -= one.to_seller
+        buyer["bought"] += one.settled
+        if one.settled:
+            buyer["energy"].append([accounts[one.trade.seller]["about"][0], one.settled])
+    for account, due in found.items():
+        wh = energies[account] or 0
+        sells = accounts[account]["side"] == clearing.ASK
+        Position(fed_in=wh if sells else 0, drawn=0 if sells else wh).traded(
+            sold=due["sold"], bought=due["bought"]
+        )
+        kept = sum(deposit for _, deposit in accounts[account]["orders"].values())
+        if kept + due["money"] < 0:
+            raise Refusal("insufficient-funds", "deposit")
+    return found

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What sessions stand on: zones, market days, reference prices (rules K8, K11).
 
-    zone/1 {schema, number, id, carrier}      a market zone, or one heat network
+    zone/1 {schema, number, id, carrier, pricing: uniform | pay-as-offer, lot: Wh}
+
+A zone is a market zone, or one heat network; `lot` is the least a line may be (rules K2: 100).
 
 Reference prices are the system operator's proposal that a district's operator has agreed to. The
 newest tables of a carrier are kept; a session takes the one of its day, or the newest before it.
@@ -23,6 +25,8 @@ _ZONE: fields.Shape = {
     "number": lambda value: fields.positive(value) and value < 1 << 32,
     "id": fields.identifier,
     "carrier": fields.one_of(*_CARRIERS),
+    "pricing": fields.one_of("uniform", "pay-as-offer"),
+    "lot": fields.positive,
 }
 
 

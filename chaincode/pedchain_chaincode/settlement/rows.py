@@ -6,10 +6,7 @@ A credit is a document of its own, so credits never conflict, and no flood of sm
 a debit. The account folds credits into its row itself, naming them, so that a fold reads no range
 a new credit could disturb.
 
-    row     {token, amount}                     credit  {token, amount, frees, ends}
-
-`frees` says how much of the account's open deposits a credit gives back, `ends` how many of its
-orders are closed by it.
+    row     {token, amount}                     credit  {token, amount}
 """
 
 from collections.abc import Sequence
@@ -42,11 +39,9 @@ async def change(book: Book, account: str, token: int, amount: int) -> None:
     await book.mark(ROW, book.tag(account), book.tag(account, token), document)
 
 
-async def give(
-    book: Book, account: str, token: int, amount: int, *, frees: int = 0, ends: int = 0
-) -> None:
+async def give(book: Book, account: str, token: int, amount: int) -> None:
     """Credit an account."""
-    document = {"token": to_hex(token), "amount": amount, "frees": frees, "ends": ends}
+    document = {"token": to_hex(token), "amount": amount}
     await book.mark(CREDIT, book.tag(account), book.identifier(), document)
 
 
@@ -56,8 +51,8 @@ async def supplied(book: Book, token: int, amount: int) -> None:
     await book.mark(SUPPLY, owner, book.identifier(), {"amount": amount})
 
 
-async def fold(book: Book, account: str, named: Sequence[str]) -> Document:
-    """Move credits of one account into its rows; what they free of deposits and end of orders."""
+async def fold(book: Book, account: str, named: Sequence[str]) -> None:
+    """Move credits of one account into its rows."""
     if not 0 < len(named) <= limits.FOLD_CREDITS or sorted(dict.fromkeys(named)) != list(named):
         raise Refusal("malformed-document", "credits")
     owner = book.tag(account)
@@ -69,7 +64,6 @@ async def fold(book: Book, account: str, named: Sequence[str]) -> Document:
         await change(book, account, int(token, 16), sums[token])
     for identifier in named:
         await book.drop(CREDIT, owner, identifier)
-    return {name: sum(credit[name] for credit in found) for name in ("frees", "ends")}
 
 
 async def page(book: Book, kind: str, owner: str, after: str) -> dict[str, Document]:

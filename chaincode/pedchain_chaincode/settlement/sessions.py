@@ -2,10 +2,11 @@
 """Sessions on the ledger (rules K4).
 
     session/1 {schema, id, carrier, zone, hour, state, times, quotes: {class: [retail, feed_in]},
-               ceiling, stands_in, step, price, volume}
+               ceiling, pricing, lot, stands_in, step, shards, price, volume}
 
 A session is written when it opens, with the references it will settle at; every order reads it, so
-closing it fails the orders in flight. `step` is how far clearing or giving back has come. Price
+closing it fails the orders in flight. `step` is how far clearing or settling has come, `shards` in
+how many documents its outcome stands. Price
 and volume stand here only where enough accounts traded, none of them most of it (rules C2).
 """
 
@@ -18,7 +19,6 @@ from pedchain_domain.calendar import Day
 from pedchain_domain.market import reference
 from pedchain_domain.market.session import State, Step, Times, move, session_id, times
 from pedchain_domain.market.tokenid import Carrier
-from pedchain_fabric.shim import Refusal
 
 NOT_BEGUN: Document = {"phase": "none"}
 
@@ -45,8 +45,11 @@ def opened(zone: Document, hour: int, before: Day, tables: list[Any], clock: int
         "times": asdict(at),
         "quotes": quotes,
         "ceiling": ceiling,
+        "pricing": zone["pricing"],
+        "lot": zone["lot"],
         "stands_in": reference.stands_in(table, hour),
         "step": dict(NOT_BEGUN),
+        "shards": 0,
         "price": None,
         "volume": None,
     }
@@ -57,9 +60,3 @@ def moved(session: Document, step: Step, clock: int) -> Document:
     with refusals():
         state = move(State(session["state"]), step, Times(**session["times"]), clock)
     return {**session, "state": str(state)}
-
-
-def require_state(session: Document, *states: State) -> None:
-    """Refuse `wrong-state` unless the session is in one of these."""
-    if session["state"] not in [str(state) for state in states]:
-        raise Refusal("wrong-state", session["state"])

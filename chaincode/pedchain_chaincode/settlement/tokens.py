@@ -8,7 +8,16 @@ collection; responses of submits hold nothing, and an event says only that somet
 from pedchain_chaincode import access
 from pedchain_chaincode.documents import load, read, read_array, refusals, save
 from pedchain_chaincode.guard import guarded
-from pedchain_chaincode.settlement import accounts, book, guards, keys, limits, moving, rows
+from pedchain_chaincode.settlement import (
+    accounts,
+    book,
+    guards,
+    keys,
+    limits,
+    moving,
+    outcome,
+    rows,
+)
 from pedchain_chaincode.settlement import setup as agreed
 from pedchain_chaincode.settlement.book import Book
 from pedchain_domain import canonical
@@ -95,7 +104,8 @@ class TokensContract(Contract):
         """Make credits spendable by transient `debit` {credits: [id]}."""
         opened = await guards.opened(ctx, "fold")
         spent = await guards.account(opened, CONTRACT, "fold")
-        await spent.done(**await moving.fold(spent))
+        await moving.fold(spent)
+        await spent.done()
 
     @submit
     @guarded("account")
@@ -113,6 +123,14 @@ class TokensContract(Contract):
         opened = await guards.opened(ctx, "set_limit")
         spent = await guards.account(opened, CONTRACT, "set-limit")
         await spent.done(limit=moving.limit_of(spent.debit.body))
+
+    @submit
+    @guarded("account")
+    async def rotate(self, ctx: Context) -> None:
+        """Put another key in the account key's place, by transient `debit` {key, possession}."""
+        opened = await guards.opened(ctx, "rotate")
+        spent = await guards.account(opened, CONTRACT, "rotate")
+        await spent.done(key=accounts.rotated(spent))
 
     @evaluate
     async def balance_of(self, ctx: Context, account: str, token: str) -> bytes:
@@ -147,10 +165,16 @@ class TokensContract(Contract):
     @evaluate
     async def total_supply(self, ctx: Context, token: str, after: str) -> bytes:
         """What was minted of a token less what was burnt, a page of {id: {amount}} to add up
-        (members only)."""
+        (members only); once a promise's session is cleared, what stands of it in one."""
         opened = await _look(ctx)
         with refusals():
-            owner = opened.tag("supply", tokenid.from_hex(token))
+            number = tokenid.from_hex(token)
+        stands = None
+        if number != tokenid.MONEY:
+            stands = await outcome.supply(opened, tokenid.product_of(number))
+        if stands is not None:
+            return canonical.encode({} if after else {"session": {"amount": stands}})
+        owner = opened.tag("supply", number)
         return canonical.encode(await rows.page(opened, rows.SUPPLY, owner, after))
 
     @evaluate

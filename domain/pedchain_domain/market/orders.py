@@ -60,8 +60,8 @@ class Order(NamedTuple):
         return sorted({line.session: None for line in self.lines})
 
 
-def check(body: Mapping[str, Any]) -> Order:
-    """An order that says what it must; DomainError.
+def check(body: Mapping[str, Any], minimum: int = MINIMUM_WH) -> Order:
+    """An order that says what it must, lines of at least `minimum` Wh; DomainError.
 
     `malformed-document`, `lengths-differ`, `too-many`, `unknown-token` (also money, a producer's
     token or a quarter: sessions trade whole hours), `duplicate-token`, `bad-quantity`, `bad-price`.
@@ -77,11 +77,11 @@ def check(body: Mapping[str, Any]) -> Order:
         raise DomainError(Reason.TOO_MANY)
     if len(dict.fromkeys(map(str, tokens))) != len(tokens):
         raise DomainError(Reason.DUPLICATE_TOKEN)
-    lines = (_line(*row) for row in zip(tokens, quantities, prices, strict=True))
+    lines = (_line(minimum, *row) for row in zip(tokens, quantities, prices, strict=True))
     return Order(Kind(body["side"]), tuple(lines))
 
 
-def _line(text: object, quantity: object, limit: object) -> OrderLine:
+def _line(minimum: int, text: object, quantity: object, limit: object) -> OrderLine:
     token = tokenid.from_hex(text)
     if token == tokenid.MONEY:
         raise DomainError(Reason.UNKNOWN_TOKEN)
@@ -90,7 +90,7 @@ def _line(text: object, quantity: object, limit: object) -> OrderLine:
         raise DomainError(Reason.UNKNOWN_TOKEN)
     if not isinstance(quantity, int) or isinstance(quantity, bool):
         raise DomainError(Reason.BAD_QUANTITY)
-    if not MINIMUM_WH <= quantity <= MAXIMUM_WH:
+    if not minimum <= quantity <= MAXIMUM_WH:
         raise DomainError(Reason.BAD_QUANTITY)
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0 or limit % TICK:
         raise DomainError(Reason.BAD_PRICE)

@@ -40,6 +40,8 @@ def body(side: str, *lines: tuple[Product, int, int]) -> dict[str, Any]:
 class Market(Exchange):
     """The calls of a market day."""
 
+    pricing, lot = "uniform", 100
+
     def contracts(self) -> list[Any]:
         return [*super().contracts(), MarketContract()]
 
@@ -50,6 +52,7 @@ class Market(Exchange):
         await self.begin()
         for number, carrier in ((1, "electricity"), (2, "heat"), (3, "electricity")):
             zone = {"schema": "zone/1", "number": number, "id": f"z{number}", "carrier": carrier}
+            zone = {**zone, "pricing": self.pricing, "lot": self.lot}
             await self.submit("market:PutZone", canonical.encode(zone))
         await self.submit("market:PutDays", canonical.encode(calendar(5)))
         await self.clock(START - HOUR)
@@ -93,13 +96,17 @@ class Market(Exchange):
         return taken
 
     async def clear(self, product: Product = POWER) -> dict[str, Any]:
-        """Close, clear and give back; the session's trades."""
+        """Close and clear; the session's trades."""
         await self.clock(GATE)
         await self.close(product)
         await self.steps("Clear", product)
-        await self.steps("Release", product)
         found: dict[str, Any] = await self.ask("market:GetTrades", to_hex(product.token))
         return found
+
+    async def take(self, who: Prosumer, *products: Product) -> None:
+        """Take what came of an account's orders."""
+        names = sorted(to_hex(product.token) for product in products or (POWER,))
+        await self.spend(who, "market", "Take", "take", sessions=names)
 
     async def session(self, product: Product = POWER) -> dict[str, Any]:
         found: dict[str, Any] = await self.ask("market:GetSession", to_hex(product.token))

@@ -66,7 +66,7 @@ class Settling(Market):
             await self.attach(certified.proofs(f"{name}.gcp", NOON))
         await self.steps("Settle")
         for one in self.people.values():
-            await self.fold(one)
+            await self.take(one)
         found = await self.ask("market:GetSettled", to_hex(POWER.token))
         trades: list[Any] = found["trades"]
         return trades

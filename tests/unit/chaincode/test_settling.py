@@ -68,7 +68,7 @@ async def test_a_session_settles_once(market: Settling) -> None:
 async def test_an_hour_not_measured_gives_the_deposits_back_and_says_why(market: Settling) -> None:
     await market.trade(*ONE_PAIR)
     trades = await market.settle({"sam": None, "bea": (0, 1_000)})
-    assert trades[0][3:] == [0, 0, 0, 0, "not-measured"]
+    assert trades[0][3:] == [0, 0, 0, 0, "not-measured", 120_000]
     assert await market.gains() == {"sam": 0, "bea": 0}
     assert await market.supply(to_hex(POWER.minted_by(2).token)) == 0
 
@@ -83,7 +83,7 @@ async def test_nobody_gains_by_keeping_a_proof_back(market: Settling) -> None:
     await market.attach(certified.proofs("sam.gcp", NOON))
     await market.steps("Settle")
     for one in market.people.values():
-        await market.fold(one)
+        await market.take(one)
     assert await market.gains() == {"sam": -160_000, "bea": 160_000}
 
 
@@ -92,7 +92,7 @@ async def test_what_was_never_shown_counts_as_not_measured_in_the_end(market: Se
     await market.clock(ENDS + limits.LATE)
     await market.steps("Settle")
     for one in market.people.values():
-        await market.fold(one)
+        await market.take(one)
     assert await market.gains() == {"sam": 0, "bea": 0}
     assert market.lines() == []
 
@@ -144,8 +144,7 @@ async def test_an_hour_is_measured_only_when_it_is_over(market: Settling) -> Non
 async def test_settling_conserves_money_and_energy_in_steps_of_any_size(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "LINES_WEIGHED", 2)
-    monkeypatch.setattr(limits, "ACCOUNTS_PAID", 1 + seed)
+    monkeypatch.setattr(limits, "ACCOUNTS_TOGETHER", 1 + seed)
     chance = random.Random(seed)
     market = Settling()
     await market.prepare()

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A session's outcome by account, in a few documents for all of them.
+
+    cleared  {rows: {account: {side, about, orders: {order: [Wh, deposit kept]}}}}
+    due      {rows: {account: {money, energy: [[producer number, Wh]], sold, bought}}}
+
+Which document an account stands in follows from its tag; how many there are the session says.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pedchain_chaincode.documents import Document, load
+from pedchain_chaincode.settlement import keys
+from pedchain_chaincode.settlement.book import Book
+from pedchain_domain.market.session import State, session_id
+from pedchain_domain.market.tokenid import Carrier, Product
+
+CLEARED, DUE = "cleared", "due"
+_BEFORE = (str(State.OPEN), str(State.CLOSED))
+
+
+async def write(book: Book, kind: str, session: str, rows: Mapping[str, Any], shards: int) -> None:
+    """Write rows by account, in as many documents."""
+    found: list[Document] = [{} for _ in range(shards)]
+    for account in sorted(rows):
+        found[_shard(book, account, shards)][account] = rows[account]
+    for shard, part in enumerate(found):
+        await book.save((kind, session, shard), {"rows": part})
+
+
+async def whole(book: Book, kind: str, session: Document) -> Document:
+    """Rows of all accounts."""
+    names = [(kind, session["id"], shard) for shard in range(session["shards"])]
+    found: Document = {}
+    for part in await book.load_many(names):
+        found.update(part["rows"] if part is not None else {})
+    return found
+
+
+async def of(book: Book, account: str, session: Document) -> Document:
+    """What came of one account: {cleared: row | null, due: row | null}."""
+    if not session["shards"]:
+        return {CLEARED: None, DUE: None}
+    shard = _shard(book, account, session["shards"])
+    parts = await book.load_many([(kind, session["id"], shard) for kind in (CLEARED, DUE)])
+    rows = [part["rows"].get(account) if part is not None else None for part in parts]
+    return {CLEARED: rows[0], DUE: rows[1]}
+
+
+async def traded(book: Book, account: Document, carrier: str, hour: int) -> tuple[int, int]:
+    """Wh an account has settled as sold and bought in an hour (rules P1)."""
+    place = account["places"].get(carrier)
+    if place is None:
+        return 0, 0
+    name = session_id(Carrier(carrier), place["zone"], hour)
+    session = await load(book.stub, keys.session(book.stub, name))
+    due = None if session is None else (await of(book, account["id"], session))[DUE]
+    return (0, 0) if due is None else (due["sold"], due["bought"])
+
+
+async def supply(book: Book, promise: Product) -> int | None:
+    """What stands of a producer's promise, Wh, once its session is cleared; None before, while it
+    is what its orders minted."""
+    name = session_id(promise.carrier, promise.zone, promise.start)
+    session = await load(book.stub, keys.session(book.stub, name))
+    if session is None or session["state"] in _BEFORE:
+        return None
+    if session["state"] == State.VOID:
+        return 0
+    kept = 0
+    for account, row in (await whole(book, CLEARED, session)).items():
+        if row["side"] == "ask" and row["about"][0] == promise.producer:
+            if session["state"] == State.SETTLED:
+                due = (await of(book, account, session))[DUE]
+                kept += due["sold"] if due is not None else 0
+            else:
+                kept += sum(wh for wh, _ in row["orders"].values())
+    return kept
+
+
+def _shard(book: Book, account: str, shards: int) -> int:
+    return int(book.tag(account)[:8], 16) % shards
