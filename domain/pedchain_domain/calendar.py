@@ -5,7 +5,7 @@ A day has 92, 96 or 100 quarter-hours; `start` and `end` are epoch seconds, end 
 a calendar are consecutive: each starts where the one before ends.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypedDict
@@ -45,14 +45,13 @@ def day_at(rows: Sequence[Day], instant: int) -> Day | None:
     return rows[at] if at >= 0 and instant < rows[at]["end"] else None
 
 
-def days_at(rows: Sequence[Day], instant: int, tolerance: int) -> list[Day]:
-    """Rows a register at `instant` serves: its day, and the neighbour whose first or last
-    boundary it may stand for (rules T2, T3)."""
+def touched(rows: Sequence[Day], first: int, last: int) -> list[Day]:
+    """Rows whose closed span [start, end] meets [first, last]; rows in ascending order."""
+    at = bisect_left(rows, first, key=lambda row: row["end"])
     found = []
-    for probe in (instant - tolerance - 1, instant, instant + tolerance):
-        row = day_at(rows, probe)
-        if row is not None and row not in found:
-            found.append(row)
+    while at < len(rows) and rows[at]["start"] <= last:
+        found.append(rows[at])
+        at += 1
     return found
 
 

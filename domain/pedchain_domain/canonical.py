@@ -23,6 +23,7 @@ Value = dict[str, "Value"] | list["Value"] | str | int | bool | None
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NO_INTEGER = re.compile(rb"[0-9]{%d}|-0(?![0-9])" % (bounds.INTEGER_DIGITS + 1))
 _NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_SQUARE = bytes.maketrans(b"{}", b"[]")
 _BEYOND = 10**bounds.INTEGER_DIGITS
 _OPEN = frozenset(b"[{")
 
@@ -55,8 +56,7 @@ def encode(value: object) -> bytes:
 
 def decode(data: bytes, limits: Limits = DEFAULT) -> Value:
     """Read a document in any key order and spacing; CanonicalError."""
-    scan(data, limits)
-    return parse(data, _LEDGER)
+    return parse(data, limits, _LEDGER)
 
 
 def decode_canonical(data: bytes, limits: Limits = DEFAULT) -> Value:
@@ -74,24 +74,49 @@ def check_id(identifier: object) -> str:
     return identifier
 
 
-def reader(number: Callable[[str], object] | None = None) -> json.JSONDecoder:
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A JSON reader in two spellings of the same rules. `careful` looks at each object for doubled
+    names; `quick` leaves that to a count, which holds where no escape hides where a string ends."""
+
+    careful: json.JSONDecoder
+    quick: json.JSONDecoder
+
+
+def reader(number: Callable[[str], object] | None = None) -> Reader:
     """A JSON reader with refusals. `number` makes a value of a number's text; without it integers
     are Python's own, whose spelling `scan` has judged, and there are no others."""
-    return json.JSONDecoder(
-        object_pairs_hook=_object,
-        parse_int=number,
-        parse_float=number or _refuse_real,
-        parse_constant=_refuse_real,
+    careful, quick = (
+        json.JSONDecoder(
+            object_pairs_hook=hook,
+            parse_int=number,
+            parse_float=number or _refuse_real,
+            parse_constant=_refuse_real,
+        )
+        for hook in (_object, None)
     )
+    return Reader(careful, quick)
 
 
-def parse(data: bytes, with_reader: json.JSONDecoder) -> Value:
-    """The value of scanned bytes; CanonicalError."""
+def parse(data: bytes, limits: Limits, with_reader: Reader, *, integers: bool = True) -> Value:
+    """The value of bytes. Refuses input that is too long, too deep, has non-ASCII outside strings
+    or, where numbers are to become integers, long ones or -0; CanonicalError."""
+    if len(data) > limits.size:
+        raise CanonicalError(Reason.TOO_LARGE)
+    escaped = b"\\" in data
+    # Without escapes, what stands between every other pair of quotes is outside strings.
+    bare = _STRING.sub(b"", data) if escaped else b"".join(data.split(b'"')[::2])
+    _scan(bare, limits.depth, integers=integers)
     try:
-        value: Value = with_reader.decode(data.decode())
-        if b"\\u" in data:
+        if escaped:
+            value: Value = with_reader.careful.decode(data.decode())
             # An escaped lone surrogate parses, yet is no text: find it while it can be refused.
             json.dumps(value, ensure_ascii=False).encode()
+        else:
+            value = with_reader.quick.decode(data.decode())
+            # Outside strings a colon follows each name; a doubled name is fewer members.
+            if bare.count(b":") != _members(value):
+                raise CanonicalError(Reason.DUPLICATE_KEY)
     except UnicodeError as err:
         raise CanonicalError(Reason.MALFORMED_JSON, "not UTF-8") from err
     except json.JSONDecodeError as err:
@@ -99,23 +124,31 @@ def parse(data: bytes, with_reader: json.JSONDecoder) -> Value:
     return value
 
 
-def scan(data: bytes, limits: Limits, *, integers: bool = True) -> None:
-    """Refuse input that is too long, too deep, has non-ASCII outside strings or, where numbers are
-    to become integers, long ones or -0; CanonicalError."""
-    if len(data) > limits.size:
-        raise CanonicalError(Reason.TOO_LARGE)
-    if data.isascii() and not integers and data.count(b"[") + data.count(b"{") <= limits.depth:
-        return
-    # Without escapes, what stands between every other pair of quotes is outside strings.
-    bare = _STRING.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
+def _members(value: Value) -> int:
+    """How many members all objects of a value have together."""
+    count, waiting = 0, [value]
+    for one in waiting:
+        if type(one) is dict:
+            count += len(one)
+            waiting.extend(one.values())
+        elif type(one) is list:
+            waiting.extend(one)
+    return count
+
+
+def _scan(bare: bytes, most: int, *, integers: bool) -> None:
     if not bare.isascii():
         raise CanonicalError(Reason.MALFORMED_JSON)
     if integers and _NO_INTEGER.search(bare):
         raise CanonicalError(Reason.NOT_AN_INTEGER)
+    brackets = bare.translate(None, _NO_BRACKET)
+    left = brackets.translate(_SQUARE)
+    for _ in range(most):  # each round takes the innermost brackets away
+        left = left.replace(b"[]", b"")
     depth = 0
-    for bracket in bare.translate(None, _NO_BRACKET):
+    for bracket in brackets if left else b"":  # too deep, or not even JSON
         depth += 1 if bracket in _OPEN else -1
-        if depth > limits.depth:
+        if depth > most:
             raise CanonicalError(Reason.TOO_DEEP)
 
 

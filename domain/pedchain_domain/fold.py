@@ -6,23 +6,23 @@ order filed and sorted by (device, counter); `counters` says which of them count
 is filed by delivery day.
 
     fold/1   {schema, salt, period, shard, day,
-              series: {device: {"t": [instant], "s": [instants of substitutes], role: [whole]}},
+              series: {device: columns},
               charged: {device: [[counter, role, [[instant, whole]...]]]} (transactions, R7; only
               where there are some), seeds: {device: hex32}}
     edges/1  {schema, salt, shard, day, series: {device: {role: [first_t, first, last_t, last]}}}
 
 Folds of several periods merge into one. All rows of a device's period belong into one call.
 Registers are not compared here: only the day's close knows the neighbours on both sides
-(`intervals`). Of two registers of a device at one instant the first filed stands, so that no
-device rewrites what it said; but a later substitute of the DSO corrects an earlier register of
-its device (the trail and the batches keep both).
+(`intervals`). Which of two registers of a device at one instant stands is said in `columns`; the
+trail and the batches keep both.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pedchain_domain import calendar, transactions
+from pedchain_domain import calendar, columns, transactions
 from pedchain_domain.calendar import Day
+from pedchain_domain.columns import Columns
 from pedchain_domain.counters import (
     Counters,
     Document,
@@ -49,7 +49,6 @@ __all__ = [
     "merge_trails",
     "verdict_of",
 ]
-_TIMES, _SUBSTITUTES = "t", "s"
 
 
 class Folded(NamedTuple):
@@ -93,22 +92,21 @@ def merge(folds: Sequence[Document]) -> Document:
     """One fold of a day from those of several periods or steps, in the order filed."""
     if len(folds) == 1:
         return folds[0]
-    series: dict[str, Document] = {}
+    parts: dict[str, list[Columns]] = {}
     seeds: dict[str, list[str]] = {}
     charged: dict[str, list[Any]] = {}
     for one in folds:
         for device, found in one.get("charged", {}).items():
             charged.setdefault(device, []).extend(found)
-        for device, columns in one["series"].items():
-            before = series.get(device)
-            series[device] = columns if before is None else _merged(before, columns)
+        for device, found in one["series"].items():
+            parts.setdefault(device, []).append(found)
         for device, seed in one["seeds"].items():
             seeds.setdefault(device, []).append(seed)
     merged = {
         **folds[-1],
         "salt": derive_salt("merge", [one["salt"] for one in folds]),
-        "series": series,
-        "seeds": {device: derive_salt("seed", parts) for device, parts in seeds.items()},
+        "series": {device: columns.join(found) for device, found in parts.items()},
+        "seeds": {device: derive_salt("seed", marks) for device, marks in seeds.items()},
     }
     return {**merged, "charged": charged} if charged else merged
 
@@ -128,35 +126,34 @@ def merge_edges(edges: Sequence[Document]) -> Document:
 
 
 class _Filed:
-    """Readings by delivery day, device, instant and role; transactions by day and device."""
+    """Columns by delivery day and device; transactions by day and device."""
 
     def __init__(self, rows: Sequence[Day], grain: int) -> None:
-        self.rows, self.grain = rows, grain
-        self.days: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
+        self.rows, self.tolerance = rows, calendar.tolerance(grain)
+        self.days: dict[str, dict[str, list[Columns]]] = {}
         self.charged: dict[str, dict[str, list[Any]]] = {}
         self.marks: dict[str, dict[str, list[str]]] = {}
-        self.served: dict[int, list[str]] = {}
+        self.touched: dict[tuple[int, int], list[Day]] = {}
 
     def file(self, row: Row, status: Reason) -> Reason:
         """File a counting row's readings; `no-calendar` if none has a day."""
         device = transactions.device_of(row[0])
         if device is not None:
             return self._transaction(device, row, status)
-        lost = bool(row[5])
-        for instant, role, value, kind in row[5]:
-            for day in self._days(instant):
+        lost = bool(row[5][columns.TIMES])
+        for day in self._days(row[5][columns.TIMES]):
+            # A register on a boundary serves the days on both sides of it (rules T3).
+            first, last = day["start"] - self.tolerance, day["end"] + self.tolerance
+            part = columns.part(row[5], first, last)
+            if part is not None:
                 lost = False
-                at = self.days.setdefault(day, {}).setdefault(row[0], {}).setdefault(instant, {})
-                if kind == "S":
-                    at[role] = value
-                    at[_SUBSTITUTES] = True
-                at.setdefault(role, value)
-                self._mark(day, row[0], row[3])
+                self.days.setdefault(day["day"], {}).setdefault(row[0], []).append(part)
+                self._mark(day["day"], row[0], row[3])
         return Reason.NO_CALENDAR if lost else status
 
     def _transaction(self, device: str, row: Row, status: Reason) -> Reason:
         """File a transaction whole under each day it touches."""
-        lost = bool(row[5])
+        lost = bool(row[5][columns.TIMES])
         for role, knots in transactions.by_role(row[5]).items():
             for day in transactions.days_of(self.rows, knots):
                 lost = False
@@ -170,11 +167,15 @@ class _Filed:
         if not marks or marks[-1] != mark:
             marks.append(mark)
 
-    def _days(self, instant: int) -> list[str]:
-        if instant not in self.served:
-            found = calendar.days_at(self.rows, instant, calendar.tolerance(self.grain))
-            self.served[instant] = [row["day"] for row in found]
-        return self.served[instant]
+    def _days(self, times: Sequence[int]) -> list[Day]:
+        """Days that a record's readings may belong to: mostly the same as another's."""
+        if not times:
+            return []
+        ends = times[0], times[-1]
+        if ends not in self.touched:
+            first, last = ends[0] - self.tolerance, ends[1] + self.tolerance
+            self.touched[ends] = calendar.touched(self.rows, first, last)
+        return self.touched[ends]
 
     def document(self, day: str, period: int, shard: int, salt: str) -> Document:
         document = {
@@ -183,7 +184,9 @@ class _Filed:
             "period": period,
             "shard": shard,
             "day": day,
-            "series": {device: _columns(found) for device, found in self.days.get(day, {}).items()},
+            "series": {
+                device: columns.join(parts) for device, parts in self.days.get(day, {}).items()
+            },
             "seeds": {
                 device: derive_salt("seed", marks) for device, marks in self.marks[day].items()
             },
@@ -192,61 +195,11 @@ class _Filed:
         return {**document, "charged": charged} if charged else document
 
 
-def _columns(found: Mapping[int, Mapping[str, Any]]) -> Document:
-    times = sorted(found)
-    roles: dict[str, None] = {}
-    for at in times:
-        roles.update(dict.fromkeys(found[at]))
-    columns: Document = {_TIMES: times}
-    for role in roles:
-        if role == _SUBSTITUTES:
-            columns[role] = [at for at in times if _SUBSTITUTES in found[at]]
-        else:
-            columns[role] = [found[at].get(role) for at in times]
-    return columns
-
-
-def _by_instant(columns: Document) -> dict[int, dict[str, Any]]:
-    substitutes = columns.get(_SUBSTITUTES, [])
-    found: dict[int, dict[str, Any]] = {}
-    for position, at in enumerate(columns[_TIMES]):
-        found[at] = {
-            role: values[position]
-            for role, values in columns.items()
-            if role not in (_TIMES, _SUBSTITUTES) and values[position] is not None
-        }
-        if at in substitutes:
-            found[at][_SUBSTITUTES] = True
-    return found
-
-
-def _merged(first: Document, second: Document) -> Document:
-    found = _by_instant(second)
-    for at, values in _by_instant(first).items():
-        later = found.get(at, {})
-        corrects = _SUBSTITUTES in later
-        found[at] = {**values, **later} if corrects else {**later, **values}
-    return _columns(found)
-
-
 def _edges(document: Document) -> Document:
-    series = {
-        device: {
-            role: _outermost(columns[_TIMES], values)
-            for role, values in columns.items()
-            if role not in (_TIMES, _SUBSTITUTES)
-        }
-        for device, columns in document["series"].items()
-    }
     return {
         "schema": "edges/1",
         "salt": derive_salt("edges", [document["salt"]]),
         "shard": document["shard"],
         "day": document["day"],
-        "series": series,
+        "series": {device: columns.outermost(one) for device, one in document["series"].items()},
     }
-
-
-def _outermost(times: Sequence[int], values: Sequence[int | None]) -> list[int]:
-    held = [(at, value) for at, value in zip(times, values, strict=True) if value is not None]
-    return [*held[0], *held[-1]]

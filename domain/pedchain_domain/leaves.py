@@ -10,6 +10,7 @@ the next, so that shards are hashed apart and an erased point keeps 32 bytes.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from pedchain_domain import canonical, merkle
@@ -45,13 +46,16 @@ def interval_leaves(
         [f'"{role}":["{letter}",{wh}]' for letter, wh in zip(one.classes, one.values, strict=True)]
         for role, one in sorted(registers.items())
     ]
-    shown = [",".join(row) for row in zip(*columns, strict=True)]
+    shown = (
+        columns[0] if len(columns) == 1 else [",".join(row) for row in zip(*columns, strict=True)]
+    )
     tail = f',"point":"{point}","registers":{{'
+    times = range(start, start + len(shown) * grain, grain)
+    texts = [f'{{"interval":{at}{tail}{row}}}}}' for at, row in zip(times, shown, strict=True)]
+    salts = _salts(seed, len(shown))
     return [
-        hashlib.sha256(
-            b'\x00%s{"interval":%d%s%s}}' % (salt, start + at * grain, tail.encode(), row.encode())
-        ).digest()
-        for at, (salt, row) in enumerate(zip(_salts(seed, len(shown)), shown, strict=True))
+        sha256(b"\x00" + salt + text.encode()).digest()
+        for salt, text in zip(salts, texts, strict=True)
     ]
 
 

@@ -46,18 +46,24 @@ _READER = canonical.reader(Number)
 class Reading(NamedTuple):
     """One entry of `RD`, with what it leaves out taken from the entry before it.
 
-    `instant` is epoch seconds, `state` the clock's U, I, S or R; `register` is the decimal text of
-    `RV`; `unit` is `RU`; `obis` is `RI`; `status` is `ST`; `errors` is `EF`; `reason` is `TX`.
+    `instant` is epoch seconds; `register` is the decimal text of `RV`; `reason` is `TX`. The rest,
+    `about`, is mostly the same from entry to entry: `state` is the clock's U, I, S or R, `obis` is
+    `RI`, `unit` is `RU`, `status` is `ST`, `errors` is `EF`.
     """
 
     instant: int
-    state: str
     register: str
+    reason: str
+    state: str
     obis: str
     unit: str
     status: str
     errors: str
-    reason: str
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """What all but time and value say."""
+        return self[3:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +208,7 @@ def _entries(
 
 def _read(section: bytes) -> dict[str, Value]:
     try:
-        canonical.scan(section, _BOUNDS, integers=False)
-        value = canonical.parse(section, _READER)
+        value = canonical.parse(section, _BOUNDS, _READER, integers=False)
     except canonical.CanonicalError as err:
         raise OcmfError(Reason.MALFORMED_RECORD, str(err.reason)) from err
     if not isinstance(value, dict):
@@ -258,32 +263,20 @@ def _domain(tag: Value) -> tuple[str, str] | None:
 def _readings(entries: Value) -> tuple[Reading, ...]:
     if not isinstance(entries, list) or not 0 < len(entries) <= limits.READINGS_PER_RECORD:
         raise OcmfError(Reason.MALFORMED_RECORD, "RD")
-    found, shown = [], dict[str, str]()
+    found, shown = [], dict.fromkeys(sorted(_TEXTS), "")
     for entry in entries:
         if not isinstance(entry, dict):
             raise OcmfError(Reason.MALFORMED_RECORD, "RD")
-        for name in entry:
+        for name, value in entry.items():
             if name in _TEXTS:
-                shown[name] = _string(entry, name)
-        found.append(_reading(entry.get("RV"), shown))
+                shown[name] = value if type(value) is str else _string(entry, name)
+        try:
+            instant, state = instants.parse_ocmf(shown["TM"])
+        except DomainError as err:
+            raise OcmfError(Reason.MALFORMED_RECORD, "TM") from err
+        register = entry.get("RV")
+        if not isinstance(register, str) or not 0 < len(register) <= limits.REGISTER_TEXT:
+            raise OcmfError(Reason.MALFORMED_RECORD, "RV")
+        about = (state, shown["RI"], shown["RU"], shown["ST"], shown["EF"])
+        found.append(Reading._make((instant, str(register), shown["TX"], *about)))
     return tuple(found)
-
-
-def _reading(register: Value, shown: Mapping[str, str]) -> Reading:
-    """A register's value beside the texts it stands under, inherited ones too."""
-    try:
-        stamp = instants.parse_ocmf(shown.get("TM", ""))
-    except DomainError as err:
-        raise OcmfError(Reason.MALFORMED_RECORD, "TM") from err
-    if not isinstance(register, str) or not 0 < len(register) <= limits.REGISTER_TEXT:
-        raise OcmfError(Reason.MALFORMED_RECORD, "RV")
-    return Reading(
-        instant=stamp.instant,
-        state=stamp.state,
-        register=str(register),
-        obis=shown.get("RI", ""),
-        unit=shown.get("RU", ""),
-        status=shown.get("ST", ""),
-        errors=shown.get("EF", ""),
-        reason=shown.get("TX", ""),
-    )

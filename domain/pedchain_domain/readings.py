@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two verdicts per record: authentic and certifiable (rules R1), and the row that is kept of it.
 
-    row  [device, counter, payload_digest, record_mark, status, [[instant, role, whole, class]...]]
+    row  [device, counter, payload_digest, record_mark, status, columns]
 
 Sameness is equal payload bytes, so the digest is the payload's. The mark is a shortened hash of
 the whole record: it holds the signature's randomness, which nobody without the record can guess,
@@ -12,13 +12,14 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from pedchain_domain import documents, lifecycle, ocmf, registers, transactions
+from pedchain_domain import columns, documents, lifecycle, ocmf, registers, transactions
+from pedchain_domain.columns import Columns, Value
 from pedchain_domain.documents import Document
 from pedchain_domain.ocmf import Reading, Record
 from pedchain_domain.reasons import DomainError, Reason, status_of
 
 Row = list[Any]
-MEASURED, SUBSTITUTE = "M", "S"
+SUBSTITUTE = "S"
 
 
 class Judgement(NamedTuple):
@@ -72,7 +73,7 @@ def judge(
         return Judgement(err.reason, None)
     values, doubts = _certified(record, device)
     charged = record.context == transactions.CONTEXT
-    status = Reason.RECORDED if values and not charged else Reason.NOT_CERTIFIABLE
+    status = Reason.RECORDED if values[columns.TIMES] and not charged else Reason.NOT_CERTIFIABLE
     row = [
         transactions.row_name(device["id"]) if charged else device["id"],
         record.counter,
@@ -109,78 +110,85 @@ def _refusal(
     charged = record.context == transactions.CONTEXT
     if "revoked" in device and (charged or record.counter >= device["revoked"]):
         return Reason.REVOKED_KEY
-    if latest is not None and any(reading.instant > latest for reading in record.readings):
+    told = (*record.readings, *record.extensions)
+    if latest is not None and max(reading.instant for reading in told) > latest:
         return Reason.IN_THE_FUTURE
     return None
 
 
-def _certified(record: Record, device: Document) -> tuple[list[list[Any]], tuple[Reason, ...]]:
-    values, doubts = list[list[Any]](), dict[Reason, None]()
+def _certified(record: Record, device: Document) -> tuple[Columns, tuple[Reason, ...]]:
+    """The columns of what can be certified, and why the rest cannot."""
+    charged = record.context == transactions.CONTEXT
+    values, substitutes = list[Value](), list[Value]()
+    doubts: dict[Reason, None] = {}
     sources = (
         (record.readings, registers.OCMF_UNITS),
         (record.extensions, registers.EXTENSION_UNITS),
     )
     for found, units in sources:
+        known: dict[tuple[str, ...], _Register | Reason] = {}
         for reading in found:
-            doubt = doubt_of(record, reading, device, units)
-            value = doubt or _value(reading, device, units)
+            texts = reading.about
+            if texts not in known:
+                known[texts] = _about(reading, device, units)
+            register = known[texts]
+            value = register if isinstance(register, Reason) else _value(reading, register, device)
             if isinstance(value, Reason):
                 doubts[value] = None
             else:
-                values.append(value)
-    if record.context == transactions.CONTEXT:
+                corrects = reading.status == SUBSTITUTE and not charged
+                (substitutes if corrects else values).append(value)
+    if charged:
         return _charged(record, values, doubts)
-    return values, tuple(doubts)
+    return columns.of(values, substitutes), tuple(doubts)
+
+
+class _Register(NamedTuple):
+    """What a reading's texts mean: its role, and the factor to whole units."""
+
+    role: str
+    num: int
+    den: int
 
 
 def _charged(
-    record: Record, values: list[list[Any]], doubts: dict[Reason, None]
-) -> tuple[list[list[Any]], tuple[Reason, ...]]:
+    record: Record, values: list[Value], doubts: dict[Reason, None]
+) -> tuple[Columns, tuple[Reason, ...]]:
     """What a transaction charged: never certifiable (R1), and detail only if it is whole and none
     of its readings is in doubt (R7)."""
     whole = transactions.is_whole(record) and not doubts
-    kept = [[*value[:3], transactions.KIND] for value in values] if whole else []
-    return kept, (Reason.TRANSACTION_CONTEXT, *doubts)
+    return columns.in_order(values if whole else []), (Reason.TRANSACTION_CONTEXT, *doubts)
 
 
-def doubt_of(
-    record: Record, reading: Reading, device: Document, units: dict[str, tuple[int, int]]
-) -> Reason | None:
-    """Why a reading of an authentic record is not certifiable (rules R1), or None.
-
-    Whether its register can be read is seen when it is.
-    """
+def _about(
+    reading: Reading, device: Document, units: dict[str, tuple[int, int]]
+) -> _Register | Reason:
+    """The register a reading's texts name, or why it is not certifiable (rules R1)."""
     if reading.state != "S":
         return Reason.CLOCK_NOT_SYNCHRONISED
-    if reading.status not in ("G", "S"):
+    if reading.status not in ("G", SUBSTITUTE):
         return Reason.METER_STATUS
-    if reading.status == "S" and device.get("authority") != "dso":
+    if reading.status == SUBSTITUTE and device.get("authority") != "dso":
         return Reason.SUBSTITUTE_WITHOUT_AUTHORITY
     if reading.errors != "":
         return Reason.ERROR_FLAG
-    if reading.obis not in device["registers"]:
+    register = device["registers"].get(reading.obis)
+    if register is None:
         return Reason.UNMAPPED_REGISTER
     if reading.unit not in units:
         return Reason.UNKNOWN_UNIT
-    if not _installed(device, reading.instant):
-        return Reason.NOT_INSTALLED
-    return Reason.SUSPENDED if lifecycle.suspended_at(device, reading.instant) else None
+    num, den = units[reading.unit]
+    return _Register(register["role"], num * register.get("num", 1), den * register.get("den", 1))
 
 
-def _installed(device: Document, instant: int) -> bool:
+def _value(reading: Reading, register: _Register, device: Document) -> Value | Reason:
     until = device["to"]
-    return bool(device["from"] <= instant and (until is None or instant <= until))
-
-
-def _value(
-    reading: Reading, device: Document, units: dict[str, tuple[int, int]]
-) -> list[Any] | Reason:
-    register = device["registers"][reading.obis]
+    if reading.instant < device["from"] or (until is not None and reading.instant > until):
+        return Reason.NOT_INSTALLED
+    if "suspended" in device and lifecycle.suspended_at(device, reading.instant):
+        return Reason.SUSPENDED
     try:
-        whole = registers.to_whole(
-            reading.register, units[reading.unit], register.get("num", 1), register.get("den", 1)
-        )
+        whole = registers.to_whole(reading.register, (register.num, register.den))
     except DomainError as err:
         return err.reason
-    kind = SUBSTITUTE if reading.status == "S" else MEASURED
-    return [reading.instant, register["role"], whole, kind]
+    return reading.instant, register.role, whole

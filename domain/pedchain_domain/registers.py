@@ -36,9 +36,8 @@ def to_whole(register: str, unit: tuple[int, int], num: int = 1, den: int = 1) -
     match = _DECIMAL.match(register)
     if match is None:
         raise DomainError(Reason.MALFORMED_REGISTER)
-    fraction = match[2] or ""
-    scale: int = 10 ** len(fraction)
-    value = int(match[1] + fraction) * unit[0] * num // (scale * unit[1] * den)
+    whole, fraction = match.groups("")
+    value = int(whole + fraction) * unit[0] * num // (10 ** len(fraction) * unit[1] * den)
     if value > limits.REGISTER_WH:
         raise DomainError(Reason.MALFORMED_REGISTER)
     return value

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from pedchain_domain import calendar, intervals, registers
+from pedchain_domain import calendar, columns, intervals, registers
 from pedchain_domain.calendar import Day
+from pedchain_domain.columns import Columns
 from pedchain_domain.intervals import BRIDGED, MEASURED, MISSING, Register, Series
 from pedchain_domain.ocmf import Record
 from pedchain_domain.reasons import Reason
 
 CONTEXT = "T"
-KIND = "T"
 _MARK = "/T"
 _BEGIN, _MIDDLE = "B", ("C", "X", "T", "S")
 ENDS = ("E", "L", "R", "A", "P")
@@ -49,12 +49,10 @@ def is_whole(record: Record) -> bool:
     )
 
 
-def by_role(values: Sequence[Sequence[Any]]) -> dict[str, Knots]:
-    """A row's values [instant, role, whole, class] as knots by role, where there are two."""
-    found: dict[str, Knots] = {}
-    for instant, role, whole, _ in values:
-        found.setdefault(role, []).append([instant, whole])
-    return {role: knots for role, knots in found.items() if len(knots) > 1}
+def by_role(found: Columns) -> dict[str, Knots]:
+    """A row's columns as knots by role, where there are two."""
+    knots = {role: columns.knots(found, role) for role in columns.roles(found)}
+    return {role: each for role, each in knots.items() if len(each) > 1}
 
 
 def days_of(rows: Sequence[Day], knots: Knots) -> list[str]:

@@ -3,6 +3,9 @@
 
     16 bytes salt | 4 bytes length | canonical {"form", "rows": {cell: [row...]}} | records
 
+A row is what the record says once it is judged (domain.readings), its registers in columns
+(domain.columns), so that folding reads no record again.
+
 `form` is `sent` where every record of the batch is kept: the records are then the gateway's own
 bytes. Where some were refused it is `kept`: each kept record after its 4-byte length, since
 compressing again would give other bytes with another zlib, and what is refused is not stored.

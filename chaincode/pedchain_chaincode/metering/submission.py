@@ -8,14 +8,16 @@ gaps, monotonicity) is judged when the period is folded.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pedchain_chaincode import limits
 from pedchain_chaincode.documents import Document, refusals, save
 from pedchain_chaincode.metering import keys, names
 from pedchain_chaincode.metering.batchdoc import KEPT, SENT, BatchDocument, Row, root
 from pedchain_chaincode.metering.guards import Fence
-from pedchain_domain import batch, ocmf, readings, registers
+from pedchain_domain import batch, columns, ocmf, readings, registers
 from pedchain_domain.canonical import check_id
+from pedchain_domain.columns import Columns
 from pedchain_domain.reasons import DomainError, Reason, status_of
 from pedchain_fabric.shim import Context, Refusal
 
@@ -124,16 +126,15 @@ def judge(candidate: Candidate | Reason) -> Outcome:
     return Outcome(verdict.status, verdict.row, c.entry["cell"])
 
 
-def _spikes(values: Sequence[Row], power_w: int, grain: int) -> bool:
+def _spikes(found: Columns, power_w: int, grain: int) -> bool:
     """Whether a register rises faster within the record than its point can (rules R4)."""
-    before: dict[str, tuple[int, int]] = {}
-    for instant, role, whole, _ in values:
-        if role in before:
-            since, start = before[role]
+    for role in columns.roles(found):
+        steepest: dict[int, int] = {}
+        for (since, start), (instant, whole) in pairwise(columns.knots(found, role)):
             seconds = max(grain, instant - since)
-            if whole - start > registers.cap(power_w, seconds, grain):
-                return True
-        before[role] = (instant, whole)
+            steepest[seconds] = max(steepest.get(seconds, 0), whole - start)
+        if any(rise > registers.cap(power_w, each, grain) for each, rise in steepest.items()):
+            return True
     return False
 
 

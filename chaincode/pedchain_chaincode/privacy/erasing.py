@@ -20,6 +20,7 @@ from pedchain_chaincode.metering.vault import Name, Vault
 from pedchain_chaincode.privacy import batches, keys
 from pedchain_chaincode.privacy.retention import RUNS, day_row, exchanged_on
 from pedchain_domain import batch, calendar, canonical, erasure
+from pedchain_domain.columns import TIMES
 from pedchain_domain.erasure import Kept, Subject
 from pedchain_domain.readings import derive_salt
 from pedchain_fabric.shim import Context, Refusal
@@ -166,13 +167,13 @@ class _Stay(NamedTuple):
     def holds(self, row: Row) -> bool:
         """Whether all a record read lies in the stay; its closing register may lie on its end.
         A record of which nothing could be certified goes with any stay."""
-        return all(self.start <= value[0] <= self.end for value in row[5])
+        return all(self.start <= at <= self.end for at in row[5][TIMES])
 
     def days(self, row: Row) -> list[str]:
         """The days a record was filed for: a register on a boundary serves both sides."""
         found: dict[str, None] = {}
-        for value in row[5]:
-            for instant in (value[0] - 1, value[0]):
+        for at in row[5][TIMES]:
+            for instant in (at - 1, at):
                 day = calendar.day_at(self.rows, instant)
                 if day is not None:
                     found[day["day"]] = None

@@ -21,6 +21,7 @@ from pedchain_chaincode.metering.vault import Name, Vault
 from pedchain_chaincode.privacy import batches, keys
 from pedchain_domain import calendar
 from pedchain_domain.calendar import Day, shifted
+from pedchain_domain.columns import TIMES
 from pedchain_domain.instants import DAY
 from pedchain_domain.readings import derive_salt
 from pedchain_fabric.shim import Context, Refusal
@@ -144,7 +145,7 @@ async def _period(ctx: Context, fence: Fence, vault: Vault, state: Document, end
 
 def _newest(held: batches.Held) -> int:
     """The latest instant a batch read; an erased or uncertifiable record has none."""
-    instants = [value[0] for _, row in held.rows().values() for value in row[5]]
+    instants = [at for _, row in held.rows().values() for at in row[5][TIMES]]
     return max(instants, default=0)
 
 

@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pedchain_domain import balance, dayclose, fold, instants, points, publication, roster
+from pedchain_domain import balance, columns, dayclose, fold, instants, points, publication, roster
 from pedchain_domain.calendar import Day
 from pedchain_domain.documents import parameters
 from pedchain_domain.fold import Document
@@ -144,7 +144,7 @@ def row(
 ) -> list[Any]:
     """A row as SubmitReadings keeps it; `tag` makes another payload under the same counter."""
     digest = f"{name}/{counter}/{tag}".encode().hex().ljust(64, "0")[:64]
-    return [name, counter, digest, digest[:32], status, [[*value, "M"] for value in values]]
+    return [name, counter, digest, digest[:32], status, columns.of(values)]
 
 
 def rows(registers: Mapping[str, Mapping[int, Mapping[str, int]]]) -> list[list[Any]]:

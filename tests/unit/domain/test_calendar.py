@@ -42,12 +42,12 @@ def test_days_are_found_by_name_and_instant() -> None:
 
 
 def test_a_register_at_midnight_closes_one_day_and_opens_the_next() -> None:
-    assert calendar.days_at(SPRING, 1774738800, 9) == SPRING
-    assert calendar.days_at(SPRING, 1774738791, 9) == SPRING
-    assert calendar.days_at(SPRING, 1774738809, 9) == SPRING
-    assert calendar.days_at(SPRING, 1774738790, 9) == SPRING[:1]
-    assert calendar.days_at(SPRING, 1774738810, 9) == SPRING[1:]
-    assert calendar.days_at(SPRING, 1774821600, 9) == SPRING[1:]
+    assert calendar.touched(SPRING, 1774738800 - 9, 1774738800 + 9) == SPRING
+    assert calendar.touched(SPRING, 1774738791 - 9, 1774738791 + 9) == SPRING
+    assert calendar.touched(SPRING, 1774738809 - 9, 1774738809 + 9) == SPRING
+    assert calendar.touched(SPRING, 1774738790 - 9, 1774738790 + 9) == SPRING[:1]
+    assert calendar.touched(SPRING, 1774738810 - 9, 1774738810 + 9) == SPRING[1:]
+    assert calendar.touched(SPRING, 1774821600 - 9, 1774821600 + 9) == SPRING[1:]
 
 
 def test_like_intervals_of_the_short_and_the_long_day_share_a_clock_index() -> None:

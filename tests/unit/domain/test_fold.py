@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedchain_domain import canonical, fold, limits
+from pedchain_domain import canonical, columns, fold, limits
 from pedchain_domain.reasons import Reason, status_of
 from tests.unit.domain.homes import DAY, START, days, row
 
@@ -135,7 +135,7 @@ def test_a_record_without_certifiable_readings_uses_its_counter_only() -> None:
 
 def test_substitutes_are_marked() -> None:
     one = row("d1", 1, [(START, "I", 5)])
-    one[5][0][3] = "S"
+    one[5] = columns.of([], [(START, "I", 5)])
     assert step([one]).folds["2026-01-01"]["series"]["d1"] == {"t": [START], "I": [5], "s": [START]}
 
 
@@ -209,7 +209,7 @@ def test_every_document_of_a_fold_is_canonical(drawn: list[tuple[str, int, int, 
 
 def substitute(counter: int, wh: int) -> list[Any]:
     found = row("dso.d", counter, [(START, "I", wh)])
-    return [*found[:5], [[START, "I", wh, "S"]]]
+    return [*found[:5], columns.of([], [(START, "I", wh)])]
 
 
 def test_a_later_substitute_of_the_dso_corrects_an_earlier_register() -> None:

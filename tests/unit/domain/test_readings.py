@@ -62,7 +62,7 @@ def test_a_certifiable_record_gives_its_row() -> None:
     assert row[0:2] == ["m1", 7]
     assert len(row[2]) == 64
     assert len(row[3]) == 32
-    assert row[4:] == [0, [[T0, "I", 1500, "M"], [T0, "E", 100, "M"]]]
+    assert row[4:] == [0, {"t": [T0], "I": [1500], "E": [100]}]
 
 
 def test_the_mark_depends_on_the_signature_and_the_digest_does_not() -> None:
@@ -146,19 +146,19 @@ def test_an_authentic_reading_is_not_certifiable(doubt: Reason, payload: bytes) 
     status, row, doubts = judge(payload, device())
     assert (status, doubts) == (Reason.NOT_CERTIFIABLE, (doubt,))
     assert row is not None
-    assert row[4:] == [1, []]
+    assert row[4:] == [1, {"t": []}]
 
 
 def test_the_dso_may_substitute() -> None:
     _, row, _ = judge(changed(ST="S"), device(authority="dso"))
     assert row is not None
-    assert row[5] == [[T0, "I", 1500, "S"]]
+    assert row[5] == {"t": [T0], "I": [1500], "s": [T0]}
 
 
 def test_other_carriers_travel_in_the_vendor_field() -> None:
     _, row, doubts = judge(build(extensions=[(T0, "7-0:3.0.0", "12.3456", "m3")]), device())
     assert row is not None
-    assert row[5][-1] == [T0, "V", 12_345, "M"]
+    assert row[5]["V"] == [12_345]
     assert doubts == ()
     gas_as_energy = build(readings=[(T0, "7-0:3.0.0", "1", "m3")])
     assert judge(gas_as_energy, device()).doubts == (Reason.UNKNOWN_UNIT,)
@@ -177,7 +177,7 @@ def test_keba_records_are_authentic_and_not_certifiable() -> None:
         status, row, doubts = readings.judge(data, record, about, "n1", "ped")
         assert status == Reason.NOT_CERTIFIABLE
         assert row is not None
-        assert row[5] == []
+        assert row[5] == {"t": []}
         assert doubts == (Reason.TRANSACTION_CONTEXT, Reason.CLOCK_NOT_SYNCHRONISED)
         for reading in record.readings:
             assert reading.state in "UR"

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedchain_domain import dayclose, fold, ocmf, roster, transactions
+from pedchain_domain import columns, dayclose, fold, ocmf, roster, transactions
 from pedchain_domain.intervals import Register
 from pedchain_domain.reasons import Reason
 from tests.unit.domain import homes
@@ -98,7 +98,7 @@ def test_a_whole_transaction_is_kept_as_detail_and_never_certifiable() -> None:
     assert (status, doubts) == (Reason.NOT_CERTIFIABLE, (Reason.TRANSACTION_CONTEXT,))
     assert row is not None
     assert (row[0], row[1]) == ("m1/T", 7)
-    assert row[5] == [[begin, "I", 5, "T"], [end, "I", 900, "T"]]
+    assert row[5] == {"t": [begin, end], "I": [5, 900]}
 
 
 def test_half_a_transaction_or_a_doubtful_one_charges_nothing() -> None:
@@ -110,7 +110,7 @@ def test_half_a_transaction_or_a_doubtful_one_charges_nothing() -> None:
     ):
         row = judge(payload, device()).row
         assert row is not None
-        assert row[5] == []
+        assert row[5] == {"t": []}
 
 
 def test_transactions_are_counted_apart_and_their_key_is_the_newest() -> None:
@@ -133,8 +133,8 @@ def closed(rows: list[list[Any]], made: dict[str, Any], known: list[Any] | None 
 
 
 def row(counter: int, *knots: tuple[int, int]) -> list[Any]:
-    found = homes.row("h.EV.d/T", counter, [(at, "Ch", wh) for at, wh in knots], status=1)
-    return [*found[:5], [[*value[:3], "T"] for value in found[5]]]
+    found = homes.row("h.EV.d/T", counter, [], status=1)
+    return [*found[:5], columns.in_order((at, "Ch", wh) for at, wh in knots)]
 
 
 def test_a_charger_that_only_tells_transactions_is_detail_on_the_certificate() -> None:
