@@ -59,7 +59,8 @@ def made(leaf: Leaf, key: ec.EllipticCurvePrivateKey) -> x509.CertificateSigning
 def describe(leaf: Leaf) -> str:
     """What the CA has to put into the certificate, in a line for whoever runs it."""
     if leaf.role:
-        return f"{leaf.title}: identity, OU {leaf.role}, CN {leaf.name}"
+        told = "".join(f", attribute {name}={value}" for name, value in leaf.attributes)
+        return f"{leaf.title}: identity, OU {leaf.role}, CN {leaf.name}{told}"
     return f"{leaf.title}: TLS server and client, CN {leaf.name}, SAN {', '.join(leaf.hosts)}"
 
 
