@@ -286,7 +286,8 @@ def _changed(change: Change, found: debit.Debit | None) -> None:
     before, after = change.before or {}, change.after or {}
     if found is None or before["id"] != found.account or after.get("counter") != found.counter:
         raise SettlementError("an account changes without its key's signature")
-    if any(before[name] != after.get(name) for name in before if name not in _SPENT):
+    free = (*_SPENT, "key") if found.action == "rotate" else _SPENT
+    if any(before[name] != after.get(name) for name in before if name not in free):
         raise SettlementError("a debit changes more of its account than it may")
 
 

@@ -94,12 +94,13 @@ class NetworkPeer:
         self._last = msp_id
         return answer
 
-    async def evaluate(self, chaincode: str, function: str, *args: str | bytes) -> bytes:
-        """A query of the peer that committed last."""
+    async def evaluate(
+        self, chaincode: str, function: str, *args: str | bytes, creator: bytes | None = None
+    ) -> bytes:
+        """A query of the creator's peer, or else of the one that committed last."""
+        msp_id = self._last if creator is None else Identity.from_creator(creator).msp_id
         try:
-            answer: bytes = await self.ledgers[self._last].evaluate(
-                chaincode, function, *_texts(args)
-            )
+            answer: bytes = await self.ledgers[msp_id].evaluate(chaincode, function, *_texts(args))
         except Refused as error:
             raise TransactionFailed(400, str(error)) from error
         return answer

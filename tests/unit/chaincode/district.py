@@ -28,6 +28,7 @@ OBIS = {
     "G": "1-0:2.8.0*255",
     "Ch": "1-0:1.8.0*255",
     "D": "1-0:2.8.0*255",
+    "Q": "6-0:1.0.0*255",
 }
 Values = Sequence[tuple[int, str, int]]  # instant, role, Wh
 
