@@ -20,6 +20,7 @@ from pedchain_domain.fields import (
     identifier_or_none,
     identifiers,
     key,
+    meter_key,
     one_of,
     positive,
 )
@@ -223,7 +224,7 @@ _SHAPES: dict[str, Shape] = {
     "device/1": {
         "id": identifier,
         "point": identifier,
-        "key": key,
+        "key": meter_key,
         "registers": _registers,
         "from": count,
         "to": count_or_none,

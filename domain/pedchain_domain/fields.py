@@ -16,6 +16,7 @@ Test = Callable[[Any], bool]
 Shape = Mapping[str, Test]
 _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
+_CURVES = {"ES256": "secp256r1", "ES256K": "secp256k1"}
 
 
 def check(document: Mapping[str, Any], shape: Shape) -> None:
@@ -96,9 +97,13 @@ def digest(value: object) -> bool:
 
 def key(value: object) -> bool:
     """A P-256 key {alg, spki}; DomainError `malformed-key` for a point that is none."""
-    if not isinstance(value, dict) or sorted(value) != ["alg", "spki"] or value["alg"] != "ES256":
+    return meter_key(value) and isinstance(value, dict) and value["alg"] == "ES256"
+
+
+def meter_key(value: object) -> bool:
+    """The same of a meter, whose maker may have chosen secp256k1 (alg ES256K, RFC 8812)."""
+    if not isinstance(value, dict) or sorted(value) != ["alg", "spki"]:
         return False
-    if not isinstance(value["spki"], str):
+    if not all(isinstance(part, str) for part in value.values()):
         return False
-    der.public_key(value["spki"])
-    return True
+    return bool(_CURVES.get(value["alg"]) == der.meter_key(value["spki"]).curve.name)

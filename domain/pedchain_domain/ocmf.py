@@ -21,6 +21,9 @@ from pedchain_domain.canonical import Value
 from pedchain_domain.reasons import DomainError, Reason
 
 ALGORITHM = "ECDSA-secp256r1-SHA256"
+ALGORITHM_K1 = "ECDSA-secp256k1-SHA256"
+_ORDERS = {ALGORITHM: der.ORDER, ALGORITHM_K1: der.ORDER_K1}
+_ALGORITHMS = {"secp256r1": ALGORITHM, "secp256k1": ALGORITHM_K1}
 _BOUNDS = canonical.Limits(size=limits.RECORD_BYTES, depth=limits.RECORD_DEPTH)
 _TEXTS = frozenset(("TM", "TX", "RI", "RU", "EF", "ST"))
 _COUNTER_DIGITS = 15
@@ -119,7 +122,7 @@ def parse(record: bytes) -> Record:
 
 def load_key(spki_hex: str) -> PublicKey:
     """The public key a device is registered with; DomainError `malformed-key`."""
-    return der.public_key(spki_hex)
+    return der.meter_key(spki_hex)
 
 
 def verify(record: Record, key: PublicKey) -> None:
@@ -128,7 +131,7 @@ def verify(record: Record, key: PublicKey) -> None:
     The algorithm is the registered key's; a record that names another is `algorithm-mismatch`.
     Any other error of the library propagates: it is no verdict on the record.
     """
-    if record.algorithm != ALGORITHM:
+    if record.algorithm != _ALGORITHMS[key.curve.name]:
         raise OcmfError(Reason.ALGORITHM_MISMATCH)
     try:
         key.verify(record.signature, record.payload, ec.ECDSA(SHA256()))
@@ -236,9 +239,9 @@ def _signature(section: Mapping[str, Value]) -> tuple[bytes, str]:
     if signature is None:
         raise OcmfError(Reason.MALFORMED_SIGNATURE)
     algorithm = _string(section, "SA", ALGORITHM)
-    if algorithm == ALGORITHM:
+    if algorithm in _ORDERS:
         try:
-            der.signature_values(signature)
+            der.signature_values(signature, _ORDERS[algorithm])
         except DomainError as err:
             raise OcmfError(err.reason) from err
     return signature, algorithm

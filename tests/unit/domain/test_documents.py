@@ -173,3 +173,18 @@ def test_parameters_are_the_defaults_of_section_x_with_overrides() -> None:
     assert setting.window_days == 30
     assert (setting.coverage_window_ppm, setting.coverage_month_ppm) == (980_000, 900_000)
     assert (setting.profile_coverage_ppm, setting.group_sites, setting.k_exp) == (950_000, 15, 1)
+
+
+@pytest.mark.parametrize(("alg", "allowed"), [("ES256K", True), ("ES256", False), ("none", False)])
+def test_a_meters_key_may_be_on_secp256k1_if_it_is_registered_so(alg: str, allowed: bool) -> None:
+    """OCMF 1.4.1 allows it; the algorithm is the registered key's, and of one curve."""
+    spki = (
+        "3056301006072a8648ce3d020106052b8104000a03420004611335d2c0c96f54d28f7b504fed58d0f3cf7981"
+        "d4f3e59e38ed5eb887393fb41a7371ffd96494c4db477f63628dfc2daf1d347dea80a160c483e7d9952ebf78"
+    )
+    document = {**homes.device("d", "p", ("I",)), "key": {"alg": alg, "spki": spki}}
+    if allowed:
+        assert documents.check(document) == document
+    else:
+        with pytest.raises(DomainError):
+            documents.check(document)

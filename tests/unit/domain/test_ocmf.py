@@ -82,12 +82,27 @@ def test_a_published_forgery_fails() -> None:
     assert caught.value.reason == Reason.BAD_SIGNATURE
 
 
+def test_a_published_record_on_secp256k1_is_authentic() -> None:
+    ((data, key),) = published("Ocmf_Example_OBIS_98.8.0_2.8.0.xml")
+    record = ocmf.parse(data)
+    ocmf.verify(record, ocmf.load_key(key.lower()))
+    assert (record.context, record.device) == ("T", "1XXX0128200099")
+    forged = data.replace(b'"RV" : "2.0"', b'"RV" : "3.0"')
+    with pytest.raises(OcmfError) as caught:
+        ocmf.verify(ocmf.parse(forged), ocmf.load_key(key.lower()))
+    assert caught.value.reason == Reason.BAD_SIGNATURE
+
+
 def test_a_record_of_another_curve_is_a_mismatch_with_the_registered_key() -> None:
+    """The curve is the registered key's, never the message's."""
     ((data, key),) = published("Ocmf_Example_OBIS_98.8.0_2.8.0.xml")
     assert refusal(data) == Reason.ALGORITHM_MISMATCH
-    with pytest.raises(DomainError) as caught:
-        ocmf.load_key(key)
-    assert caught.value.reason == Reason.MALFORMED_KEY
+    with pytest.raises(OcmfError) as caught:
+        ocmf.verify(ocmf.parse(RECORD), ocmf.load_key(key.lower()))
+    assert caught.value.reason == Reason.ALGORITHM_MISMATCH
+    with pytest.raises(DomainError) as refused:
+        der.public_key(key.lower())
+    assert refused.value.reason == Reason.MALFORMED_KEY
 
 
 def test_numbers_keep_their_text() -> None:
@@ -183,6 +198,8 @@ def test_any_changed_digit_of_a_signature_fails_verification(data: st.DataObject
 
 def test_an_error_of_the_library_is_no_verdict() -> None:
     class Broken:
+        curve = ec.SECP256R1()
+
         def verify(self, *_: object) -> None:
             raise RuntimeError("the library failed")
 

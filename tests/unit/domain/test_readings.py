@@ -186,6 +186,39 @@ def test_keba_records_are_authentic_and_not_certifiable() -> None:
             assert registers.to_whole(reading.register, registers.OCMF_UNITS[reading.unit]) >= 0
 
 
+@pytest.mark.parametrize(
+    ("name", "alg", "doubts"),
+    [
+        (
+            "test_ocmf_keba_kcp30.xml",
+            "ES256",
+            (Reason.TRANSACTION_CONTEXT, Reason.CLOCK_NOT_SYNCHRONISED),
+        ),
+        (
+            "Ocmf_Example_OBIS_98.8.0_2.8.0.xml",
+            "ES256K",
+            (Reason.TRANSACTION_CONTEXT, Reason.CLOCK_NOT_SYNCHRONISED),
+        ),
+    ],
+)
+def test_every_other_published_record_is_authentic_and_why_it_is_not_certifiable(
+    name: str, alg: str, doubts: tuple[Reason, ...]
+) -> None:
+    for data, key in published(name):
+        record = ocmf.parse(data)
+        roles = dict.fromkeys(reading.obis for reading in record.readings)
+        about = device(
+            id=record.device,
+            key={"alg": alg, "spki": key.lower()},
+            authority="meter",
+            first_counter=0,
+            registers={obis: {"role": role} for obis, role in zip(roles, "IE", strict=False)},
+        )
+        status, row, found = readings.judge(data, record, about, "n1", "ped")
+        assert (status, found) == (Reason.NOT_CERTIFIABLE, doubts)
+        assert row is not None
+
+
 def test_every_reason_has_its_own_byte_that_never_moves() -> None:
     assert [reason_of(status_of(reason)) for reason in Reason] == list(Reason)
     assert (status_of(Reason.RECORDED), status_of(Reason.NOT_CERTIFIABLE)) == (0, 1)
