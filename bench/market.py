@@ -20,6 +20,7 @@ from typing import Any
 
 from bench import auction, networks, printing
 from bench.processes import fabric_found
+from pedchain_chaincode.settlement.limits import PROOFS
 from pedchain_domain.market.tokenid import HOUR, Carrier, Product, to_hex
 from pedchain_network.topology import reader
 from tests.scenarios.onnetwork import NetworkPeer, connected
@@ -141,20 +142,24 @@ class Paper(Market):
         await self.clock(max(HOURS) + HOUR)
         for product in PRODUCTS:
             await self.settled(product, certified)
+        for one in self.people:
+            await self.take(one, *PRODUCTS)
 
     async def cleared(self, product: Product) -> None:
-        """Close, clear and give back what is not traded."""
+        """Close it and clear it."""
         await self.close(product)
         await self.steps("Clear", product)
-        await self.steps("Release", product)
 
     async def settled(self, product: Product, certified: Certified) -> None:
         """Show what everyone's register measured in the hour, then settle it."""
         await self.submit("market:Measure", to_hex(product.token))
+        proofs: list[Any] = []
         for one in self.people:
             way = "feeds" if one.number <= PRODUCERS else "draws"
             register = one.places()[str(product.carrier)][way]
-            shown = json.dumps(certified.proofs(register["point"], product.start)).encode()
+            proofs += certified.proofs(register["point"], product.start)
+        for at in range(0, len(proofs), PROOFS):
+            shown = json.dumps(proofs[at : at + PROOFS]).encode()
             await self.submit("market:AttachCertificate", transient=self.fresh(proofs=shown))
         await self.steps("Settle", product)
 
@@ -210,7 +215,6 @@ class Paper(Market):
         """The first consumer, once the others have given it what they bought."""
         first, *others = self.people[PRODUCERS:]
         for one in others:
-            await self.fold(one)
             holdings = await self.ask("tokens:ListHoldings", one.name, "")
             rows = [row for row in holdings.values() if row["token"] != MONEY and row["amount"]]
             for at in range(0, len(rows), 40):
