@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from pedchain_network import files
+from pedchain_network.limits import CHAINCODE_CALL_S
 from pedchain_network.pki import crypto
 from pedchain_network.runtimes import parts
 from pedchain_network.runtimes.process import Spec
@@ -63,7 +64,10 @@ def _peer(topology: Topology, state: State, peer: Node) -> dict[str, object]:
     """Every peer dials the host's server as the host's: they are one process, and a server that
     runs would not know the authority of an organisation that joins later."""
     shared = parts.builder_config(topology, state.crypto, _host(topology))
-    return _node(state, peer) | {"chaincode_config": shared}
+    return _node(state, peer) | {
+        "chaincode_config": shared,
+        "execute_timeout_s": CHAINCODE_CALL_S,
+    }
 
 
 def _orderer(state: State, orderer: Node) -> dict[str, object]:

@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+from pedchain_network.limits import CHAINCODE_CALL_S
 from pedchain_network.runtimes import operations
 from pedchain_network.runtimes.places import Places
 from pedchain_network.topology.model import Node, Topology
@@ -176,10 +177,10 @@ def _gossip(topology: Topology, node: Node) -> dict[str, object]:
 
 
 def _chaincode(builder: Path) -> dict[str, object]:
-    """One call may hold a peer's commits up, so none may last longer than 5 s."""
+    """One call may hold a peer's commits up, so none may last long."""
     return {
         "mode": "net",
-        "executetimeout": "5s",
+        "executetimeout": f"{CHAINCODE_CALL_S:.0f}s",
         "startuptimeout": "30s",
         "installTimeout": "30s",
         "keepalive": 0,

@@ -62,6 +62,10 @@ def test_all_peers_share_one_chaincode_process(specs: list[Spec], config: dict[s
         assert served < set(peer["chaincode_config"].values())
 
 
+def test_a_chaincode_call_may_last_as_long_as_on_real_peers(config: dict[str, Any]) -> None:
+    assert {peer["execute_timeout_s"] for peer in config["peers"]} == {5.0}
+
+
 def test_every_peer_shows_the_chaincode_the_hosts_certificate(config: dict[str, Any]) -> None:
     """A server that runs would not know the authority of an organisation that joins later."""
     shown = [peer["chaincode_config"]["client_cert"] for peer in config["peers"]]
