@@ -97,8 +97,11 @@ def outermost(columns: Columns) -> dict[str, list[int]]:
     times, found = columns[TIMES], {}
     for role in roles(columns):
         values = columns[role]
-        first = next(at for at, value in enumerate(values) if value is not None)
-        last = next(at for at in range(len(values) - 1, -1, -1) if values[at] is not None)
+        first, last = 0, len(values) - 1
+        while values[first] is None:
+            first += 1
+        while values[last] is None:
+            last -= 1
         found[role] = [times[first], values[first], times[last], values[last]]
     return found
 

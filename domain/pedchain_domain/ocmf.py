@@ -7,6 +7,7 @@ re-serialised. Numbers stay text: a register value never passes through a float 
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -25,7 +26,9 @@ ALGORITHM_K1 = "ECDSA-secp256k1-SHA256"
 _ORDERS = {ALGORITHM: der.ORDER, ALGORITHM_K1: der.ORDER_K1}
 _ALGORITHMS = {"secp256r1": ALGORITHM, "secp256k1": ALGORITHM_K1}
 _BOUNDS = canonical.Limits(size=limits.RECORD_BYTES, depth=limits.RECORD_DEPTH)
-_TEXTS = frozenset(("TM", "TX", "RI", "RU", "EF", "ST"))
+# A signature's section as `seal` writes it; what is spelt otherwise goes through the JSON reader.
+_SEALED = re.compile(rb'\{"SA":"ECDSA-secp256r1-SHA256","SD":"([0-9a-f]+)"\}\Z')
+_TEXTS = ("TM", "TX", "RI", "RU", "EF", "ST")
 _COUNTER_DIGITS = 15
 _NO_REASONS: Final[Mapping[int, str]] = MappingProxyType({})
 
@@ -102,8 +105,8 @@ def parse(record: bytes) -> Record:
     parts = record.split(b"|")
     if len(parts) != 3 or parts[0] != b"OCMF":
         raise OcmfError(Reason.MALFORMED_RECORD, "sections")
-    payload, section = _read(parts[1]), _read(parts[2])
-    signature, algorithm = _signature(section)
+    payload = _read(parts[1])
+    signature, algorithm = _signature(parts[2])
     context, counter = _pagination(_string(payload, "PG"))
     return Record(
         payload=parts[1],
@@ -228,7 +231,9 @@ def _string(section: Mapping[str, Value], name: str, default: str = "") -> str:
     return value
 
 
-def _signature(section: Mapping[str, Value]) -> tuple[bytes, str]:
+def _signature(received: bytes) -> tuple[bytes, str]:
+    sealed = _SEALED.match(received)
+    section = {"SD": sealed[1].decode()} if sealed is not None else _read(received)
     encoding, data = _string(section, "SE", "hex"), _string(section, "SD")
     if encoding == "hex":
         signature = text.from_hex(data)
@@ -266,7 +271,7 @@ def _domain(tag: Value) -> tuple[str, str] | None:
 def _readings(entries: Value) -> tuple[Reading, ...]:
     if not isinstance(entries, list) or not 0 < len(entries) <= limits.READINGS_PER_RECORD:
         raise OcmfError(Reason.MALFORMED_RECORD, "RD")
-    found, shown = [], dict.fromkeys(sorted(_TEXTS), "")
+    found, shown = [], dict.fromkeys(_TEXTS, "")
     for entry in entries:
         if not isinstance(entry, dict):
             raise OcmfError(Reason.MALFORMED_RECORD, "RD")

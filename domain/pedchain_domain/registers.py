@@ -37,7 +37,7 @@ def to_whole(register: str, unit: tuple[int, int], num: int = 1, den: int = 1) -
     if match is None:
         raise DomainError(Reason.MALFORMED_REGISTER)
     whole, fraction = match.groups("")
-    value = int(whole + fraction) * unit[0] * num // (10 ** len(fraction) * unit[1] * den)
+    value: int = int(whole + fraction) * unit[0] * num // (10 ** len(fraction) * unit[1] * den)
     if value > limits.REGISTER_WH:
         raise DomainError(Reason.MALFORMED_REGISTER)
     return value

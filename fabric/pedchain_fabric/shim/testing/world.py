@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The committed state of a peer in memory: values, versions, key policies, history."""
 
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,9 @@ class World:
     def __init__(self) -> None:
         self.height = 1
         self._state: dict[Place, dict[str, Entry]] = defaultdict(dict)
+        # Kept beside it, so that no call's cost grows with what the peer holds.
+        self._order: dict[Place, list[str]] = defaultdict(list)
+        self._hashed: dict[Place, dict[bytes, str]] = defaultdict(dict)
         self._history: dict[tuple[str, str], list[Modification]] = defaultdict(list)
 
     def get(self, place: Place, key: str) -> Entry | None:
@@ -52,12 +56,13 @@ class World:
 
     def items(self, place: Place) -> dict[str, bytes]:
         """All keys and values, in key order."""
-        return {key: entry.value for key, entry in sorted(self._state[place].items())}
+        return {key: self._state[place][key].value for key in self._order[place]}
 
     def scan(self, place: Place, start: str, end: str) -> list[tuple[str, Entry]]:
         """Entries from `start` (inclusive) to `end` (exclusive, or open), in key order."""
-        found = self._state[place].items()
-        return sorted((k, e) for k, e in found if start <= k and (not end or k < end))
+        keys = self._order[place]
+        last = bisect_left(keys, end) if end else len(keys)
+        return [(key, self._state[place][key]) for key in keys[bisect_left(keys, start) : last]]
 
     def history(self, namespace: str, key: str) -> list[Modification]:
         """Writes of a public key, the newest first."""
@@ -95,6 +100,12 @@ class World:
 
     def _put(self, place: Place, key: str, value: bytes, version: Version) -> None:
         old = self._state[place].pop(key, None)
+        if old is None and value:
+            insort(self._order[place], key)
+            self._hashed[place][hash_key(key)] = key
+        elif old is not None and not value:
+            del self._order[place][bisect_left(self._order[place], key)]
+            del self._hashed[place][hash_key(key)]
         if value:
             metadata = old.metadata if old is not None else {}
             self._state[place][key] = Entry(value, version, metadata)
@@ -116,9 +127,10 @@ class World:
             self._check_range(namespace.name, query)
         for part in namespace.collections:
             place = (namespace.name, part.name)
-            known = {hash_key(key): entry.version for key, entry in self._state[place].items()}
             for hashed in part.reads:
-                if known.get(hashed.key_hash) != hashed.version:
+                key = self._hashed[place].get(hashed.key_hash)
+                known = None if key is None else self._version(place, key)
+                if known != hashed.version:
                     raise CommitRefused("MVCC_READ_CONFLICT")
 
     def _check_range(self, namespace: str, query: RangeQuery) -> None:
