@@ -1,15 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an `up` tells while it works: one line per step, with the seconds since its start."""
+"""What a command tells while it works: one line per step, with the seconds since its start."""
 
+import json
 import time
 from collections.abc import Callable
 
 
-class Progress:
-    """Counts from its creation; `say` takes finished lines."""
+def plain(after_s: float, text: str) -> str:
+    """For people."""
+    return f"{after_s:7.2f} s  {text}"
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+
+def document(after_s: float, text: str) -> str:
+    """For machines: one JSON document a line."""
+    return json.dumps({"after_s": round(after_s, 2), "step": text})
+
+
+class Progress:
+    """Counts from its creation; `say` takes lines finished by `form`."""
+
+    def __init__(
+        self, say: Callable[[str], None], form: Callable[[float, str], str] = plain
+    ) -> None:
         self._say = say
+        self._form = form
         self._began = time.monotonic()
 
     @property
@@ -19,4 +33,4 @@ class Progress:
 
     def step(self, text: str) -> None:
         """A step is done, or a fact worth knowing."""
-        self._say(f"{self.elapsed_s:7.2f} s  {text}")
+        self._say(self._form(self.elapsed_s, text))

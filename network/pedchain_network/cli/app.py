@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from pedchain_network.errors import UnaskedError
-from pedchain_network.progress import Progress
+from pedchain_network.progress import Progress, document, plain
 
 app = App(
     name="ped-network",
@@ -31,9 +31,9 @@ YesOption = Annotated[bool, Parameter(name="--yes", negative=(), help="Do not as
 DEFAULT_STATE = Path(".pedchain")
 
 
-def progress() -> Progress:
+def progress(*, as_json: bool = False) -> Progress:
     """Reports each step on a line of its own, at once."""
-    return Progress(lambda line: print(line, flush=True))
+    return Progress(lambda line: print(line, flush=True), document if as_json else plain)
 
 
 def confirmed(question: str, *, yes: bool) -> bool:

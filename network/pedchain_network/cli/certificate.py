@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from pedchain_network import limits
-from pedchain_network.cli.app import DEFAULT_STATE, StateOption, app, progress
+from pedchain_network.cli.app import DEFAULT_STATE, JsonOption, StateOption, app, progress
 from pedchain_network.state import State
 
 certificate = App(name="cert", help="Certificates of nodes and users.")
@@ -28,6 +28,7 @@ def renew(
         bool, Parameter(name="--new-key", negative=(), help="With new private keys as well.")
     ] = False,
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Renew certificates that end soon, one node at a time, each healthy before the next.
 
@@ -37,7 +38,7 @@ def renew(
     from pedchain_network.change.live import opened
     from pedchain_network.runtimes.runtime import by_name
 
-    report, where = progress(), State(state.resolve())
+    report, where = progress(as_json=as_json), State(state.resolve())
     wish = certificates.Wish(within, organization, node, new_key)
     run = where.load()
     running = run is not None and any(each.alive for each in by_name(run.runtime).parts(where, run))

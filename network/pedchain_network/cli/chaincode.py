@@ -62,6 +62,7 @@ def install(
     organization: OrganizationOption = "",
     topology: GivenOption = None,
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Put packages (default: all of the topology) onto the organisation's peers."""
 
@@ -74,7 +75,7 @@ def install(
         live.progress.step(f"installed {count}; {', '.join(chosen)} on {len(peers)} peers")
         return _DONE
 
-    return _reaching(state, lambda stored: _given(stored, topology), work)
+    return _reaching(state, lambda stored: _given(stored, topology), work, as_json=as_json)
 
 
 @chaincode.command
@@ -84,6 +85,7 @@ def approve(
     organization: OrganizationOption = "",
     topology: GivenOption = None,
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Approve a definition for an organisation, whose peers must have its package."""
 
@@ -99,7 +101,7 @@ def approve(
             live.progress.step(f"{msp_id} {lack}")
         return _DONE
 
-    return _reaching(state, lambda stored: _adopting(stored, name, topology), work)
+    return _reaching(state, lambda stored: _adopting(stored, name, topology), work, as_json=as_json)
 
 
 @chaincode.command
@@ -109,6 +111,7 @@ def commit(
     topology: GivenOption = None,
     regardless: RegardlessOption = False,
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Make an approved definition the channel's; refused while it would stop somebody it names."""
 
@@ -121,7 +124,7 @@ def commit(
         live.progress.step(f"{name} is agreed on" + ("" if new else " already"))
         return _DONE
 
-    return _reaching(state, lambda stored: _adopting(stored, name, topology), work)
+    return _reaching(state, lambda stored: _adopting(stored, name, topology), work, as_json=as_json)
 
 
 @chaincode.command
@@ -137,6 +140,7 @@ def upgrade(
     topology: GivenOption = None,
     regardless: RegardlessOption = False,
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Lead a definition to its next version while the network works; broken off, it goes on.
 
@@ -146,7 +150,7 @@ def upgrade(
     from pedchain_network.change import chaincodeplan, chaincodeupgrade
     from pedchain_network.change.live import opened
 
-    with opened(State(state.resolve()), progress()) as live:
+    with opened(State(state.resolve()), progress(as_json=as_json)) as live:
         if topology is not None:
             wanted = _adopting(live.topology, name, topology)
         else:
@@ -175,11 +179,13 @@ def _reaching(
     state: Path,
     choose: "Callable[[Topology], Topology]",
     work: "Callable[[Live, Reach], Awaitable[int]]",
+    *,
+    as_json: bool,
 ) -> int:
     from pedchain_network.change.live import opened
     from pedchain_network.change.reach import Reach
 
-    with opened(State(state.resolve()), progress()) as live:
+    with opened(State(state.resolve()), progress(as_json=as_json)) as live:
 
         async def run() -> int:
             async with Reach(choose(live.topology), live.state) as reach:

@@ -37,7 +37,7 @@ def show(*, state: StateOption = DEFAULT_STATE, as_json: JsonOption = False) -> 
     from pedchain_network.change import parameters
     from pedchain_network.change.live import opened
 
-    with opened(State(state.resolve()), progress()) as live:
+    with opened(State(state.resolve()), progress(as_json=as_json)) as live:
         found = asyncio.run(parameters.show(live))
     print(json.dumps(found.to_document(), indent=1) if as_json else "\n".join(found.lines()))
     return 0
@@ -69,13 +69,14 @@ def update(
     ] = None,
     yes: YesOption = False,
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Change the channel, after showing what changes and who must agree."""
     from pedchain_network.change import parameters
     from pedchain_network.change.live import opened
 
     wanted = _parameters(set_ or [], admins, lifecycle, anchor or [], endpoint or [])
-    with opened(State(state.resolve()), progress()) as live:
+    with opened(State(state.resolve()), progress(as_json=as_json)) as live:
         if offline:
             asyncio.run(parameters.offline(live, wanted, offline))
         else:
@@ -91,12 +92,17 @@ def sign(
     organization: Annotated[str, Parameter(help="Whose administrator agrees.")],
     yes: YesOption = False,
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Agree to an update for one organisation, after reading what it changes."""
     from pedchain_network.change import parameters
 
     work = parameters.sign(
-        State(state.resolve()), file, organization, partial(confirmed, yes=yes), progress()
+        State(state.resolve()),
+        file,
+        organization,
+        partial(confirmed, yes=yes),
+        progress(as_json=as_json),
     )
     asyncio.run(work)
     return 0
@@ -108,12 +114,13 @@ def submit(
     /,
     *files: Annotated[Path, Parameter(help="Copies that others signed.")],
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Change the channel by an update that enough administrators have signed."""
     from pedchain_network.change import parameters
     from pedchain_network.change.live import opened
 
-    with opened(State(state.resolve()), progress()) as live:
+    with opened(State(state.resolve()), progress(as_json=as_json)) as live:
         asyncio.run(parameters.submit(live, [file, *files]))
     return 0
 

@@ -7,7 +7,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from pedchain_network.cli.app import DEFAULT_STATE, StateOption, TopologyOption, app, progress
+from pedchain_network.cli.app import (
+    DEFAULT_STATE,
+    JsonOption,
+    StateOption,
+    TopologyOption,
+    app,
+    progress,
+)
 from pedchain_network.state import State
 
 
@@ -19,6 +26,7 @@ def backup(
         bool, Parameter(name="--with-keys", negative=(), help="With all private keys.")
     ] = False,
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Copy everything the network is into one verified archive.
 
@@ -26,7 +34,7 @@ def backup(
     """
     from pedchain_network.keep import backup as keep
 
-    report = progress()
+    report = progress(as_json=as_json)
     if with_keys:
         report.step("WARNING: whoever has this archive can act for everybody whose keys are in it")
     asyncio.run(keep.backup(State(state.resolve()), to, report, with_keys=with_keys))
@@ -45,13 +53,14 @@ def restore(
         bool, Parameter(name="--files-only", negative=(), help="Do not bring it up.")
     ] = False,
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Make a state directory from a backup that verifies, bring the network up, and compare
     every ledger with what it held when the backup was made."""
     from pedchain_network.keep import comeback
     from pedchain_network.keep import restore as keep
 
-    report, where = progress(), State(state.resolve())
+    report, where = progress(as_json=as_json), State(state.resolve())
     manifest = keep.restore(archive.resolve(), where, keys, report)
     if files_only:
         report.step("next: ped-network up")
@@ -69,6 +78,7 @@ def bundle(
     ] = None,
     topology: TopologyOption = None,
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Write what one organisation needs to run its part on a host of its own.
 
@@ -76,7 +86,7 @@ def bundle(
     """
     from pedchain_network.keep import bundle as keep
 
-    report, where = progress(), State(state.resolve())
+    report, where = progress(as_json=as_json), State(state.resolve())
     if topology is not None:
         from pedchain_network.topology import reader
 

@@ -5,6 +5,7 @@ import asyncio
 import json
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -66,6 +67,7 @@ def logs(
     follow: Annotated[bool, Parameter(negative=(), help="Go on with what comes.")] = False,
     since: Annotated[str, Parameter(help="90s, 15m, 2h, 1d, or a time in UTC.")] = "",
     lines: Annotated[int | None, Parameter(help="At most so many, the last ones.")] = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Show the logs of all processes and containers as one, in the order of their times.
 
@@ -86,10 +88,11 @@ def logs(
     begin = reading.since(since, datetime.now(UTC)) if since else reading.EVER
     most = lines if lines is not None or since else _LINES
     width = max((len(part.name) for part in chosen), default=0)
-    for line in reading.formatted(reading.last(chosen, most, begin), width):
+    form = reading.documents if as_json else partial(reading.formatted, width=width)
+    for line in form(reading.last(chosen, most, begin)):
         print(line)
     if follow and chosen:
-        for line in reading.formatted(reading.follow(chosen), width):
+        for line in form(reading.follow(chosen)):
             print(line, flush=True)
     return 0
 
@@ -107,6 +110,7 @@ def monitor(
     textfile: Annotated[
         Path | None, Parameter(help="Write the same once, for node_exporter's textfile collector.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Write Prometheus' configuration and alert rules for this network into STATE/monitor.
 
@@ -118,14 +122,18 @@ def monitor(
     place = State(state.resolve())
     if textfile is not None:
         writing.textfile(place, textfile)
-        print(f"written: {textfile}")
+        print(json.dumps({"written": [str(textfile)]}) if as_json else f"written: {textfile}")
         return 0
     if serve:
         with exporter.server(address, lambda: writing.measure(place)) as serving:
             print(f"serving http://{address}/metrics", flush=True)
             serving.serve_forever()
         return 0
-    for path in writing.write(place, address):
+    written = writing.write(place, address)
+    if as_json:
+        print(json.dumps({"written": list(map(str, written))}))
+        return 0
+    for path in written:
         print(f"written: {path}")
     print(f"run: prometheus --config.file={place.root / 'monitor' / 'prometheus.yml'}")
     print(f"and: ped-network monitor --serve --address {address} --state {state}")

@@ -6,6 +6,7 @@ Exit codes: 0 done or healthy, 1 failed, 2 usage, 3 the network is down, 4 somet
 
 import contextlib
 import gc
+import json
 import os
 import sys
 from typing import NoReturn
@@ -59,4 +60,8 @@ def run() -> int:
 
 
 def _say(text: object) -> None:
-    print(f"ped-network: {text}", file=sys.stderr)
+    line = f"ped-network: {text}"
+    if "--json" in sys.argv[1:]:
+        what, _, fix = str(text).partition("\n  fix: ")
+        line = json.dumps({"error": what, "fix": fix})
+    print(line, file=sys.stderr)

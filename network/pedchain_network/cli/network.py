@@ -5,6 +5,7 @@ import asyncio
 
 from pedchain_network.cli.app import (
     DEFAULT_STATE,
+    JsonOption,
     RuntimeOption,
     StateOption,
     TopologyOption,
@@ -23,9 +24,10 @@ def up(
     runtime: RuntimeOption = "auto",
     state: StateOption = DEFAULT_STATE,
     topology: TopologyOption = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Bring the network up, or what is missing; returns once a transaction has proven it."""
-    report = progress()
+    report = progress(as_json=as_json)
     where = State(state.resolve())
     last = where.load()
     if runtime == "embedded" and not (last and last.processes):
@@ -46,20 +48,22 @@ def up(
 
 
 @app.command
-def down(*, state: StateOption = DEFAULT_STATE) -> int:
+def down(*, state: StateOption = DEFAULT_STATE, as_json: JsonOption = False) -> int:
     """End the network's processes; ledgers and keys stay."""
     from pedchain_network import takedown
 
-    takedown.down(State(state.resolve()), progress())
+    takedown.down(State(state.resolve()), progress(as_json=as_json))
     return 0
 
 
 @app.command
-def clean(*, state: StateOption = DEFAULT_STATE, yes: YesOption = False) -> int:
+def clean(
+    *, state: StateOption = DEFAULT_STATE, yes: YesOption = False, as_json: JsonOption = False
+) -> int:
     """End the network's processes and remove its ledgers, keys and logs; asks first."""
     from pedchain_network import takedown
 
     if not confirmed(f"Remove all ledgers and keys in {state.resolve()}?", yes=yes):
         return 1
-    takedown.clean(State(state.resolve()), progress())
+    takedown.clean(State(state.resolve()), progress(as_json=as_json))
     return 0

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from pedchain_network.cli.app import DEFAULT_STATE, StateOption, app, progress
+from pedchain_network.cli.app import DEFAULT_STATE, JsonOption, StateOption, app, progress
 from pedchain_network.state import State
 
 organization = App(name="org", help="Organisations of a network that runs.")
@@ -33,9 +33,10 @@ def add(
     admins: AdminsOption = "",
     lifecycle: LifecycleOption = "",
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Add an organisation with a peer; broken off, the same call goes on."""
-    report = progress()
+    report = progress(as_json=as_json)
 
     from pedchain_network.change import organizations
     from pedchain_network.change.live import opened
@@ -63,9 +64,10 @@ def remove(
     admins: AdminsOption = "",
     lifecycle: LifecycleOption = "",
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Remove an organisation that no definition names; what it wrote is put aside."""
-    report = progress()
+    report = progress(as_json=as_json)
 
     from pedchain_network.change import organizations
     from pedchain_network.change.live import opened

@@ -2,12 +2,14 @@
 """`org csr`: an organisation whose certificates its own CA signs."""
 
 import datetime
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from pedchain_network.cli.app import DEFAULT_STATE, StateOption, TopologyOption
+from pedchain_network.cli.app import DEFAULT_STATE, JsonOption, StateOption, TopologyOption
 from pedchain_network.cli.organization import organization
 from pedchain_network.errors import CertificateRefusedError
 from pedchain_network.state import State
@@ -26,6 +28,7 @@ def csr(
     ] = None,
     topology: TopologyOption = None,
     state: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> int:
     """Write signing requests for what is missing (--out), or take the answers in (--answers)."""
     from pedchain_network.pki import answers as answered
@@ -43,9 +46,10 @@ def csr(
             raise CertificateRefusedError(f"no organisation {name!r}", f"known: {known}")
         if out is not None:
             for leaf in requests.write(held.crypto, whole, member, out, all_=everything):
-                print(requests.describe(leaf))
+                print(json.dumps(asdict(leaf)) if as_json else requests.describe(leaf))
         elif answers is not None:
             now = datetime.datetime.now(datetime.UTC)
             taken = answered.accept(held.crypto, whole, member, answers, now)
-            print(f"took {len(taken)} certificates of {name}")
+            text = f"took {len(taken)} certificates of {name}"
+            print(json.dumps({"taken": len(taken)}) if as_json else text)
     return 0

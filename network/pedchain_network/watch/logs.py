@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The logs of all parts as one: each line led by its part's name, in the order of their times."""
 
+import json
 import queue
 import re
 import threading
@@ -110,6 +111,13 @@ def formatted(lines: Iterable[Line], width: int) -> Iterator[str]:
     """Each led by its part's name, in a column of this width."""
     for line in lines:
         yield f"{line.part:{width}} | {line.text}"
+
+
+def documents(lines: Iterable[Line]) -> Iterator[str]:
+    """Each as a JSON document; `time` is UTC, null before the first line that tells one."""
+    for line in lines:
+        time = None if line.time == EVER else line.time.isoformat()
+        yield json.dumps({"time": time, "part": line.part, "text": line.text})
 
 
 def _own(part: Part, lines: int | None) -> list[Line]:

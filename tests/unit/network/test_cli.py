@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: exit codes and words scripts can rely on. Method: the command as a process."""
 
+import inspect
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 
 from pedchain_fabric.errors import AdminError
 from pedchain_network.cli import main
-from pedchain_network.cli.app import confirmed
+from pedchain_network.cli.app import app, confirmed
 from pedchain_network.topology.reader import reference
 
 
@@ -82,6 +85,40 @@ def test_only_yes_means_yes(monkeypatch: pytest.MonkeyPatch, answer: str, yes: b
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: answer)
     assert confirmed("Really?", yes=False) is yes
+
+
+def test_steps_and_errors_are_documents_on_request(tmp_path: Path) -> None:
+    _ledger(tmp_path)
+    done = ped_network("clean", "--yes", "--json", "--state", str(tmp_path))
+    steps = [json.loads(line) for line in done.stdout.splitlines()]
+    assert steps
+    assert all(set(each) == {"after_s", "step"} for each in steps)
+    refused = ped_network("up", "--json", "--runtime", "another", "--state", str(tmp_path))
+    assert refused.returncode == 1
+    assert json.loads(refused.stderr) == {
+        "error": "no runtime 'another'",
+        "fix": "known: auto, docker, native, embedded",
+    }
+
+
+def test_every_command_is_for_machines_too() -> None:
+    """Those without the option print a document in any case."""
+    lacking = {
+        name
+        for name, command in _commands(app)
+        if "as_json" not in inspect.signature(command).parameters
+    }
+    assert lacking == {"profile", "compose"}
+
+
+def _commands(group: App) -> Iterator[tuple[str, Callable[..., object]]]:
+    for name in group:
+        found = group[name]
+        if name.startswith("-"):
+            continue
+        if found.default_command is not None:
+            yield name, found.default_command
+        yield from _commands(found)
 
 
 def test_what_fabric_refuses_is_a_message_with_a_remedy(

@@ -2,6 +2,7 @@
 """Goal: one story from many logs. Method: lines as nodes of each runtime write them."""
 
 import itertools
+import json
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -170,3 +171,15 @@ def test_the_last_words_of_a_panic_are_its_cause_not_its_calls() -> None:
     log = ["started", "panic: write: no space left on device", *calls]
     assert logfile.last_words(log, 3) == ["panic: write: no space left on device", *calls[:2]]
     assert logfile.last_words(["one", "two", "three"], 2) == ["two", "three"]
+
+
+def test_lines_for_machines_are_documents() -> None:
+    lines = logs.stamped("peer0", ["first", "2026-11-22T12:00:00.500Z second"])
+    assert [json.loads(each) for each in logs.documents(lines)] == [
+        {"time": None, "part": "peer0", "text": "first"},
+        {
+            "time": "2026-11-22T12:00:00.500000+00:00",
+            "part": "peer0",
+            "text": "2026-11-22T12:00:00.500Z second",
+        },
+    ]
