@@ -106,6 +106,7 @@ class Reason(StrEnum):
     PRICE_JUMP = "price-jump"
     NOT_MEASURED = "not-measured"
     COUNTED_TWICE = "counted-twice"
+    UNBALANCED = "unbalanced"
     # demand response
     UNKNOWN_BASELINE = "unknown-baseline"
     DIRECTION_REFUSED = "direction-refused"

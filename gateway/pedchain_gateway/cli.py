@@ -12,13 +12,13 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from pedchain_gateway import subjectcommands
+from pedchain_gateway import sharingcommands, subjectcommands
 from pedchain_gateway.administration import COMMANDS
 
 app = App(name="ped-gateway", help="One organisation's HTTP service in front of its Fabric peer.")
 for command in COMMANDS:
     app.command(command)
-for work in subjectcommands.COMMANDS:
+for work in (*subjectcommands.COMMANDS, *sharingcommands.COMMANDS):
     app.command(work)
 Profile = Annotated[Path, Parameter(help="The organisation's connection profile.")]
 

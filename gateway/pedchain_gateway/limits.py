@@ -55,5 +55,7 @@ CLOSING_EVERY_S = 60.0
 HEALTH_DEADLINE_S = 3.0
 HEALTH_FRESH_S = 1.0
 """A health answer serves all who ask within this time: asking often must not load the peer."""
+PROOFS_SHOWN = 48
+"""Intervals shown to settlement in one transaction (the contract's own bound)."""
 ERASE_BATCHES = 4
 """Batches written anew in one step of an erasure (the contract's own bound)."""

@@ -2,6 +2,9 @@
 """Two districts share and trade a week of electricity and heat; on real Fabric a day. The auditor
 redoes every settlement from raw blocks."""
 
+import asyncio
+import json
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,11 +12,12 @@ import pytest
 
 from pedchain_audit.collect import collect
 from pedchain_audit.verify import verify
+from tests.scenarios.certified import BIN
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
 from tests.scenarios.onnetwork import connected
-from tests.scenarios.week import COMMUNITIES, HOURS, RICH, Week, products
+from tests.scenarios.week import COMMUNITIES, HOMES, HOURS, RICH, Week, name_of, products
 
 pytestmark = pytest.mark.timeout(900)
 WEEK = 7
@@ -37,10 +41,41 @@ async def test_two_districts_share_and_trade_electricity_and_heat(
         await week.open_all(len(days))
         await live(week, days)
         await everything_is_counted_once(week, days)
+        await asyncio.to_thread(statements, consortium, tmp_path)
     figures = verify(await collect(consortium.profile("DSO"), tmp_path / "ledger"))
     assert figures.sessions == len(days) * len(products(1))
     assert figures.shared_hours == len(days) * len(COMMUNITIES) * len(HOURS)
     assert figures.not_checked == []
+
+
+def statements(consortium: Network, folder: Path) -> None:
+    """A member's month with all its lines, and the communities' bank file, by the command line."""
+    fees = {"schema": "tariff/1", "version": "t1", "import": 90_000, "shared": 50_000}
+    (folder / "tariff.json").write_text(json.dumps({**fees, "bought": 80_000}))
+    payees = {f"acc-{name}": f"ref-{name}" for held in HOMES.values() for name in held}
+    (folder / "payees.json").write_text(json.dumps(payees))
+    month = ("--month", name_of(1)[:7])
+    command(consortium, "statement", "acc-b1", *month, "--tariff", str(folder / "tariff.json"),
+            "--out", str(folder))  # fmt: skip
+    command(consortium, "bank-file", *month, "--payees", str(folder / "payees.json"),
+            "--out", str(folder / "bank.csv"))  # fmt: skip
+    made = json.loads((folder / f"acc-b1-{month[1]}.json").read_text())
+    lines = {line["kind"]: line for line in made["lines"]}
+    assert lines["market-bought"]["wh"] > 0 > lines["market-bought"]["amount"]
+    assert lines["shared-in"]["amount"] == -120 * lines["shared-in"]["wh"]
+    assert "<td>market-bought</td>" in (folder / f"acc-b1-{month[1]}.html").read_text()
+    rows = [row.split(",") for row in (folder / "bank.csv").read_text().splitlines()[1:]]
+    assert len(rows) == len(payees)
+    assert {row[3] for row in rows} == {"pay", "collect"}
+
+
+def command(consortium: Network, *words: str) -> None:
+    """`ped-gateway` as the DSO."""
+    profile = ("--profile", str(consortium.profile("DSO")))
+    done = subprocess.run(
+        [str(BIN / "ped-gateway"), *words, *profile], capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 async def live(week: Week, days: range) -> None:

@@ -196,10 +196,9 @@ class Week(Market):
 
     async def trade(self, day: int) -> None:
         """The day before: prices agreed, sessions opened, orders placed; at the gate cleared."""
-        await self.clock(start_of(day - 1) - HOUR)
+        await self.clock(start_of(day - 1))
         for carrier in Carrier:
             await self.agree(reference(str(carrier), start=start_of(day)))
-        await self.clock(start_of(day - 1))
         for each in products(day):
             await self.open(each)
         for each in self.places:

@@ -105,6 +105,13 @@ class SharingContract(Contract):
         return canonical.encode(await community.terms_of(book, _id(community_id)))
 
     @evaluate
+    async def get_days(self, ctx: Context, month: str) -> bytes:
+        """The market days of a month, as `2026-03`."""
+        calendar = await guards.calendar(ctx)
+        rows = [] if calendar is None else calendar["rows"]
+        return canonical.encode([row for row in rows if row["day"][: len(month)] == month])
+
+    @evaluate
     async def get_hours(self, ctx: Context, account: str, carrier: str, start: int) -> bytes:
         """An account's day from `start`, UTC s: what was measured, sold, bought and shared by hour
         (members of the collection only)."""

@@ -3,13 +3,13 @@
 
     receipt/1 {schema, id, account, amount, network, channel, operator}, signed by the operator
 
-A claim is minted only against the clearing operator's receipt, once per receipt, and paid out at
-par by the operator's bank file from the month's net positions. Members cannot send each other
-money: it moves by settlement alone.
+A claim is minted only against the clearing operator's receipt, once per receipt, and redeemed at
+par. What a month's sharing comes to moves no claims: it is in the operator's bank file. Members
+cannot send each other money: it moves by settlement alone.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from pedchain_domain import canonical, debit, fields
 from pedchain_domain.limits import REGISTER_WH
@@ -18,6 +18,8 @@ from pedchain_domain.text import from_hex
 
 AMOUNT = REGISTER_WH
 """The most that one receipt or balance may say, µcur."""
+
+CURRENCY = 1_000_000  # µcur
 
 _SHAPE: fields.Shape = {
     "schema": fields.one_of("receipt/1"),
@@ -28,14 +30,6 @@ _SHAPE: fields.Shape = {
     "channel": fields.identifier,
     "operator": fields.identifier,
 }
-
-
-class Flow(NamedTuple):
-    """A payment between accounts by settlement, µcur."""
-
-    payer: str
-    payee: str
-    amount: int
 
 
 def check_receipt(
@@ -52,10 +46,17 @@ def check_receipt(
     debit.verify(spki, canonical.encode(dict(receipt)), raw)
 
 
-def net_positions(flows: Iterable[Flow]) -> dict[str, int]:
-    """What each account gets (or, negative, owes) over a period, µcur; they sum to 0."""
-    found: dict[str, int] = {}
-    for flow in flows:
-        found[flow.payer] = found.get(flow.payer, 0) - flow.amount
-        found[flow.payee] = found.get(flow.payee, 0) + flow.amount
-    return {name: found[name] for name in sorted(found)}
+def bank_file(month: str, positions: Mapping[str, int], payees: Mapping[str, str]) -> str:
+    """The month's payments as CSV: what each account gets (`pay`) or owes (`collect`), with the
+    bank reference the operator holds of it. DomainError `malformed-document` for an account without
+    one, `unbalanced` where what is paid is not what is collected."""
+    if sum(positions.values()):
+        raise DomainError(Reason.UNBALANCED)
+    rows = ["month,account,reference,direction,amount"]
+    for name in sorted(positions):
+        if name not in payees or not fields.identifier(payees[name]):
+            raise DomainError(Reason.MALFORMED_DOCUMENT, "payees")
+        whole, rest = divmod(abs(positions[name]), CURRENCY)
+        way = "pay" if positions[name] >= 0 else "collect"
+        rows.append(f"{month},{name},{payees[name]},{way},{whole}.{rest:06d}")
+    return "".join(f"{row}\r\n" for row in rows)

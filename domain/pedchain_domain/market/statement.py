@@ -4,16 +4,29 @@
     statement/1 {schema, member, month, run, rules, proof, lines: [{kind, wh, amount}], total}
 
 A positive amount is the member's due, a negative one its debt, µcur. `rules` names the versions of
-the rules that made the numbers, `proof` the digests under which they stand on the ledger.
+the rules that made the numbers, `proof` the digests of what the ledger answered, day by day. What
+the supplier bills (grid import) or nobody pays (own generation) has energy and no amount here; fees
+are the system operator's, by a tariff of its own:
+
+    tariff/1 {schema, version, import, shared, bought}      µcur per kWh
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from pedchain_domain import fields
+from pedchain_domain.market.deposit import amount
 from pedchain_domain.reasons import DomainError, Reason
 
 SCHEMA = "statement/1"
+_TARIFF: fields.Shape = {
+    "schema": fields.one_of("tariff/1"),
+    "version": fields.identifier,
+    "import": fields.count,
+    "shared": fields.count,
+    "bought": fields.count,
+}
 
 
 class Kind(StrEnum):
@@ -38,6 +51,53 @@ class Entry(NamedTuple):
     amount: int
 
 
+def of_hours(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
+    """Entries of an account's hours as `sharing:GetHours` tells them; a correction stands in its
+    hour's place. Own generation is what its registers fed in."""
+    found = []
+    for row in rows:
+        position = row["position"] or {}
+        into, out, pays, receives = row.get("corrected") or row.get("shared") or (0, 0, 0, 0)
+        drawn, fed_in = row["drawn"] or 0, row["fed_in"] or 0
+        rest = drawn - position.get("bought", 0) - into
+        found += [
+            Entry(Kind.GRID_IMPORT, rest, 0),
+            Entry(Kind.OWN_GENERATION, fed_in, 0),
+            Entry(Kind.SHARED_IN, into, -pays),
+            Entry(Kind.SHARED_OUT, out, receives),
+        ]
+    return found
+
+
+def of_trades(account: str, trades: Iterable[Sequence[Any]]) -> list[Entry]:
+    """Entries of the trades of settled sessions, `market:GetSettled`, as far as they are the
+    account's."""
+    found = []
+    for seller, buyer, _, wh, paid, seller_short, buyer_short, *_ in trades:
+        if account == seller:
+            found.append(Entry(Kind.MARKET_SOLD, wh, paid))
+            found.append(Entry(Kind.MADE_GOOD, 0, buyer_short - seller_short))
+        elif account == buyer:
+            found.append(Entry(Kind.MARKET_BOUGHT, wh, -paid))
+            found.append(Entry(Kind.MADE_GOOD, 0, seller_short - buyer_short))
+    return found
+
+
+def fees(entries: Iterable[Entry], tariff: Mapping[str, Any]) -> list[Entry]:
+    """What the operator's tariff asks for energy that came over the grid."""
+    fields.check(tariff, _TARIFF)
+    prices = {
+        Kind.GRID_IMPORT: tariff["import"],
+        Kind.SHARED_IN: tariff["shared"],
+        Kind.MARKET_BOUGHT: tariff["bought"],
+    }
+    return [
+        Entry(Kind.FEES, 0, -amount(entry.wh, prices[entry.kind]))
+        for entry in entries
+        if entry.kind in prices
+    ]
+
+
 def statement(
     member: str,
     month: str,
@@ -47,16 +107,12 @@ def statement(
     rules: Mapping[str, str],
     proof: Sequence[str],
 ) -> dict[str, Any]:
-    """The month's statement; a kind nothing happened under has no line."""
-    sums: dict[Kind, tuple[int, int]] = {}
+    """The month's statement; every kind has its line, also where nothing happened."""
+    sums: dict[Kind, tuple[int, int]] = dict.fromkeys(Kind, (0, 0))
     for entry in entries:
         wh, amount = sums.get(entry.kind, (0, 0))
         sums[entry.kind] = wh + entry.wh, amount + entry.amount
-    lines = [
-        {"kind": str(kind), "wh": sums[kind][0], "amount": sums[kind][1]}
-        for kind in Kind
-        if kind in sums
-    ]
+    lines = [{"kind": str(kind), "wh": sums[kind][0], "amount": sums[kind][1]} for kind in Kind]
     return {
         "schema": SCHEMA,
         "member": member,

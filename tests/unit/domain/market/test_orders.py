@@ -200,11 +200,51 @@ def test_money_needs_the_clearing_operators_signature() -> None:
         assert caught.value.reason == reason
 
 
-def test_net_positions_sum_to_nothing() -> None:
-    flows = [money.Flow("b", "s", 100), money.Flow("s", "b", 30), money.Flow("a", "s", 5)]
-    found = money.net_positions(flows)
-    assert found == {"a": -5, "b": -70, "s": 75}
-    assert sum(found.values()) == 0
+def test_the_bank_file_pays_what_it_collects() -> None:
+    payees = {"a": "ref-a", "b": "ref-b"}
+    assert money.bank_file("2026-03", {"b": -5_000_001, "a": 5_000_001}, payees) == (
+        "month,account,reference,direction,amount\r\n"
+        "2026-03,a,ref-a,pay,5.000001\r\n"
+        "2026-03,b,ref-b,collect,5.000001\r\n"
+    )
+    for positions, reason in (
+        ({"a": 1}, Reason.UNBALANCED),
+        ({"a": 1, "c": -1}, Reason.MALFORMED_DOCUMENT),
+    ):
+        with pytest.raises(DomainError) as caught:
+            money.bank_file("2026-03", positions, payees)
+        assert caught.value.reason == reason
+
+
+def test_a_members_hours_and_trades_become_lines() -> None:
+    """250 Wh drawn in all: 100 bought, 60 shared after a correction; the supplier has the rest."""
+    position = {"bought": 100, "sold": 0, "shared_in": 60, "shared_out": 0}
+    hour = {"hour": 0, "fed_in": None, "drawn": 250, "position": position}
+    hour |= {"shared": [80, 0, 9_600, 0], "corrected": [60, 0, 7_200, 0]}
+    silent = {"hour": 3_600, "fed_in": 40, "drawn": None, "position": None}
+    trades = [
+        ["s", "me", 120, 100, 12_000, 500, 0, None, 120_000],
+        ["me", "b", 50, 40, 4_800, 0, 300, None, 120_000],
+        ["s", "b", 9, 9, 9, 9, 9, None, 9],
+    ]
+    entries = [*statement.of_hours([hour, silent]), *statement.of_trades("me", trades)]
+    tariff = {"schema": "tariff/1", "version": "t1", "import": 90_000, "shared": 50_000}
+    entries += statement.fees(entries, {**tariff, "bought": 80_000})
+    found = statement.statement("me", "2026-03", entries, run="FINAL", rules={}, proof=[])
+    lines = {line["kind"]: (line["wh"], line["amount"]) for line in found["lines"]}
+    assert lines == {
+        "grid-import": (90, 0),
+        "own-generation": (40, 0),
+        "shared-in": (60, -7_200),
+        "shared-out": (0, 0),
+        "market-bought": (100, -12_000),
+        "market-sold": (40, 4_800),
+        "made-good": (0, 800),
+        "flexibility": (0, 0),
+        "fees": (0, -(90 * 90 + 60 * 50 + 100 * 80)),
+    }
+    with pytest.raises(DomainError):
+        statement.fees(entries, tariff)
 
 
 def test_a_statement_adds_up_and_is_readable_by_a_spreadsheet() -> None:
@@ -217,15 +257,13 @@ def test_a_statement_adds_up_and_is_readable_by_a_spreadsheet() -> None:
     found = statement.statement(
         "alice", "2026-03", entries, run="F", rules={"K": "1"}, proof=["ab" * 32]
     )
-    assert [line["kind"] for line in found["lines"]] == ["grid-import", "market-sold", "made-good"]
+    assert [line["kind"] for line in found["lines"]] == [str(kind) for kind in statement.Kind]
     assert found["total"] == sum(line["amount"] for line in found["lines"]) == -3_400_600
-    assert statement.to_csv(found) == (
-        "line,kWh,amount\r\n"
-        "grid-import,12.345,-3.456600\r\n"
-        "market-sold,1.000,0.120000\r\n"
-        "made-good,0.000,-0.064000\r\n"
-        "total,,-3.400600\r\n"
-    )
+    rows = statement.to_csv(found).split("\r\n")
+    assert rows[0] == "line,kWh,amount"
+    assert rows[-2:] == ["total,,-3.400600", ""]
+    for row in ("grid-import,12.345,-3.456600", "market-sold,1.000,0.120000"):
+        assert row in rows
     with pytest.raises(DomainError):
         statement.to_csv({})
 

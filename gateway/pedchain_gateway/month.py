@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A month of communities: hours shown, shared and corrected; statements; what the bank moves."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pedchain_domain import canonical
+from pedchain_domain.market import money, statement
+from pedchain_domain.market.session import session_id
+from pedchain_domain.market.statement import Entry
+from pedchain_domain.market.tokenid import HOUR, Carrier
+from pedchain_gateway.ledger import Ledger, Refused, Unavailable, definition_of
+from pedchain_gateway.limits import PROOFS_SHOWN, SALT_BYTES
+from pedchain_gateway.steps import submit_step
+
+Document = dict[str, Any]
+SETTLEMENT = "settlement"
+RULES = {"market": "K", "position": "P", "sharing": "S"}
+
+
+@dataclass
+class Months:
+    """The calls of an organisation that is of the operators' book."""
+
+    ledger: Ledger
+    report: Callable[[str], None]
+
+    async def ask(self, function: str, *arguments: str, definition: str = SETTLEMENT) -> Any:
+        """A query's answer. Raises `Refused`, `Unavailable`."""
+        answer = await self.ledger.evaluate(definition, function, *arguments)
+        try:
+            return canonical.decode(answer)
+        except canonical.CanonicalError as error:
+            raise Unavailable(f"{function}'s answer cannot be read") from error
+
+    async def day(self, day: str) -> Document:
+        """A market day's row. Raises `Refused` `unknown-day`."""
+        for row in await self.ask("sharing:GetDays", day[:7]):
+            if row["day"] == day:
+                found: Document = row
+                return found
+        raise Refused("unknown-day", day)
+
+    # -- hours --------------------------------------------------------------------------------
+
+    async def show(self, district: str, day: str, points: Sequence[str]) -> int:
+        """Show what points of a district measured in every hour of a day; the transactions."""
+        definition, shown = definition_of(district), []
+        row = await self.day(day)
+        certificate = await self.ask("GetCertificate", day, definition=definition)
+        for point in points:
+            for instant in range(row["start"], row["end"], certificate["grain"]):
+                asked = ("GetProof", point, day, str(instant))
+                shown.append(await self.ask(*asked, definition=definition))
+        size = PROOFS_SHOWN - PROOFS_SHOWN % (HOUR // certificate["grain"])
+        parts = [shown[at : at + size] for at in range(0, len(shown), size)]
+        for part in parts:
+            await self._submit("market:AttachCertificate", proofs=json.dumps(part).encode())
+        self.report(f"{district} {day} {len(shown)} intervals of {len(points)} points shown")
+        return len(parts)
+
+    async def share(self, community: str, day: str, *, correct: bool = False) -> int:
+        """Share a day's hours, or divide them anew by run FINAL; how many were."""
+        row, done = await self.day(day), 0
+        function = "sharing:CorrectHour" if correct else "sharing:ShareHour"
+        for hour in range(row["start"], row["end"], HOUR):
+            try:
+                await self._submit(function, community, str(hour))
+            except Refused as error:
+                if error.reason not in ("already-registered", "not-found"):
+                    raise
+                continue
+            done += 1
+        self.report(f"{community} {day} {done} hours {'corrected' if correct else 'shared'}")
+        return done
+
+    async def preview(self, community: str, day: str) -> list[Document]:
+        """What sharing each hour of a day would give now."""
+        row = await self.day(day)
+        return [
+            {"hour": hour, "members": await self.ask("sharing:PreviewHour", community, str(hour))}
+            for hour in range(row["start"], row["end"], HOUR)
+        ]
+
+    async def _submit(self, function: str, *arguments: str, **transient: bytes) -> None:
+        sent = {"salt": secrets.token_bytes(SALT_BYTES), **transient}
+        await submit_step(self.ledger, SETTLEMENT, function, *arguments, transient=sent)
+
+    # -- statements ---------------------------------------------------------------------------
+
+    async def statement(self, account: str, month: str, tariff: Mapping[str, Any]) -> Document:
+        """A member's month, statement/1."""
+        entries, proof, run = await self._entries(account, month)
+        rules = {**RULES, "tariff": str(tariff["version"])}
+        charged = [*entries, *statement.fees(entries, tariff)]
+        return statement.statement(account, month, charged, run=run, rules=rules, proof=proof)
+
+    async def bank_file(self, month: str, payees: Mapping[str, str]) -> str:
+        """What a month's sharing comes to between these accounts, for the bank."""
+        positions = {}
+        for account in sorted(payees):
+            entries, _, _ = await self._entries(account, month)
+            kinds = (statement.Kind.SHARED_IN, statement.Kind.SHARED_OUT)
+            positions[account] = sum(one.amount for one in entries if one.kind in kinds)
+        return money.bank_file(month, positions, payees)
+
+    async def _entries(self, account: str, month: str) -> tuple[list[Entry], list[str], str]:
+        """An account's entries of a month, the digests of what they rest on, day by day, and the
+        newest run among them."""
+        holder = await self.ask("tokens:GetAccount", account)
+        found: list[Entry] = []
+        proof, run = [], "F"
+        for day in await self.ask("sharing:GetDays", month):
+            for carrier in sorted(holder["places"]):
+                rows = await self.ask("sharing:GetHours", account, carrier, str(day["start"]))
+                hours = [row for row in rows if row["hour"] < day["end"]]
+                trades = await self._trades(holder, carrier, hours)
+                found += [*statement.of_hours(hours), *statement.of_trades(account, trades)]
+                if hours:
+                    told = canonical.encode({"hours": hours, "trades": trades})
+                    proof.append(f"{day['day']} {carrier} {hashlib.sha256(told).hexdigest()}")
+                if any(row.get("corrected") for row in hours):
+                    run = "FINAL"
+        return found, proof, run
+
+    async def _trades(
+        self, holder: Document, carrier: str, hours: Sequence[Document]
+    ) -> list[list[Any]]:
+        """An account's trades of these hours, as settled."""
+        name, zone = holder["id"], holder["places"][carrier]["zone"]
+        found = []
+        for row in hours:
+            session = session_id(Carrier(carrier), zone, row["hour"])
+            try:
+                settled = await self.ask("market:GetSettled", session)
+            except Refused:
+                continue
+            found += [trade for trade in settled["trades"] if name in trade[:2]]
+        return found

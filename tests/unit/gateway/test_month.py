@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A community's day and a member's month, through the contracts on a peer in memory."""
+
+from typing import Any
+
+import pytest
+
+from pedchain_fabric.shim.testing import TransactionFailed
+from pedchain_gateway.ledger import Committed, Refused
+from pedchain_gateway.month import Months
+from tests.unit.chaincode.test_sharing import EXAMPLE, Sharing, terms
+
+DAY, MONTH = "2026-01-02", "2026-01"
+TARIFF = {"schema": "tariff/1", "version": "t1", "import": 90_000, "shared": 50_000, "bought": 0}
+
+
+class InMemory:
+    """The ledger port on a peer in memory."""
+
+    def __init__(self, peer: Any) -> None:
+        self.peer = peer
+
+    async def evaluate(self, definition: str, function: str, *arguments: str) -> bytes:
+        try:
+            found: bytes = await self.peer.evaluate(definition, function, *arguments)
+        except TransactionFailed as error:
+            raise Refused(error.message.split(":")[0]) from error
+        return found
+
+    async def submit(
+        self, definition: str, function: str, *arguments: str, transient: Any = None
+    ) -> Committed:
+        try:
+            answer = await self.peer.submit(definition, function, *arguments, transient=transient)
+        except TransactionFailed as error:
+            raise Refused(error.message.split(":")[0]) from error
+        return Committed("tx", answer)
+
+
+@pytest.fixture
+async def street() -> Sharing:
+    """The rules' example of an hour, measured and shown; the day's other hours are not."""
+    found = Sharing()
+    await found.prepare()
+    await found.gather(EXAMPLE, terms())
+    await found.void()
+    await found.show(EXAMPLE, even=False)
+    return found
+
+
+def months(street: Sharing, said: list[str]) -> Months:
+    ledger: Any = InMemory(street.peer)
+    return Months(ledger, said.append)
+
+
+async def test_a_day_is_shared_up_to_the_hour_that_nobody_showed(street: Sharing) -> None:
+    said: list[str] = []
+    with pytest.raises(Refused, match="not-attached"):
+        await months(street, said).share("street", DAY)
+    with pytest.raises(Refused, match="unknown-day"):
+        await months(street, said).share("street", "2027-01-01")
+
+
+async def test_a_members_month_has_every_line_and_the_bank_gets_what_balances(
+    street: Sharing,
+) -> None:
+    await street.share()
+    work = months(street, [])
+    found = await work.statement("a", MONTH, TARIFF)
+    lines = {line["kind"]: (line["wh"], line["amount"]) for line in found["lines"]}
+    assert lines["shared-in"] == (250, -30_000)
+    assert lines["grid-import"] == (50, 0)
+    assert lines["fees"] == (0, -(50 * 90 + 250 * 50))
+    assert (found["run"], found["rules"]["tariff"], len(found["proof"])) == ("F", "t1", 1)
+    names = {name: f"ref-{name}" for name in EXAMPLE}
+    rows = (await work.bank_file(MONTH, names)).splitlines()
+    assert "2026-01,c,ref-c,collect,0.059880" in rows
+    assert "2026-01,p1,ref-p1,pay,0.096000" in rows
