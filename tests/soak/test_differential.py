@@ -2,11 +2,13 @@
 """Hundreds of sequences on the embedded network and on real Fabric side by side (`make soak`).
 
 PEDCHAIN_SOAK_SEQUENCES (500) says how many, PEDCHAIN_SOAK_SEED the first, by default the one after
-the last that is recorded and part of every `make test`.
+the last that is recorded and part of every `make test`. A run ends early when PEDCHAIN_SOAK_SECONDS
+(3000) are over, and says with which seed to go on.
 """
 
 import json
 import os
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -49,6 +51,7 @@ async def test_hundreds_of_sequences_are_answered_alike(tmp_path: Path) -> None:
         pytest.skip("Fabric's peer and orderer were not found")
     first = int(os.environ.get("PEDCHAIN_SOAK_SEED", SEEDS[-1] + 1))
     count = int(os.environ.get("PEDCHAIN_SOAK_SEQUENCES", 500))
+    end = time.monotonic() + int(os.environ.get("PEDCHAIN_SOAK_SECONDS", 3_000))
     found: list[str] = []
     async with AsyncExitStack() as stack:
         sides = []
@@ -59,11 +62,16 @@ async def test_hundreds_of_sequences_are_answered_alike(tmp_path: Path) -> None:
         pair = Pair(*sides)
         for seed in range(first, first + count):
             steps = sequence(seed)
-            told = await pair.compare(seed, steps)
+            try:
+                told = await pair.compare(seed, steps)
+            except Exception as error:
+                error.add_note(f"seed {seed}")
+                raise
             if told:
                 found.append(f"{told}\n  shrunk: {json.dumps(await _fewest(pair, seed, steps))}")
-            if len(found) == _ENOUGH:
+            if len(found) == _ENOUGH or time.monotonic() > end:
                 break
+    print(f"seeds {first} to {seed} compared")  # noqa: T201 - for whoever goes on
     assert not found, "\n".join(found)
 
 

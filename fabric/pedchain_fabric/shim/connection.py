@@ -8,7 +8,6 @@ the server's business. The order of messages is that of Fabric's core/chaincode/
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
@@ -17,6 +16,7 @@ from pedchain_fabric.errors import WireError
 from pedchain_fabric.shim.abilities import Abilities
 from pedchain_fabric.shim.contracts import Contracts
 from pedchain_fabric.shim.deadlines import Deadlines
+from pedchain_fabric.shim.encoding import Envelope
 from pedchain_fabric.shim.exchange import Exchange
 from pedchain_fabric.shim.execution import execute
 from pedchain_fabric.shim.limits import TRANSACTIONS_PER_STREAM
@@ -27,31 +27,26 @@ _CALLS = (ChaincodeMessage.TRANSACTION, ChaincodeMessage.INIT)
 _ANSWERS = (ChaincodeMessage.RESPONSE, ChaincodeMessage.ERROR)
 
 
-@dataclass(frozen=True, slots=True)
-class _Running:
-    exchange: Exchange
-    task: asyncio.Task[None]
+_ENVELOPE = Envelope("", "")  # of messages that belong to no transaction
 
 
 class Connection:
     """Serves one peer. Transactions run concurrently, each with its own `Exchange`."""
 
-    def __init__(
-        self, ccid: str, contracts: Contracts, send: Callable[[ChaincodeMessage], None]
-    ) -> None:
+    def __init__(self, ccid: str, contracts: Contracts, send: Callable[[bytes], None]) -> None:
         self._ccid = ccid
         self._contracts = contracts
         self._send = send
         self._registered = False
         self._abilities: Abilities | None = None
-        self._running: dict[tuple[str, str], _Running] = {}
+        self._running: dict[tuple[str, str], tuple[Exchange, asyncio.Task[None]]] = {}
         self._deadlines = Deadlines()
         self._draining = False
 
     def start(self) -> None:
         """Say who we are: in Fabric the chaincode speaks first, even where the peer dials."""
         name = ChaincodeID(name=self._ccid).SerializeToString()
-        self._send(ChaincodeMessage(type=ChaincodeMessage.REGISTER, payload=name))
+        self._send(_ENVELOPE.message(ChaincodeMessage.REGISTER, name))
 
     def receive(self, message: ChaincodeMessage) -> None:
         """Take a message from the peer.
@@ -60,7 +55,7 @@ class Connection:
         """
         kind = message.type
         if kind == ChaincodeMessage.KEEPALIVE:
-            self._send(ChaincodeMessage(type=ChaincodeMessage.KEEPALIVE))
+            self._send(_ENVELOPE.message(ChaincodeMessage.KEEPALIVE, b""))
         elif self._abilities is None:
             self._handshake(message)
         elif kind in _ANSWERS:
@@ -74,12 +69,12 @@ class Connection:
         """Refuse new calls, and wait for those that run."""
         self._draining = True
         while self._running:
-            await asyncio.wait([running.task for running in self._running.values()])
+            await asyncio.wait([task for _, task in self._running.values()])
 
     async def close(self) -> None:
         """Cancel what runs: the stream is gone and nobody waits for the answers."""
         self._draining = True
-        tasks = [running.task for running in self._running.values()]
+        tasks = [task for _, task in self._running.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -99,17 +94,18 @@ class Connection:
         if running is None:
             log.debug("[%.8s] an answer came too late", message.txid)
         else:
-            running.exchange.answer(message)
+            running[0].answer(message)
 
     def _begin(self, message: ChaincodeMessage, abilities: Abilities) -> None:
         key = (message.channel_id, message.txid)
         problem = self._problem(key)
         if problem:
-            self._send(_error(message, problem))
+            envelope = Envelope(message.channel_id, message.txid)
+            self._send(envelope.message(ChaincodeMessage.ERROR, problem.encode()))
             return
         exchange = Exchange(message.channel_id, message.txid, self._send)
         task = asyncio.create_task(self._run(message, exchange, abilities))
-        self._running[key] = _Running(exchange, task)
+        self._running[key] = exchange, task
 
     def _problem(self, key: tuple[str, str]) -> str:
         """Why a call cannot begin, or nothing.
@@ -134,15 +130,6 @@ class Connection:
             # Before the answer: the same transaction may call this chaincode again at once.
             del self._running[message.channel_id, message.txid]
         self._send(answer)
-
-
-def _error(message: ChaincodeMessage, text: str) -> ChaincodeMessage:
-    return ChaincodeMessage(
-        type=ChaincodeMessage.ERROR,
-        payload=text.encode(),
-        txid=message.txid,
-        channel_id=message.channel_id,
-    )
 
 
 def _unexpected(message: ChaincodeMessage) -> WireError:

@@ -103,7 +103,7 @@ async def dial(peer: Peer, ccid: str, contracts: Contracts) -> None:
     async with peer.channel() as channel:
         support: ChaincodeSupportAsyncStub = ChaincodeSupportStub(channel)
         call: Call = support.Register()
-        outgoing: asyncio.Queue[ChaincodeMessage] = asyncio.Queue()
+        outgoing: asyncio.Queue[bytes] = asyncio.Queue()
         connection = Connection(ccid, contracts, outgoing.put_nowait)
         connection.start()
         writing = asyncio.create_task(_write(call, outgoing))
@@ -123,10 +123,10 @@ async def _read(call: Call, connection: Connection) -> None:
         connection.receive(message)
 
 
-async def _write(call: Call, outgoing: asyncio.Queue[ChaincodeMessage]) -> None:
+async def _write(call: Call, outgoing: asyncio.Queue[bytes]) -> None:
     """The stream's only writer. Where it fails reading does too, and tells why."""
     while True:
-        await call.write(await outgoing.get())
+        await call.write(ChaincodeMessage.FromString(await outgoing.get()))
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:

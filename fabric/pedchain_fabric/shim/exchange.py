@@ -12,11 +12,12 @@ from typing import TypeAlias
 
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 
+from pedchain_fabric.shim.encoding import Envelope
 from pedchain_fabric.shim.errors import PeerError, StubError
 from pedchain_fabric.shim.limits import PAYLOAD_BYTES
 
 MessageType: TypeAlias = ChaincodeMessage.Type.ValueType
-Send = Callable[[ChaincodeMessage], None]
+Send = Callable[[bytes], None]
 Reply = asyncio.Future[ChaincodeMessage]
 
 
@@ -26,8 +27,10 @@ class Exchange:
     def __init__(self, channel_id: str, transaction_id: str, send: Send) -> None:
         self.channel_id = channel_id
         self.transaction_id = transaction_id
+        self.envelope = Envelope(channel_id, transaction_id)
         self._send = send
-        self._queue: deque[tuple[ChaincodeMessage, Reply]] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[tuple[bytes, Reply]] = deque()
         self._outstanding: Reply | None = None
         self._drained: asyncio.Future[None] | None = None
         self._closed = False
@@ -48,10 +51,8 @@ class Exchange:
             raise StubError("the transaction has ended")
         if len(payload) > PAYLOAD_BYTES:
             raise StubError(f"a request of {len(payload)} bytes is too large")
-        message = ChaincodeMessage(
-            type=kind, payload=payload, txid=self.transaction_id, channel_id=self.channel_id
-        )
-        reply: Reply = asyncio.get_running_loop().create_future()
+        message = self.envelope.message(kind, payload)
+        reply: Reply = self._loop.create_future()
         if self._outstanding is None and not self._queue:
             self._outstanding = reply
             self._send(message)
@@ -67,7 +68,8 @@ class Exchange:
         reply, self._outstanding = self._outstanding, None
         if reply is not None and not reply.done():
             reply.set_result(message)
-        self._advance()
+        if self._queue:
+            self._advance()
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
 
@@ -82,7 +84,7 @@ class Exchange:
         while self._queue:
             self._queue.popleft()[1].cancel()
         if self._outstanding is not None:
-            self._drained = asyncio.get_running_loop().create_future()
+            self._drained = self._loop.create_future()
             await self._drained
         return clean
 

@@ -36,7 +36,7 @@ async def execute(
     exchange: Exchange,
     abilities: Abilities,
     deadlines: Deadlines,
-) -> ChaincodeMessage:
+) -> bytes:
     """The COMPLETED message for a TRANSACTION or INIT.
 
     A contract that fails is answered at once with its status: the peer would otherwise wait
@@ -45,22 +45,13 @@ async def execute(
     ledger = Ledger(exchange, abilities)
     response, event = await _outcome(contracts, message, exchange, ledger, deadlines)
     finished = await exchange.close()
-    problem = UNFINISHED if _succeeded(response) and not finished else ""
-    if _size(response, event) > PAYLOAD_BYTES:
-        problem = TOO_LARGE
-    if problem:
-        response, event = _failure(FAILED, problem), None
-    return ChaincodeMessage(
-        type=ChaincodeMessage.COMPLETED,
-        payload=response.SerializeToString(),
-        txid=message.txid,
-        channel_id=message.channel_id,
-        chaincode_event=event,
-    )
-
-
-def _size(response: Response, event: ChaincodeEvent | None) -> int:
-    return response.ByteSize() + (event.ByteSize() if event is not None else 0)
+    if _succeeded(response) and not finished:
+        response, event = _failure(FAILED, UNFINISHED), None
+    told = b"" if event is None else event.SerializeToString()
+    payload = response.SerializeToString()
+    if len(payload) + len(told) > PAYLOAD_BYTES:
+        payload, told = _failure(FAILED, TOO_LARGE).SerializeToString(), b""
+    return exchange.envelope.message(ChaincodeMessage.COMPLETED, payload, told)
 
 
 def _succeeded(response: Response) -> bool:

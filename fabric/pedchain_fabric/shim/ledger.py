@@ -5,16 +5,13 @@ from collections.abc import Sequence
 
 from fabric_protos.peer.chaincode_shim_pb2 import (
     ChaincodeMessage,
-    DelState,
     GetHistoryForKey,
     GetQueryResult,
-    GetState,
     GetStateByRange,
     GetStateMetadata,
     GetStateMultiple,
     GetStateMultipleResult,
     PurgePrivateState,
-    PutState,
     PutStateMetadata,
     QueryMetadata,
     QueryResponse,
@@ -26,6 +23,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import (
 )
 from google.protobuf.message import Message
 
+from pedchain_fabric.shim import encoding
 from pedchain_fabric.shim.abilities import Abilities
 from pedchain_fabric.shim.batch import WriteBatch
 from pedchain_fabric.shim.errors import StubError
@@ -58,9 +56,8 @@ class Ledger:
 
     async def get(self, collection: str, key: str) -> bytes | None:
         """The value, or None: Fabric does not tell an empty value from none."""
-        check_key(key)
-        request = GetState(key=key, collection=collection)
-        return await self._ask(ChaincodeMessage.GET_STATE, request) or None
+        request = encoding.get(check_key(key), collection)
+        return await self._exchange.ask(ChaincodeMessage.GET_STATE, request) or None
 
     async def get_many(self, collection: str, keys: Sequence[str]) -> list[bytes | None]:
         """The values in the order of `keys`."""
@@ -84,27 +81,25 @@ class Ledger:
 
     async def get_hash(self, collection: str, key: str) -> bytes | None:
         """SHA-256 of a private value; known to peers outside the collection too."""
-        check_key(key)
-        request = GetState(key=key, collection=collection)
-        return await self._ask(ChaincodeMessage.GET_PRIVATE_DATA_HASH, request) or None
+        request = encoding.get(check_key(key), collection)
+        return await self._exchange.ask(ChaincodeMessage.GET_PRIVATE_DATA_HASH, request) or None
 
     async def put(self, collection: str, key: str, value: bytes) -> None:
         """Write a value. An empty one deletes the key, as Fabric takes it."""
-        self._check_write(key)
+        name = self._check_write(key)
         if self._batch is not None:
             self._batch.add(WriteRecord.PUT_STATE, collection, key, value)
             return
-        request = PutState(key=key, value=value, collection=collection)
-        await self._ask(ChaincodeMessage.PUT_STATE, request)
+        request = encoding.put(name, value, collection)
+        await self._exchange.ask(ChaincodeMessage.PUT_STATE, request)
 
     async def delete(self, collection: str, key: str) -> None:
         """Remove a key from the current state."""
-        self._check_write(key)
+        name = self._check_write(key)
         if self._batch is not None:
             self._batch.add(WriteRecord.DEL_STATE, collection, key)
             return
-        request = DelState(key=key, collection=collection)
-        await self._ask(ChaincodeMessage.DEL_STATE, request)
+        await self._exchange.ask(ChaincodeMessage.DEL_STATE, encoding.get(name, collection))
 
     async def purge(self, collection: str, key: str) -> None:
         """Remove a private key and every trace of its values."""
@@ -200,17 +195,18 @@ class Ledger:
     async def _ask(self, kind: MessageType, request: Message) -> bytes:
         return await self._exchange.ask(kind, request.SerializeToString())
 
-    def _check_write(self, key: str) -> None:
-        check_key(key)
+    def _check_write(self, key: str) -> bytes:
+        name = check_key(key)
         if self.read_only:
             raise StubError("a transaction declared @evaluate does not write")
+        return name
 
 
-def check_key(key: str) -> None:
-    """Raise `StubError` for a key that cannot be one: empty, or not UTF-8."""
+def check_key(key: str) -> bytes:
+    """The key as UTF-8. Raises `StubError` for one that cannot be: empty, or not UTF-8."""
     if not key:
         raise StubError("key must not be an empty string")
-    check_text(key)
+    return _utf8(key)
 
 
 def check_text(text: str) -> None:

@@ -65,7 +65,7 @@ class _Stream:
     def __init__(
         self, ccid: str, contracts: Contracts, answer: Answer, open_: "set[_Stream]"
     ) -> None:
-        self._connection = Connection(ccid, contracts, self._send)
+        self._connection = Connection(ccid, contracts, answer.send)
         self._answer = answer
         self._open = open_
         self._end: asyncio.Task[None] | None = None
@@ -101,9 +101,6 @@ class _Stream:
         """Once nothing of it runs."""
         if self._end is not None:
             await self._end
-
-    def _send(self, message: ChaincodeMessage) -> None:
-        self._answer.send(message.SerializeToString())
 
     def _finish(self, status: Status, text: str) -> None:
         if self._end is None:

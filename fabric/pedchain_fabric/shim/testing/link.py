@@ -88,8 +88,8 @@ class Link:
         copy = ChaincodeMessage.FromString(message.SerializeToString())
         asyncio.get_running_loop().call_soon(self._connection.receive, copy)
 
-    def _take(self, message: ChaincodeMessage) -> None:
-        copy = ChaincodeMessage.FromString(message.SerializeToString())
+    def _take(self, message: bytes) -> None:
+        copy = ChaincodeMessage.FromString(message)
         self.sent.append(ChaincodeMessage.Type.Name(copy.type))
         if copy.type == ChaincodeMessage.REGISTER:
             self._welcome()

@@ -53,8 +53,8 @@ class ScriptedPeer:
                 await self._changed.wait()
         return self.heard[count - 1]
 
-    def _take(self, message: ChaincodeMessage) -> None:
-        self.heard.append(message)
+    def _take(self, message: bytes) -> None:
+        self.heard.append(ChaincodeMessage.FromString(message))
         self._changed.set()
 
     async def settle(self) -> None:

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages to the peer as bytes (peer/chaincode_shim.proto). Those of every read and write are put
+together by hand: building objects to be serialized took a third of a read. A property holds them
+against protobuf."""
+
+from typing import Final
+
+_PAYLOAD, _TXID, _EVENT, _CHANNEL_ID = b"\x1a", b"\x22", b"\x32", b"\x3a"  # of ChaincodeMessage
+_KEY, _SECOND, _THIRD = b"\x0a", b"\x12", b"\x1a"  # of a request: its key, and what follows
+_MORE: Final = 0x80  # a varint goes on
+
+
+class Envelope:
+    """What all messages of one transaction share."""
+
+    __slots__ = ("_channel", "_transaction")
+
+    def __init__(self, channel_id: str, transaction_id: str) -> None:
+        self._transaction = field(_TXID, transaction_id.encode())
+        self._channel = field(_CHANNEL_ID, channel_id.encode())
+
+    def message(self, kind: int, payload: bytes, event: bytes = b"") -> bytes:
+        """A `ChaincodeMessage`; `event` is a serialized `ChaincodeEvent`."""
+        told = field(_EVENT, event) if event else b""
+        head = b"\x08" + bytes((kind,)) + field(_PAYLOAD, payload)
+        return head + self._transaction + told + self._channel
+
+
+def get(key: bytes, collection: str) -> bytes:
+    """A `GetState`, or a `DelState`: they are laid out alike."""
+    return field(_KEY, key) + field(_SECOND, collection.encode())
+
+
+def put(key: bytes, value: bytes, collection: str) -> bytes:
+    """A `PutState`."""
+    named = field(_THIRD, collection.encode())
+    return field(_KEY, key) + field(_SECOND, value) + named
+
+
+def field(tag: bytes, data: bytes) -> bytes:
+    """A field that has a length; left out where it is empty, as proto3 has it."""
+    size = len(data)
+    if size < _MORE:
+        return tag + bytes((size,)) + data if size else b""
+    return tag + _varint(size) + data
+
+
+def _varint(number: int) -> bytes:
+    digits = bytearray()
+    while number >= _MORE:
+        digits.append(number & 0x7F | _MORE)
+        number >>= 7
+    digits.append(number)
+    return bytes(digits)
