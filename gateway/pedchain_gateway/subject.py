@@ -4,7 +4,8 @@
 The subject's name stands in queries and in the transient map, never in what is ordered. An export
 is one JSON object and a CSV of the intervals:
 
-    subject/1 {schema, district, site, first, last, days: [...], records: [...], not_covered: [...]}
+    subject/1 {schema, district, site, first, last, people: [...], days: [...], records: [...],
+      not_covered: [...]}
 """
 
 import csv
@@ -63,12 +64,14 @@ class Subjects:
         days = [await self._day(stay, day) for day in stay.days()]
         records = [one async for one in self._records(stay, days)]
         self.report(f"{len(days)} days, {len(records)} signed records")
+        people = await self._people(stay)
         return {
             "schema": "subject/1",
             "district": stay.district,
             "site": stay.site,
             "first": stay.first,
             "last": stay.last,
+            "people": people,
             "days": days,
             "records": records,
             "not_covered": list(NOT_COVERED),
@@ -94,8 +97,34 @@ class Subjects:
             steps += await self._erase(stay, {**about, "day": day})
         steps += await self._erase(stay, {**about, "account": 1})
         self.report(f"{len(days)} days erased; certificates, sums and roots are unchanged")
+        steps += await self._erase_people(stay, about)
         for place in NOT_COVERED:
             self.report(f"not reached: {place}")
+        return steps
+
+    async def _people(self, stay: Stay) -> list[Document]:
+        found = await ask(
+            self.ledger,
+            stay.district,
+            "privacy:GetSubjectPeople",
+            stay.site,
+            stay.first,
+            stay.last,
+        )
+        people: list[Document] = found["people"]
+        return people
+
+    async def _erase_people(self, stay: Stay, about: Document) -> int:
+        """Identities of those who have left; who is still a member is said to be kept."""
+        people = await self._people(stay)
+        left = [one for one in people if one["left"] is not None]
+        steps = 0
+        if left:
+            what = {**about, "person": 1, "first": stay.first, "last": stay.last}
+            steps = await self._erase(stay, what)
+        self.report(f"{len(left)} of {len(people)} people who lived here are forgotten")
+        if len(left) < len(people):
+            self.report("not reached: the identity of who is a member still (member leave first)")
         return steps
 
     async def _erase(self, stay: Stay, what: Document) -> int:

@@ -3,8 +3,8 @@
 Y), what a data subject gets of them, and how they are erased.
 
 `Purge(day)` until `done`; `Erase` with transient `subject` and `salt`, once per day of the stay,
-per few batches, and for the account. The subject stands in the transient map only, and in queries,
-which are never ordered.
+per few batches, for the account and for the person. The subject stands in the transient map only,
+and in queries, which are never ordered.
 """
 
 from typing import Any
@@ -47,6 +47,8 @@ class PrivacyContract(Contract):
             await eraser.day(closing, identifier(what["day"]))
         elif "batches" in what:
             await eraser.records(closing, what)
+        elif "person" in what:
+            await eraser.person(what)
         else:
             await eraser.account()
         return DONE
@@ -60,6 +62,13 @@ class PrivacyContract(Contract):
     async def get_subject_day(self, ctx: Context, site: str, day: str) -> bytes:
         """What stands about a site in the documents of a day (members of the collection only)."""
         found: Any = await subject.of_day(ctx, identifier(site), identifier(day))
+        return canonical.encode(found)
+
+    @evaluate
+    async def get_subject_people(self, ctx: Context, site: str, first: str, last: str) -> bytes:
+        """Who lived at a site in a stay of whole days (members of the collection only)."""
+        days = identifier(first), identifier(last)
+        found: Any = await subject.of_people(ctx, identifier(site), *days)
         return canonical.encode(found)
 
     @evaluate

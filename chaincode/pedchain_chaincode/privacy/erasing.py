@@ -17,7 +17,7 @@ from pedchain_chaincode.metering import keys as names
 from pedchain_chaincode.metering import names as pseudonyms
 from pedchain_chaincode.metering.batchdoc import BatchDocument, Row
 from pedchain_chaincode.metering.vault import Name, Vault
-from pedchain_chaincode.privacy import batches, keys
+from pedchain_chaincode.privacy import batches, keys, persons
 from pedchain_chaincode.privacy.retention import RUNS, day_row, exchanged_on
 from pedchain_domain import batch, calendar, canonical, erasure
 from pedchain_domain.columns import TIMES
@@ -29,6 +29,7 @@ FORMS = (
     ["cell", "day", "site"],
     ["batches", "cell", "first", "last", "site"],
     ["account", "cell", "site"],
+    ["cell", "first", "last", "person", "site"],
 )
 Change = Callable[[Document, Subject, str], Document | None]
 
@@ -138,6 +139,13 @@ class Eraser:
         key = keys.erasure(self._ctx.stub, self._ctx.stub.transaction_id)
         await save(self._ctx.stub, key, {"documents": self.written})
 
+    async def person(self, what: Document) -> None:
+        """Forget who lived at the site during the stay, if they have left the district."""
+        during = await persons.stay(self._ctx, str(what["first"]), str(what["last"]))
+        site, salt = self._subject.site, self._salt.hex()
+        self.written += await persons.forget(self._ctx, self._vault, site, during, salt)
+        await self._done()
+
     async def account(self) -> None:
         """Forget which accounts the site's energy was issued to."""
         name: Name = ("holders", self._subject.site)
@@ -217,7 +225,7 @@ def _erased(
 
 def request(ctx: Context) -> Document:
     """What to erase, in transient `subject`: {site, cell} and {day}, or {batches: [transaction],
-    first, last}, or {account: 1}."""
+    first, last}, or {account: 1}, or {person: 1, first, last}."""
     found = read(ctx.stub.transient.get("subject", b""))
     if sorted(found) not in FORMS:
         raise Refusal("malformed-document")

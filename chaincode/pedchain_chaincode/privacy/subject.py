@@ -15,7 +15,7 @@ from pedchain_chaincode.metering import names as pseudonyms
 from pedchain_chaincode.metering.gather import BUCKETS
 from pedchain_chaincode.metering.guards import Fence
 from pedchain_chaincode.metering.vault import Vault
-from pedchain_chaincode.privacy import batches
+from pedchain_chaincode.privacy import batches, persons
 from pedchain_chaincode.privacy.retention import RUNS
 from pedchain_domain import erasure, leaves, merkle
 from pedchain_domain.erasure import Kept, Subject
@@ -63,6 +63,14 @@ async def of_day(ctx: Context, site: str, day: str) -> Document:
         "draws": draws["sites"].get(who.site) if draws else None,
         "origin": [document for document in origin if document is not None],
     }
+
+
+async def of_people(ctx: Context, site: str, first: str, last: str) -> Document:
+    """Who lived at the site during the stay."""
+    vault, who, cell = await opened(ctx, site)
+    during = await persons.stay(ctx, first, last)
+    people = await persons.of_stay(ctx, vault, who.site, during)
+    return {"site": who.site, "cell": cell, "people": people}
 
 
 def _part(document: Document, who: Subject, field: str) -> Document:

@@ -13,6 +13,7 @@ from pedchain_gateway import subject
 from pedchain_gateway.ledger import Announce, Committed, Outcome, Refused
 from pedchain_gateway.subject import Stay, Subjects, intervals_csv
 
+LIVED = (("ann", 1), ("bob", None))
 STAY = Stay("DistrictA", "home-1", "2025-12-31", "2026-01-01")
 
 
@@ -63,6 +64,11 @@ def day(site: str, name: str) -> dict[str, Any]:
     }
 
 
+def people(site: str, first: str, last: str) -> dict[str, Any]:
+    lived = [{"term": {}, "identity": {"name": name}, "left": left} for name, left in LIVED]
+    return {"site": site, "cell": 3, "people": lived}
+
+
 def records(site: str, period: str, after: str) -> dict[str, Any]:
     first = {"records": [{"transaction": f"t{period}a"}], "bookmark": "x"}
     last = {"records": [{"transaction": f"t{period}b"}, {"transaction": "t"}], "bookmark": ""}
@@ -70,7 +76,11 @@ def records(site: str, period: str, after: str) -> dict[str, Any]:
 
 
 def ledger(**steps: list[bytes]) -> Answers:
-    queries = {"privacy:GetSubjectDay": day, "privacy:ListSubjectRecords": records}
+    queries = {
+        "privacy:GetSubjectDay": day,
+        "privacy:GetSubjectPeople": people,
+        "privacy:ListSubjectRecords": records,
+    }
     return Answers(queries, {name.replace("_", ":"): each for name, each in steps.items()})
 
 
@@ -85,6 +95,7 @@ async def test_an_export_holds_every_day_and_every_page_of_records() -> None:
         "t2b",
         "t",
     ]
+    assert [one["identity"]["name"] for one in found["people"]] == ["ann", "bob"]
     assert found["not_covered"]
     assert intervals_csv(found).splitlines()[:3] == [
         "day,run,point,role,interval,wh,class",
@@ -95,17 +106,22 @@ async def test_an_export_holds_every_day_and_every_page_of_records() -> None:
 
 async def test_an_erasure_names_its_subject_in_the_transient_map_alone() -> None:
     books, said = ledger(), list[str]()
-    assert await Subjects(books, said.append).erase(STAY) == 5
+    assert await Subjects(books, said.append).erase(STAY) == 6
     assert all(arguments == () for _, arguments, _ in books.sent)
     assert all(len(transient["salt"]) == 16 for _, _, transient in books.sent)
     asked = [json.loads(transient["subject"]) for _, _, transient in books.sent]
-    assert [one.get("batches") or one.get("day") or one["account"] for one in asked] == [
+    kinds = ("batches", "day", "person", "account")
+    assert [next(one[kind] for kind in kinds if kind in one) for one in asked] == [
         ["t", "t1a", "t1b", "t2a"],
         ["t2b"],
         "2025-12-31",
         "2026-01-01",
         1,
+        1,
     ]
+    assert [sorted(one) for one in asked][-1] == ["cell", "first", "last", "person", "site"]
+    assert "1 of 2 people who lived here are forgotten" in said
+    assert any("is a member still" in line for line in said)
     assert {(one["site"], one["cell"]) for one in asked} == {("home-1", 3)}
     assert any(line.startswith("not reached: backups") for line in said)
 
