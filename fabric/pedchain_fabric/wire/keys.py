@@ -8,7 +8,7 @@ SHA3 family is verified with SHA3-256; configtxgen never writes one, and neither
 
 from typing import Final, Protocol
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
@@ -111,7 +111,8 @@ def load_signer(pem: bytes, algorithm: HashAlgorithm = _SHA256) -> EcdsaSigner |
         raise IdentityError("the private key is too large")
     try:
         key = load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
+        # InternalError: OpenSSL refuses some keys of other curves in a way of its own.
         # `from None`: the parser's own words may quote what it read.
         raise IdentityError("not an unencrypted PEM private key") from None
     if isinstance(key, ec.EllipticCurvePrivateKey):
