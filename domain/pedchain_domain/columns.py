@@ -76,7 +76,7 @@ def part(columns: Columns, first: int, last: int) -> Columns | None:
 
 
 def join(parts: Sequence[Columns]) -> Columns:
-    """One from several, in the order filed."""
+    """One from several, none of them empty, in the order filed."""
     if len(parts) == 1:
         return parts[0]
     if _follow(parts):

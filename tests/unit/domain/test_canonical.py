@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,3 +116,40 @@ def test_what_is_no_id(text: object) -> None:
     with pytest.raises(CanonicalError) as caught:
         canonical.check_id(text)
     assert caught.value.reason == Reason.MALFORMED_ID
+
+
+TEXTS = st.sampled_from(["a", "b", ":", "{", "[,", "x y", "\u00e9"])
+SPACES = st.sampled_from(["", " ", "\n"])
+
+
+def spelt(draw: st.DrawFn, depth: int) -> str:
+    """JSON text with spaces anywhere and, now and then, a name twice in an object."""
+    kind = draw(st.sampled_from(["text", "number", "list", "object"] if depth else ["text"]))
+    pad = draw(SPACES)
+    if kind == "text":
+        return f'{pad}"{draw(TEXTS)}"{pad}'
+    if kind == "number":
+        return str(draw(st.integers(-9, 9)))
+    size = draw(st.integers(0, 3))
+    if kind == "list":
+        return "[" + ",".join(spelt(draw, depth - 1) for _ in range(size)) + f"{pad}]"
+    members = (f'"{draw(TEXTS)}"{pad}:{spelt(draw, depth - 1)}' for _ in range(size))
+    return "{" + ",".join(members) + pad + "}"
+
+
+@given(st.composite(spelt)(3))
+def test_a_doubled_name_is_refused_wherever_it_stands(text: str) -> None:
+    def distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        if len(dict(pairs)) != len(pairs):
+            raise LookupError
+        return dict(pairs)
+
+    try:
+        expected: object = json.loads(text, object_pairs_hook=distinct)
+    except LookupError:
+        expected = Reason.DUPLICATE_KEY
+    try:
+        found: object = canonical.decode(text.encode())
+    except canonical.CanonicalError as error:
+        found = error.reason
+    assert found == expected
