@@ -49,13 +49,9 @@ def moved(before: Document, after: Document, clock: int) -> None:
 def cleared(book: Book, session: Document) -> tuple[list[list[Any]], dict[str, dict[str, Any]]]:
     """The trades [seller, buyer, Wh, price] that a session's lines make, and by account and order
     [Wh, deposit kept]."""
-    lines = {side: book.marked(side, session["id"]) for side in ("ask", "bid")}
-    asks, bids = (
-        [Line(order, one["quantity"], one["limit"]) for order, one in sorted(lines[side].items())]
-        for side in ("ask", "bid")
-    )
+    accounts: dict[str, str] = {}
+    asks, bids = (_lines(book, side, session["id"], accounts) for side in ("ask", "bid"))
     found = clear(bids, asks)
-    accounts = {order: one["account"] for held in lines.values() for order, one in held.items()}
     price = found.outcome.price if found.outcome else 0
     if session["pricing"] == "pay-as-offer":
         pairs = at_offers(found, asks)
@@ -72,11 +68,25 @@ def cleared(book: Book, session: Document) -> tuple[list[list[Any]], dict[str, d
     kept: dict[str, dict[str, Any]] = {}
     for order, wh in found.asks.items():
         left = deposit.of_offer(wh, prices[order], session["ceiling"])
-        kept.setdefault(accounts[order], {})[order] = [wh, left if wh else 0]
+        kept.setdefault(accounts[order], {})[_id(order)] = [wh, left if wh else 0]
     for order, wh in found.bids.items():
-        kept.setdefault(accounts[order], {})[order] = [wh, owed.get(order, 0)]
+        kept.setdefault(accounts[order], {})[_id(order)] = [wh, owed.get(order, 0)]
     _printed(session, found, trades)
     return trades, kept
+
+
+def _lines(book: Book, side: str, session: str, accounts: dict[str, str]) -> list[Line]:
+    """A side's lines, named by account, quantity and order; whose they are goes to `accounts`."""
+    found = []
+    for order, one in book.marked(side, session).items():
+        name = f"{one['account']} {one['quantity']:010d} {order}"
+        accounts[name] = one["account"]
+        found.append(Line(name, one["quantity"], one["limit"]))
+    return sorted(found)
+
+
+def _id(name: str) -> str:
+    return name.split(" ")[-1]
 
 
 def _by_account(fills: dict[str, int], accounts: dict[str, str]) -> dict[str, int]:
