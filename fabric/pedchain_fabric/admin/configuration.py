@@ -45,21 +45,28 @@ async def submit(
     """Send the update to the first of these orderers that takes it; the sequence it leads to.
 
     The configuration's present sequence is read from that orderer, and what lacks a signature is
-    not sent. Returns once that orderer has the next configuration, or does not get it in time.
+    not sent. Returns once that orderer has the next configuration. If it does not get it in time
+    the next one is tried: under SmartBFT an orderer that the others left behind takes an update and
+    keeps it to itself. Also returns if none gets it in time.
+
     Raises `AdminError`: EditRefused (STALE), NOT_SIGNED, an orderer's own refusal, OVERTAKEN if
     somebody else's update came first, or UNAVAILABLE if no orderer can be asked.
     """
-    problems = []
+    problems, sequence = [], 0
     for orderer in orderers:
         try:
             current = await _consenting(orderer, update.channel_id)
         except AdminError as error:
             problems.append(str(error))
             continue
-        _check_signed(current, update)
-        await orderer.update(serialize(update.envelope(submitter)))
-        await _check_ordered(orderer, update, current.sequence + 1)
-        return current.sequence + 1
+        if not 0 < sequence <= current.sequence:
+            _check_signed(current, update)
+            await orderer.update(serialize(update.envelope(submitter)))
+            sequence = current.sequence + 1
+        if await _ordered(orderer, update, sequence):
+            return sequence
+    if sequence:
+        return sequence
     text = f"no orderer can be asked to change {update.channel_id}: {'; '.join(problems)}"
     raise AdminError("UNAVAILABLE", text)
 
@@ -72,16 +79,22 @@ async def _consenting(orderer: Participation, channel: str) -> ChannelConfig:
     return await from_orderer(orderer, channel)
 
 
-async def _check_ordered(orderer: Participation, update: SignedUpdate, sequence: int) -> None:
-    """Of two updates made from one configuration only the first is ordered, and neither sender is
-    told which it was. An orderer that the change removes may never learn it."""
-    with suppress(TimeoutError):
+async def _ordered(orderer: Participation, update: SignedUpdate, sequence: int) -> bool:
+    """Whether the orderer gets it in time; one that the change removes may never learn it.
+
+    Of two updates made from one configuration only the first is ordered, and neither sender is told
+    which it was: raises `AdminError` (OVERTAKEN) for the other one.
+    """
+    try:
         async with asyncio.timeout(ORDERED_TIMEOUT_S):
             block = await _at(orderer, update.channel_id, sequence)
-            reached = ChannelConfig.from_block(block).sequence
-            if reached == sequence and _update_in(block) != update.update:
-                text = "another change of the configuration came first: make yours again"
-                raise AdminError("OVERTAKEN", text)
+    except TimeoutError:
+        return False
+    reached = ChannelConfig.from_block(block).sequence
+    if reached == sequence and _update_in(block) != update.update:
+        text = "another change of the configuration came first: make yours again"
+        raise AdminError("OVERTAKEN", text)
+    return True
 
 
 async def _at(orderer: Participation, channel: str, sequence: int) -> Block:

@@ -60,7 +60,8 @@ async def submit(
             sequence = await configuration.submit(orderers, update, next(iter(admins.values())))
         await configuration.in_force(sequence, channel, orderers=orderers, peers=peers)
     except AdminError as error:
-        raise PartError("channel", str(error), fix="ped-network status, then once more") from error
+        fix = "ped-network up restarts an orderer that stands still; then once more"
+        raise PartError("channel", str(error), fix=fix) from error
 
 
 def members(reach: Reach, current: ChannelConfig) -> dict[str, SigningIdentity]:

@@ -106,6 +106,28 @@ async def test_an_orderer_that_never_shows_it_is_not_waited_for_for_ever(
     assert sent == 1
 
 
+async def test_what_one_orderer_keeps_to_itself_is_sent_to_the_next(
+    orderers: list[Orderer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(configuration, "ORDERED_TIMEOUT_S", 0.2)
+    orderers[0].after.clear()
+    clients = [each.client for each in orderers]
+    assert await configuration.submit(clients, update("DSO"), keys("DSO").admin) == 1
+    assert [PUT in each.requests for each in orderers] == [True, True]
+
+
+async def test_what_the_next_orderer_has_already_is_not_sent_again(
+    orderers: list[Orderer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(configuration, "ORDERED_TIMEOUT_S", 0.2)
+    orderers[0].after.clear()
+    where = f"GET {CHANNELS}/{CHANNEL}/blocks/config"
+    orderers[1].answer(where, 200, at(1, update("DSO")))
+    clients = [each.client for each in orderers]
+    assert await configuration.submit(clients, update("DSO"), keys("DSO").admin) == 1
+    assert [PUT in each.requests for each in orderers] == [True, False]
+
+
 async def test_what_lacks_signatures_is_not_sent(orderers: list[Orderer]) -> None:
     with pytest.raises(AdminError, match="/Channel/Application/DSO/Admins") as raised:
         await configuration.submit([orderers[0].client], update("DistrictA"), keys("DSO").admin)
