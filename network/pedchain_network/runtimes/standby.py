@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -82,8 +83,15 @@ def _end(loading: _Loading) -> None:
 
 
 def module_of(command: Sequence[str]) -> str | None:
-    """What `begin` can load for a command; None if it is no module of this interpreter."""
-    return command[2] if tuple(command[:2]) == (sys.executable, "-m") else None
+    """What `begin` can load for a command; None if it is no package of this interpreter."""
+    if tuple(command[:2]) != (sys.executable, "-m"):
+        return None
+    try:
+        found = find_spec(command[2])
+    except ImportError:
+        return None
+    package = found is not None and found.submodule_search_locations is not None
+    return command[2] if package else None
 
 
 def take(command: Sequence[str]) -> Ready | None:
