@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from pedchain_gateway import sharingcommands, subjectcommands
+from pedchain_gateway import marketcommands, sharingcommands, subjectcommands
 from pedchain_gateway.administration import COMMANDS
 
 app = App(name="ped-gateway", help="One organisation's HTTP service in front of its Fabric peer.")
@@ -20,6 +20,7 @@ for command in COMMANDS:
     app.command(command)
 for work in (*subjectcommands.COMMANDS, *sharingcommands.COMMANDS):
     app.command(work)
+app.command(marketcommands.app)
 Profile = Annotated[Path, Parameter(help="The organisation's connection profile.")]
 
 

@@ -59,6 +59,11 @@ class FabricLedger:
         self._channel = channel
         self._network = gateway.network(channel)
 
+    @property
+    def channel(self) -> str:
+        """The channel's name: debits are signed for it."""
+        return self._channel
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -1,29 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The market end to end, on every runtime: accounts, a session from its opening to its settlement
-by certified hours, and who can and cannot move what."""
+"""The market end to end, on every runtime: a hundred traders at once, a flood of credits, a lying
+and a silent organisation, a session from its opening to its settlement by certified hours, one that
+nobody closes, and who can and cannot move what. The scenarios follow each other through one day."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from pedchain_domain.market.tokenid import to_hex
+from pedchain_gateway.ledger import Invalid, LedgerError, Mismatch, Refused, Unavailable
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
+from tests.scenarios.hostile import Hostile
 from tests.scenarios.trading import (
+    EVENING,
     GATE,
     HOUR,
     NOON,
     POWER,
     RICH,
+    SETTLEMENT,
     Trading,
     prosumer,
     trading,
 )
-from tests.unit.chaincode.exchange import Prosumer
+from tests.unit.chaincode.exchange import Prosumer, receipt
+from tests.unit.chaincode.marketplace import body
 
 pytestmark = pytest.mark.timeout(400)  # what a module stands on counts to its first test
 People = dict[str, Prosumer]
+HONEST = ("DSO", "DistrictA")
+"""Who ticks: DistrictB lies, and the Aggregator says nothing."""
+TRADERS = 100
 
 
 @pytest.fixture(scope="module", params=RUNTIMES)
@@ -45,36 +58,221 @@ async def market(consortium: Network) -> AsyncIterator[Trading]:
 
 @pytest.fixture(scope="module")
 async def people(market: Trading) -> People:
-    found = {home: prosumer(home, at) for at, home in enumerate(("home-1", "home-2"), 1)}
+    homes = ("home-1", "home-2", "home-3")
+    found = {home: prosumer(home, at) for at, home in enumerate(homes, 1)}
     for one in found.values():
         await market.register(one)
     return found
 
 
+async def together(calls: Sequence[Awaitable[Any]]) -> list[Any]:
+    """All at once; what each gave or failed with."""
+    return list(await asyncio.gather(*calls, return_exceptions=True))
+
+
+@pytest.fixture(scope="module")
+async def traders(market: Trading) -> list[Prosumer]:
+    found = [prosumer(f"trader-{at:03d}", 100 + at) for at in range(TRADERS)]
+    for start in range(0, TRADERS, 20):
+        await asyncio.gather(*map(market.register, found[start : start + 20]))
+    return found
+
+
+@pytest.mark.fault(18)
+async def test_a_hundred_traders_at_once_lose_no_order(
+    market: Trading, traders: list[Prosumer]
+) -> None:
+    """Each writes only what is its own, so none is in another's way; what a busy machine refuses is
+    sent again."""
+    failures: Counter[str] = Counter()
+
+    async def place(at: int, one: Prosumer, by: str) -> None:
+        terms = body("BID" if at % 2 else "OFFER", (EVENING, 100 + at, 150))
+        signed = one.signed("market", "register-order", terms)
+        for pause in range(8):
+            try:
+                await market.once("market:RegisterOrder", by=by, debit=signed)
+                break
+            except (Invalid, Mismatch, Unavailable) as error:
+                failures[type(error).__name__] += 1
+                await asyncio.sleep(pause)
+        one.counter += 1
+
+    gateways = list(market.ledgers)
+    calls = [place(at, one, gateways[at % len(gateways)]) for at, one in enumerate(traders)]
+    await asyncio.gather(*calls)
+    for at, one in enumerate(traders):
+        (order,) = (await market.ask("market:ListOrders", one.name, "")).values()
+        assert [line["quantity"] for line in order["lines"]] == [100 + at]
+    assert failures["Invalid"] == 0
+
+
+async def test_a_flood_of_small_credits_freezes_no_account(market: Trading, people: People) -> None:
+    """While strangers credit it without a pause, each of the account's debits counts at once."""
+    victim = people["home-3"]
+    flood = [
+        market.once("tokens:Deposit", receipt=receipt(victim.name, 1, 10_000 + at))
+        for at in range(60)
+    ]
+    tasks = [asyncio.ensure_future(call) for call in flood]
+    for limit in range(5):
+        signed = victim.signed("tokens", "set-limit", {"limit": RICH + limit})
+        await market.once("tokens:SetLimit", debit=signed)
+        victim.counter += 1
+    results = await together(tasks)
+    assert [each for each in results if isinstance(each, BaseException)] == []
+    await market.fold(victim)
+    assert await market.balance(victim) == RICH + len(flood)
+
+
+async def test_two_orders_for_one_balance_never_both_count(market: Trading, people: People) -> None:
+    who = people["home-3"]
+    lines = [("BID", (EVENING, 20_000 + at, 200)) for at in range(4)]  # 4,000,000 each of 5,000,060
+    number = who.counter + 1
+    calls = [
+        market.once(
+            "market:RegisterOrder",
+            by=by,
+            debit=who.signed("market", "register-order", body(side, line), number),
+        )
+        for (side, line), by in zip(lines, market.ledgers, strict=True)
+    ]
+    results = await together(calls)
+    who.counter = number
+    assert sum(1 for each in results if not isinstance(each, BaseException)) == 1
+    assert all(isinstance(each, LedgerError) for each in results if isinstance(each, BaseException))
+    assert len(await market.ask("market:ListOrders", who.name, "")) == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        (body("BID", (EVENING, 100, 400)), "bad-price"),
+        (body("BID", (EVENING, 99, 1)), "bad-quantity"),
+        (body("BID", (EVENING, 0, 1)), "bad-quantity"),
+        (body("BID", (EVENING, -100, 1)), "bad-quantity"),
+        (body("BID", (EVENING, 10**15, 1)), "bad-quantity"),
+        (body("BID", (EVENING, 100, 1), (EVENING, 100, 1)), "duplicate-token"),
+        (body("BID", (EVENING, 100, 1)) | {"prices": []}, "lengths-differ"),
+        (body("BID", (EVENING, 100, 1)) | {"tokens": ["00" * 32]}, "unknown-token"),
+        (body("BID", (EVENING, 30_000, 200)), "beyond-limit"),
+        (body("OFFER", (EVENING, 100, 100)), "both-sides"),
+    ],
+)
+async def test_a_bad_order_has_its_reason_and_counts_for_nothing(
+    market: Trading, people: People, what: dict[str, Any], reason: str
+) -> None:
+    who = people["home-3"]
+    before = await market.ask("tokens:GetAccount", who.name)
+    with pytest.raises(Refused, match=reason):
+        await market.once(
+            "market:RegisterOrder", debit=who.signed("market", "register-order", what)
+        )
+    assert await market.ask("tokens:GetAccount", who.name) == before
+
+
+async def test_nobody_else_spends_for_a_member(market: Trading, people: People) -> None:
+    """Not a gateway with a key of its own, not another member, not an organisation alone."""
+    victim, other = people["home-1"], people["home-2"]
+    victim_s, other_s = victim.key, other.key
+    victim.key = other_s
+    forged = victim.signed("tokens", "set-limit", {"limit": 0})
+    victim.key = victim_s
+    with pytest.raises(Refused, match="bad-signature"):
+        await market.once("tokens:SetLimit", debit=forged)
+    (order,) = await market.ask("market:ListOrders", people["home-3"].name, "")
+    with pytest.raises(Refused, match="not-found"):
+        await market.once(
+            "market:CancelOrder", debit=other.signed("market", "cancel-order", {"order": order})
+        )
+    again = victim.signed("tokens", "set-limit", {"limit": 1}, victim.counter)
+    with pytest.raises(Refused, match="wrong-counter"):
+        await market.once("tokens:SetLimit", debit=again)
+    signed = victim.signed("tokens", "set-limit", {"limit": 0})
+    async with Hostile(market.network) as hostile:
+        transient = {"debit": signed, "salt": secrets.token_bytes(16)}
+        attack = await hostile.endorse(
+            SETTLEMENT, "tokens:SetLimit", by=["DSO", "Aggregator"], transient=transient
+        )
+        assert await hostile.send(attack) == "ENDORSEMENT_POLICY_FAILURE"
+
+
+async def test_one_lying_tick_neither_closes_nor_voids(market: Trading) -> None:
+    await market.clock(NOON + 90 * 86_400, "DistrictB")
+    for step in ("CloseSession", "VoidSession"):
+        with pytest.raises(Refused, match="too-early"):
+            await market.once(f"market:{step}", to_hex(POWER.token))
+
+
 async def test_an_hour_is_traded_measured_and_settled(market: Trading, people: People) -> None:
     """home-1 fed in 731 Wh at noon and sold 500; home-2 drew 307 and bought 500: 307 settle at
-    150, and for the other 193 the buyer makes good 150 - 80."""
+    100, and for the other 193 the buyer makes good 100 - 80."""
     seller, buyer = people["home-1"], people["home-2"]
     await market.order(seller, "OFFER", (POWER, 600, 100))
     await market.order(buyer, "BID", (POWER, 500, 200))
-    await market.clock(GATE)
+    held = buyer.signed("market", "register-order", body("BID", (POWER, 100, 200)))
+    await market.clock(GATE, *HONEST)
     await market.submit("market:CloseSession", to_hex(POWER.token), by="Aggregator")
-    await market.steps("Clear")
-    for one in people.values():
+    with pytest.raises(Refused, match="too-late"):
+        await market.once("market:RegisterOrder", debit=held)
+    await market.steps("Clear", by="DistrictB")
+    for one in (seller, buyer):
         await market.take(one)
     assert await market.balance(seller) == RICH - 500 * (280 - 100)
     assert await market.balance(buyer) == RICH - 500 * 100
-    await market.clock(NOON + HOUR)
+    await market.clock(NOON + HOUR, *HONEST)
     await market.submit("market:Measure", to_hex(POWER.token))
-    for home in people:
+    with pytest.raises(Refused, match="not-attached"):
+        await market.once("market:Settle", to_hex(POWER.token))
+    for home in ("home-1", "home-2"):
         await market.attach(f"{home}.gcp", NOON)
     await market.steps("Settle")
-    for one in people.values():
+    with pytest.raises(Refused, match="wrong-state"):
+        await market.once("market:Settle", to_hex(POWER.token))
+    for one in (seller, buyer):
         await market.take(one)
-    price = 100  # the rest of the offer was refused at its own limit
-    made_good = (500 - 307) * (price - 80)
-    assert await market.balance(seller) == RICH + 307 * price + made_good
-    assert await market.balance(buyer) == RICH - 307 * price - made_good
+        again = one.signed("market", "take", {"sessions": [to_hex(POWER.token)]})
+        with pytest.raises(Refused, match="not-found"):
+            await market.once("market:Take", debit=again)
+    moved = 307 * 100 + (500 - 307) * (100 - 80)
+    assert await market.balance(seller) == RICH + moved
+    assert await market.balance(buyer) == RICH - moved
     promise = to_hex(POWER.minted_by(seller.number).token)
     assert await market.balance(buyer, promise) == 307
     assert await market.state() == "SETTLED"
+
+
+async def test_an_owner_and_its_operator_never_both_spend_one_balance(
+    market: Trading, people: People
+) -> None:
+    """Two keys, two counters, one row: of 307 Wh each wants 200."""
+    owner, operator = people["home-2"], people["home-3"]
+    promise = to_hex(POWER.minted_by(people["home-1"].number).token)
+    approval = {"operator": operator.name, "approved": True}
+    await market.spend(owner, "tokens", "SetApprovalForAll", "set-approval-for-all", **approval)
+    what = {"from": owner.name, "to": "acc-home-1", "tokens": [promise], "quantities": [200]}
+    calls = [
+        market.once(
+            "tokens:SafeTransferFrom", by=by, debit=who.signed("tokens", "safe-transfer-from", what)
+        )
+        for who, by in ((owner, "DSO"), (operator, "DistrictA"))
+    ]
+    results = await together(calls)
+    failed = [each for each in results if isinstance(each, BaseException)]
+    assert len(failed) == 1
+    assert isinstance(failed[0], Invalid | Refused)
+    assert await market.balance(owner, promise) == 107
+
+
+async def test_a_session_nobody_closed_gives_every_deposit_back(
+    market: Trading, traders: list[Prosumer]
+) -> None:
+    """DistrictB has lied and the Aggregator has been silent all the time."""
+    await market.submit("market:VoidSession", to_hex(EVENING.token), by="Aggregator")
+    for start in range(0, TRADERS, 20):
+        part = traders[start : start + 20]
+        await asyncio.gather(*(market.take(one, EVENING) for one in part))
+    for one in traders:
+        about = await market.ask("tokens:GetAccount", one.name)
+        assert (about["orders"], about["locked"]) == (0, 0)
+        assert await market.balance(one) == RICH

@@ -124,9 +124,12 @@ class Trading:
         who.counter += 1
         return answer
 
-    async def order(self, who: Prosumer, side: str, *lines: tuple[Product, int, int]) -> None:
+    async def order(
+        self, who: Prosumer, side: str, *lines: tuple[Product, int, int], by: str = "DSO"
+    ) -> None:
         """Place an order of (product, Wh, µcur per Wh)."""
-        await self.spend(who, "market", "RegisterOrder", "register-order", **body(side, *lines))
+        asked = body(side, *lines)
+        await self.spend(who, "market", "RegisterOrder", "register-order", by=by, **asked)
 
     async def take(self, who: Prosumer, *products: Product, by: str = "DSO") -> None:
         """Take what came of an account's orders."""

@@ -127,6 +127,14 @@ async def register(book: Book, body: Document) -> None:
     }
     await book.save(("account", body["id"]), {**body, **fresh})
     await book.save(("number", body["number"]), {"account": body["id"]})
+    await book.save(("name", body["id"]), {"number": body["number"]})
+
+
+async def known(book: Book, name: str) -> None:
+    """Refuse `unknown-account` unless there is one. It reads what never changes, unlike the account
+    itself: whoever credits an account must not fail by each of its debits."""
+    if await book.load("name", name) is None:
+        raise Refusal("unknown-account")
 
 
 async def deposit(book: Book, data: bytes, only: str | None = None) -> None:
@@ -149,8 +157,8 @@ async def deposit(book: Book, data: bytes, only: str | None = None) -> None:
         raise Refusal("wrong-domain", "operator")
     if only is not None and receipt["account"] != only:
         raise Refusal("not-owner", "receipt")
-    if only is None and await book.load("account", receipt["account"]) is None:
-        raise Refusal("unknown-account")
+    if only is None:
+        await known(book, receipt["account"])
     await guards.receipt(book, receipt["id"])
     await book.save(("receipt", receipt["id"]), {"receipt": receipt})
     await rows.give(book, receipt["account"], tokenid.MONEY, receipt["amount"])

@@ -17,7 +17,7 @@ from pedchain_chaincode.documents import Document
 from pedchain_chaincode.settlement import limits
 from pedchain_chaincode.settlement import outcome as outcomes
 from pedchain_chaincode.settlement.book import Book
-from pedchain_domain.market import deposit
+from pedchain_domain.market import curve, deposit
 from pedchain_domain.market.clearing import Cleared, Line, clear
 from pedchain_domain.market.pairing import at_offers, pair
 
@@ -28,11 +28,11 @@ Rows = list[list[Any]]
 
 
 class Matched(NamedTuple):
-    """A cleared session: price or None, Wh, what may be printed of it, shards of its outcome."""
+    """A cleared session: what may be printed of it, and in how many documents its outcome is."""
 
     price: int | None
-    volume: int
-    printable: bool
+    volume: int | None
+    curves: dict[str, list[list[int]]]
     shards: int
 
 
@@ -82,26 +82,36 @@ async def match(book: Book, session: Document) -> Matched:
         for line in found.lines[side]:
             account = found.accounts[line.id]
             fresh = {"side": side, "about": found.about[account], "orders": {}}
-            outcome.setdefault(account, fresh)["orders"][line.id] = kept[line.id]
+            outcome.setdefault(account, fresh)["orders"][_order(line.id)] = kept[line.id]
     shards = -(-len(outcome) // limits.ACCOUNTS_TOGETHER) or 1
     await outcomes.write(book, outcomes.CLEARED, name, outcome, shards)
     printed = None if offers else price
     await book.save(("trades", name), {"price": printed, "trades": trades})
-    sides = [_sums(trades, at) for at in (0, 1)]
-    printable = all(_printable(side, volume) for side in sides)
-    return Matched(printed, volume, printable, shards)
+    curves = {
+        side: curve.curve(found.lines[side], found.accounts, buying=side == BID) for side in SIDES
+    }
+    if not all(curve.printable(_sums(trades, at)) for at in (0, 1)):
+        return Matched(None, None, curves, shards)
+    return Matched(printed, volume, curves, shards)
 
 
 async def _collected(book: Book, session: Document) -> Collected:
+    """All lines, ranked by account and quantity: an order's own id is its transaction's, and must
+    not decide who gets the odd Wh."""
     found = Collected({side: [] for side in SIDES}, {}, {})
     names = [("chunk", session["id"], number) for number in range(session["step"]["chunks"])]
     for chunk in await book.load_many(names):
         assert chunk is not None  # written by a step of this session
         for order, account, quantity, limit in chunk["lines"]:
-            found.lines[chunk["side"]].append(Line(order, quantity, limit))
-            found.accounts[order] = account
+            rank = f"{account} {quantity:010d} {order}"
+            found.lines[chunk["side"]].append(Line(rank, quantity, limit))
+            found.accounts[rank] = account
         found.about.update(chunk["about"])
     return found
+
+
+def _order(rank: str) -> str:
+    return rank.rpartition(" ")[2]
 
 
 def _at_one(cleared: Cleared, found: Collected, price: int) -> Rows:
@@ -148,10 +158,3 @@ def _sums(trades: Rows, at: int) -> dict[str, int]:
     for row in trades:
         found[row[at]] = found.get(row[at], 0) + row[2]
     return found
-
-
-def _printable(traded: Mapping[str, int], volume: int) -> bool:
-    """Whether a side's numbers tell of nobody in particular (rules C2)."""
-    if len(traded) < limits.GROUP_ACCOUNTS:
-        return False
-    return max(traded.values()) * 100 <= volume * limits.GROUP_SHARE_PERCENT

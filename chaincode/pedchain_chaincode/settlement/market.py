@@ -121,11 +121,8 @@ class MarketContract(Contract):
             await _save(ctx, {**found, "step": await clearing.collect(book, found)})
             return MORE
         matched = await clearing.match(book, found)
-        printed: Document = {"price": None, "volume": None}
-        if matched.printable:
-            printed = {"price": matched.price, "volume": matched.volume}
         step = dict(sessions.NOT_BEGUN)
-        await _save(ctx, {**moved, **printed, "step": step, "shards": matched.shards})
+        await _save(ctx, {**moved, **matched._asdict(), "step": step})
         return DONE
 
     @submit

@@ -4,7 +4,7 @@
 from typing import Any, NamedTuple
 
 from pedchain_chaincode.documents import Document, refusals
-from pedchain_chaincode.settlement import limits, rows
+from pedchain_chaincode.settlement import accounts, limits, rows
 from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.guards import Spending
 from pedchain_domain import canonical, text
@@ -59,8 +59,7 @@ async def transfer(book: Book, asked: Transfer, spender: str) -> None:
             raise Refusal("not-owner")
     if asked.target == asked.source:
         raise Refusal("malformed-document", "to")
-    if await book.load("account", asked.target) is None:
-        raise Refusal("unknown-account")
+    await accounts.known(book, asked.target)
     for token, quantity in zip(asked.tokens, asked.quantities, strict=True):
         await rows.change(book, asked.source, token, -quantity)
         await rows.give(book, asked.target, token, quantity)
@@ -75,8 +74,7 @@ async def approve(spent: Spending) -> None:
         operator = canonical.check_id(body["operator"])
     if operator == spent.debit.account:
         raise Refusal("malformed-document", "operator")
-    if await spent.book.load("account", operator) is None:
-        raise Refusal("unknown-account")
+    await accounts.known(spent.book, operator)
     name = ("approval", spent.debit.account, operator)
     await spent.book.save(name, {"approved": body["approved"]})
 

@@ -2,12 +2,12 @@
 """Sessions on the ledger (rules K4).
 
     session/1 {schema, id, carrier, zone, hour, state, times, quotes: {class: [retail, feed_in]},
-               ceiling, pricing, lot, stands_in, step, shards, price, volume}
+               ceiling, pricing, lot, stands_in, step, shards, price, volume, curves}
 
 A session is written when it opens, with the references it will settle at; every order reads it, so
 closing it fails the orders in flight. `step` is how far clearing or settling has come, `shards` in
-how many documents its outcome stands. Price
-and volume stand here only where enough accounts traded, none of them most of it (rules C2).
+how many documents its outcome stands. Price, volume and the curves' steps stand here only where
+enough accounts are behind them, none with most of it (rules C2).
 """
 
 from dataclasses import asdict
@@ -52,6 +52,7 @@ def opened(zone: Document, hour: int, before: Day, tables: list[Any], clock: int
         "shards": 0,
         "price": None,
         "volume": None,
+        "curves": None,
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pedchain_domain import canonical, debit
+from pedchain_domain import canonical, debit, der
 from pedchain_domain.market.tokenid import HOUR, Carrier, Product, to_hex
 from pedchain_fabric.shim.testing import CommitRefused, TransactionFailed, creator
 from tests.unit.chaincode.exchange import (
@@ -17,6 +17,7 @@ from tests.unit.chaincode.exchange import (
     receipt,
 )
 from tests.unit.chaincode.minting import MintingContract
+from tests.unit.chaincode.wallets import private_key, signature
 
 BATCH = "SafeBatchTransferFrom"
 ENERGY = to_hex(Product(Carrier.ELECTRICITY, 1, 500_000 * HOUR, producer=1).token)
@@ -351,3 +352,43 @@ async def test_the_clock_is_what_the_organisations_say_together(exchange: Exchan
     await refused(
         exchange.submit("clock:Tick", "5", creator=creator("StrangerMSP")), "not-permitted"
     )
+
+
+async def test_a_credit_in_flight_survives_its_receivers_debits(
+    exchange: Exchange, alice: Prosumer
+) -> None:
+    """What a credit reads of an account never changes: no owner is in its own payers' way."""
+    paid = exchange.fresh(receipt=receipt("alice", 5_000, 77))
+    held = await exchange.peer.endorse(SETTLEMENT, "tokens:Deposit", transient=paid)
+    await exchange.spend(alice, "tokens", "SetLimit", "set-limit", limit=5)
+    exchange.peer.commit(held)
+    assert await exchange.waiting(alice) == {MONEY: 5_000}
+
+
+def rotation(who: Prosumer, seed: str, signer: str | None = None) -> dict[str, Any]:
+    """The body of a debit that puts another key in place; `signer` signs for its possession."""
+    key = private_key(seed)
+    public = {"alg": "ES256", "spki": der.spki_hex(key.public_key())}
+    named = {"network": "pedchain", "channel": "ped", "contract": "settlement:tokens"}
+    body = {"account": who.name, "counter": who.counter + 1, "key": public}
+    message = canonical.encode({"domain": named, "body": body})
+    possession = signature(private_key(signer or seed), message).hex()
+    return {"key": public, "possession": possession}
+
+
+async def test_an_account_changes_its_key_by_both_keys(exchange: Exchange, alice: Prosumer) -> None:
+    rotate = ("tokens", "Rotate", "rotate")
+    wrong = rotation(alice, "alice-2", signer="mallory")
+    await refused(exchange.spend(alice, *rotate, **wrong), "bad-signature")
+    await refused(exchange.spend(alice, *rotate, key="x", possession=""), "malformed-document")
+    held = await exchange.peer.endorse(
+        SETTLEMENT,
+        "tokens:SetLimit",
+        transient=exchange.fresh(debit=alice.signed("tokens", "set-limit", {"limit": 1})),
+    )
+    await exchange.spend(alice, *rotate, **rotation(alice, "alice-2"))
+    with pytest.raises(CommitRefused):
+        exchange.peer.commit(held)
+    await refused(exchange.spend(alice, "tokens", "SetLimit", "set-limit", limit=5), "bad-signat")
+    alice.key = private_key("alice-2")
+    await exchange.spend(alice, "tokens", "SetLimit", "set-limit", limit=5)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cleared curve of a session as a plot, SVG: what was asked and bid for, by price."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pedchain_gateway.orderlines import price as told
+
+WIDTH, HEIGHT, MARGIN = 640, 400, 50
+_COLOURS = {"ask": "#b45309", "bid": "#1d4ed8"}
+_NAMES = {"ask": "offers", "bid": "bids"}
+Steps = Sequence[Sequence[int]]
+
+
+def svg(session: dict[str, Any]) -> str:
+    """The plot of a cleared session's curves. Raises `ValueError` where there is none to show."""
+    curves: dict[str, Steps] = {
+        side: steps for side, steps in (session["curves"] or {}).items() if steps
+    }
+    if not curves:
+        raise ValueError("no curve is published: too few accounts are behind it, or not cleared")
+    widest = max(sum(wh for _, wh in steps) for steps in curves.values())
+    dearest = max(limit for steps in curves.values() for limit, _ in steps) or 1
+    lines = [
+        f'<path d="{_path(steps, widest, dearest)}" fill="none" stroke="{_COLOURS[side]}" '
+        f'stroke-width="2"><title>{_NAMES[side]}</title></path>'
+        for side, steps in sorted(curves.items())
+    ]
+    if session["price"] is not None:
+        level = _y(session["price"], dearest)
+        lines.append(f'<path d="M{MARGIN} {level}H{WIDTH - MARGIN}" stroke="#444"/>')
+        lines.append(_text(WIDTH - MARGIN, level - 5, told(session["price"]), "end"))
+    lines += [
+        _text(MARGIN, MARGIN - 10, f"price per kWh, up to {told(dearest)}", "start"),
+        _text(WIDTH - MARGIN, HEIGHT - MARGIN + 20, f"{widest} Wh", "end"),
+        *(
+            _text(MARGIN + 90 * at, HEIGHT - 8, _NAMES[side], "start", _COLOURS[side])
+            for at, side in enumerate(sorted(curves))
+        ),
+    ]
+    axes = f"M{MARGIN} {MARGIN}V{HEIGHT - MARGIN}H{WIDTH - MARGIN}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        f'font-family="sans-serif" font-size="12">\n<path d="{axes}" fill="none" stroke="#444"/>\n'
+        + "\n".join(lines)
+        + "\n</svg>\n"
+    )
+
+
+def _path(steps: Steps, widest: int, dearest: int) -> str:
+    at, parts = 0, [f"M{MARGIN} {_y(steps[0][0], dearest)}"]
+    for limit, wh in steps:
+        at += wh
+        x = MARGIN + at * (WIDTH - 2 * MARGIN) // widest
+        parts.append(f"V{_y(limit, dearest)}H{x}")
+    return "".join(parts)
+
+
+def _y(limit: int, dearest: int) -> int:
+    return HEIGHT - MARGIN - limit * (HEIGHT - 2 * MARGIN) // dearest
+
+
+def _text(x: int, y: int, words: str, anchor: str, colour: str = "#444") -> str:
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{colour}">{words}</text>'

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands `ped-gateway market place|import|list|cancel|take|balance|trades|curve`, for prosumers:
+each debit is signed here, by the account's key."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    from pedchain_gateway.trader import Trader
+
+app = App(name="market", help="Trade electricity and heat with an account's own key.")
+Profile = Annotated[Path, Parameter(help="The organisation's connection profile.")]
+User = Annotated[str, Parameter(help="Which of the profile's users carries it.")]
+Account = Annotated[str, Parameter(help="The account's id.")]
+Key = Annotated[Path, Parameter(help="The account's private key, PEM.")]
+Act = Callable[["Trader"], Awaitable[None]]
+
+
+@app.command
+def place(
+    side: Literal["OFFER", "BID"],
+    lines: list[str],
+    /,
+    *,
+    profile: Profile,
+    account: Account,
+    key: Key,
+    user: User = "gateway",
+) -> int:
+    """Place an order; each line clears by itself.
+
+    Parameters
+    ----------
+    lines
+        CARRIER:ZONE:HOUR:WH:PRICE, as electricity:1:2026-03-29T12:00Z:500:0.15 (UTC, per kWh).
+    """
+    from pedchain_domain.market.orders import Kind
+    from pedchain_gateway import orderlines
+
+    try:
+        body = orderlines.body(Kind(side), map(orderlines.line, lines))
+    except orderlines.OrderError as error:
+        return _fail(error, 2)
+
+    async def act(trader: "Trader") -> None:
+        before = (await trader.balance()).locked
+        await trader.place(body)
+        most = (await trader.balance()).locked - before
+        _line(f"placed; the most you can lose by it: {orderlines.money(most)}")
+
+    return _run(profile, user, account, key, act)
+
+
+@app.command(name="import")
+def import_(
+    file: Path, /, *, profile: Profile, account: Account, key: Key, user: User = "gateway"
+) -> int:
+    """Place the orders of a CSV file: side,carrier,zone,hour,wh,price. Nothing is sent if a line
+    cannot be read."""
+    from pedchain_gateway import orderlines
+
+    try:
+        with file.open(newline="", encoding="utf-8") as opened:
+            found = list(orderlines.orders(orderlines.rows(opened)))
+    except (OSError, UnicodeDecodeError, orderlines.OrderError) as error:
+        return _fail(error, 2)
+
+    async def act(trader: "Trader") -> None:
+        for number, (side, lines) in enumerate(found, 1):
+            await trader.place(orderlines.body(side, lines))
+            _line(f"order {number} of {len(found)}: {side} of {len(lines)} lines placed")
+
+    return _run(profile, user, account, key, act)
+
+
+@app.command(name="list")
+def list_(*, profile: Profile, account: Account, key: Key, user: User = "gateway") -> int:
+    """List open orders, line by line."""
+    from pedchain_domain.market.session import product_of
+    from pedchain_gateway import orderlines
+
+    async def act(trader: "Trader") -> None:
+        for name, order in (await trader.orders()).items():
+            _line(f"{name} {order['kind']} deposit {orderlines.money(order['deposit'])}")
+            for line in order["lines"]:
+                what = product_of(line["session"]).name
+                over = " (over)" if line["ended"] else ""
+                at = orderlines.price(line["limit"])
+                _line(f"  {what}: {line['quantity']} Wh at {at}{over}")
+
+    return _run(profile, user, account, key, act)
+
+
+@app.command
+def cancel(
+    order: str, /, *, profile: Profile, account: Account, key: Key, user: User = "gateway"
+) -> int:
+    """Withdraw an order; at the gate orders are firm."""
+
+    async def act(trader: "Trader") -> None:
+        await trader.cancel(order)
+        _line("cancelled")
+
+    return _run(profile, user, account, key, act)
+
+
+@app.command
+def take(*, profile: Profile, account: Account, key: Key, user: User = "gateway") -> int:
+    """Take what came of all orders so far, and make all that was credited spendable."""
+    from pedchain_gateway.ledger import Refused
+
+    async def act(trader: "Trader") -> None:
+        taken = 0
+        for name, session in (await trader.sessions()).items():
+            if session["state"] in ("OPEN", "CLOSED"):
+                continue
+            try:
+                await trader.take([name])
+                taken += 1
+            except Refused as error:
+                if error.reason != "not-found":  # nothing to take there yet
+                    raise
+        _line(f"{taken} sessions taken, {await trader.fold()} credits folded")
+
+    return _run(profile, user, account, key, act)
+
+
+@app.command
+def balance(*, profile: Profile, account: Account, key: Key, user: User = "gateway") -> int:
+    """Show money and energy."""
+    from pedchain_domain.market.tokenid import from_hex, name_of
+    from pedchain_gateway import orderlines
+
+    async def act(trader: "Trader") -> None:
+        found = await trader.balance()
+        for name in ("spendable", "waiting", "locked"):
+            _line(f"{name:10}{orderlines.money(getattr(found, name)):>20}")
+        for token, wh in (await trader.energy()).items():
+            _line(f"{wh} Wh {name_of(from_hex(token))}")
+
+    return _run(profile, user, account, key, act)
+
+
+@app.command
+def trades(
+    day: str,
+    /,
+    *,
+    profile: Profile,
+    account: Account,
+    key: Key,
+    zone: int,
+    carrier: Literal["electricity", "heat"] = "electricity",
+    user: User = "gateway",
+) -> int:
+    """Show what came of a UTC day's orders, hour by hour, also of those long taken."""
+    from pedchain_domain.market.session import session_id
+    from pedchain_domain.market.tokenid import HOUR, Carrier
+    from pedchain_gateway import orderlines
+    from pedchain_gateway.ledger import Refused
+
+    try:
+        start = orderlines.hour(f"{day}T00:00Z")
+    except orderlines.OrderError as error:
+        return _fail(error, 2)
+
+    async def act(trader: "Trader") -> None:
+        for at in range(24):
+            name = session_id(Carrier(carrier), zone, start + at * HOUR)
+            try:
+                found = await trader.outcome(name)
+            except Refused as error:
+                if error.reason != "unknown-session":
+                    raise
+                continue
+            if found["cleared"] is not None:
+                _line(f"{day}T{at:02d}:00Z {_outcome(found)}")
+
+    return _run(profile, user, account, key, act)
+
+
+@app.command
+def curve(session: str, out: Path, /, *, profile: Profile, user: User = "gateway") -> int:
+    """Plot a cleared session's published curves as SVG.
+
+    Parameters
+    ----------
+    session
+        The session's id, 64 hex digits, or CARRIER:ZONE:HOUR.
+    out
+        The file to write.
+    """
+    from pedchain_domain import canonical
+    from pedchain_domain.market.tokenid import to_hex
+    from pedchain_gateway import curveplot, orderlines
+    from pedchain_gateway.fabricledger import open_ledger
+    from pedchain_gateway.trader import DEFINITION
+
+    found: list[str] = []
+
+    async def act() -> None:
+        name = session
+        if ":" in session:
+            name = to_hex(orderlines.line(f"{session}:1:0").product.token)
+        async with await open_ledger(profile, user) as ledger:
+            answer = await ledger.evaluate(DEFINITION, "market:GetSession", name)
+        session_: Any = canonical.decode(answer)
+        found.append(curveplot.svg(session_))
+
+    code = _guarded(act)
+    for plot in found:
+        out.write_text(plot)
+        _line(f"{out} written")
+    return code
+
+
+def _outcome(found: dict[str, dict[str, object]]) -> str:
+    from pedchain_gateway.orderlines import money
+
+    cleared: Any = found["cleared"]
+    due: Any = found["due"]
+    verb = "sold" if cleared["side"] == "ask" else "bought"
+    wh = sum(filled for filled, _ in cleared["orders"].values())
+    if due is None:
+        return f"{verb} {wh} Wh, not settled yet"
+    settled = due["sold"] or due["bought"]
+    return f"{verb} {wh} Wh, settled {settled} Wh for {money(due['money'])}"
+
+
+def _run(profile: Path, user: str, account: str, key: Path, act: Act) -> int:
+    async def run() -> None:
+        from pedchain_gateway.fabricledger import open_ledger
+        from pedchain_gateway.trader import Trader, Wallet
+
+        wallet = Wallet(account, _key(key))
+        async with await open_ledger(profile, user) as ledger:
+            await act(Trader(ledger, ledger.channel, wallet))
+
+    return _guarded(run)
+
+
+def _key(path: Path) -> "ec.EllipticCurvePrivateKey":
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    found = load_pem_private_key(path.read_bytes(), None)
+    if not isinstance(found, ec.EllipticCurvePrivateKey):
+        raise ValueError(f"{path} holds no EC key")
+    return found
+
+
+def _guarded(act: Callable[[], Awaitable[None]]) -> int:
+    from pedchain_gateway.fabricledger import ProfileError
+    from pedchain_gateway.ledger import LedgerError
+    from pedchain_gateway.orderlines import OrderError
+
+    async def run() -> None:
+        await act()
+
+    try:
+        asyncio.run(run())
+    except (LedgerError, ProfileError, OrderError, OSError, ValueError) as error:
+        return _fail(error, 1)
+    return 0
+
+
+def _line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _fail(error: Exception, code: int) -> int:
+    sys.stderr.write(f"ped-gateway: {error}\n")
+    return code
