@@ -49,25 +49,23 @@ class MeteringContract(Contract):
         await adoption.adopt(ctx, queries.identifier(district_id), former)
 
     @submit
-    @guarded("fence")
+    @guarded("permitted")
     async def register(self, ctx: Context, documents: bytes) -> None:
         """Register up to 200 sites, points and devices: a JSON array of documents, any order.
 
         In the transient map (`documents`, `salt`) they carry the operator's own names and are
         written under pseudonyms; as the argument they carry pseudonyms already.
         """
-        await guards.fence(ctx)
-        require(ctx, "register")
+        await guards.permitted(ctx, "register")
         sent = ctx.stub.transient.get("documents")
         array = read_array(documents if sent is None else sent, limits.REGISTER_DOCUMENTS)
         await registration.register(ctx, array, named=sent is not None)
 
     @submit
-    @guarded("fence")
+    @guarded("permitted")
     async def rotate_key(self, ctx: Context, document: bytes) -> None:
         """Bind a device's new key from a counter on; signed by the old and the new key."""
-        fence = await guards.fence(ctx)
-        require(ctx, "rotate_key", fence.operator)
+        fence = await guards.permitted(ctx, "rotate_key")
         entry, body = await devicekeys.rotation(ctx, document, fence)
         await devicekeys.change(ctx, entry, body)
 
@@ -81,11 +79,10 @@ class MeteringContract(Contract):
         await devicekeys.change(ctx, entry, body, since)
 
     @submit
-    @guarded("fence", "device")
+    @guarded("permitted", "device")
     async def suspend_device(self, ctx: Context, document: bytes) -> None:
         """Certify nothing a device measures from an instant on, until it is resumed."""
-        fence = await guards.fence(ctx)
-        require(ctx, "suspend_device", fence.operator)
+        await guards.permitted(ctx, "suspend_device")
         body = await names.document(ctx, document, "suspend/1")
         await devicekeys.change(ctx, await guards.device(ctx, body["device"]), body)
 
@@ -107,39 +104,35 @@ class MeteringContract(Contract):
         await devicekeys.exchange(ctx, await guards.device(ctx, body["old"]), body)
 
     @submit
-    @guarded("fence")
+    @guarded("permitted")
     async def submit_readings(self, ctx: Context, period: int) -> bytes:
         """File a batch of signed records under the open period; transient `records` and `salt`
         (16 bytes). Answers one status byte per record, nothing else."""
-        fence = await guards.fence(ctx)
-        require(ctx, "submit_readings", fence.operator)
+        fence = await guards.permitted(ctx, "submit_readings")
         return await submission.submit(ctx, fence, period)
 
     @submit
-    @guarded("fence")
+    @guarded("permitted")
     async def seal_period(self, ctx: Context, period: int) -> None:
         """Close the open period and open the next; a period sealed before stays sealed."""
-        fence = await guards.fence(ctx)
-        require(ctx, "seal_period", fence.operator)
+        fence = await guards.permitted(ctx, "seal_period")
         if period > fence.period or period < 1:
             raise Refusal("period-not-open")
         if period == fence.period:
             await adoption.put_fence(ctx, fence.following())
 
     @submit
-    @guarded("fence")
+    @guarded("permitted")
     async def fold_shard(self, ctx: Context, period: int, shard: int) -> bytes:
         """A step of folding a sealed period's shard: `more` or `done`."""
-        fence = await guards.fence(ctx)
-        require(ctx, "fold_shard", fence.operator)
+        fence = await guards.permitted(ctx, "fold_shard")
         return await folding.fold_shard(ctx, fence, period, shard)
 
     @submit
-    @guarded("fence")
+    @guarded("permitted")
     async def close_day(self, ctx: Context, day: str, run: str) -> bytes:
         """A step of closing a day by run P, F or FINAL: `more`, or `done` once certified."""
-        fence = await guards.fence(ctx)
-        require(ctx, "close_day", fence.operator)
+        fence = await guards.permitted(ctx, "close_day")
         return await closing.close_day(ctx, fence, queries.identifier(day), run)
 
     @evaluate

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, replace
 
+from pedchain_chaincode.access import require
 from pedchain_chaincode.documents import Document, load
 from pedchain_chaincode.metering import keys
 from pedchain_fabric.shim import Context, Refusal
@@ -37,6 +38,13 @@ async def fence(ctx: Context) -> Fence:
         grain=document["grain"],
         shards=document["shards"],
     )
+
+
+async def permitted(ctx: Context, action: str) -> Fence:
+    """The fence, for a client that may take this action, a submit method's name."""
+    found = await fence(ctx)
+    require(ctx, action, found.operator)
+    return found
 
 
 async def adoption(ctx: Context) -> Document | None:

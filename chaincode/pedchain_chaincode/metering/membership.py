@@ -20,68 +20,60 @@ class MembershipContract(Contract):
     name = "membership"
 
     @submit
-    @guarded("fence")
+    @guarded("permitted")
     async def enrol(self, ctx: Context) -> None:
         """Admit a member: transient `membership` signed by its key, `identity`, `salt`."""
-        fence = await guards.fence(ctx)
-        require(ctx, "enrol", fence.operator)
+        fence = await guards.permitted(ctx, "enrol")
         await people.enrol(ctx, fence)
 
     @submit
-    @guarded("fence")
+    @guarded("permitted")
     async def leave(self, ctx: Context) -> None:
         """End a membership: transient `document` leave/1 and `salt`."""
-        fence = await guards.fence(ctx)
-        require(ctx, "leave", fence.operator)
+        await guards.permitted(ctx, "leave")
         await people.leave(ctx)
 
     @submit
-    @guarded("fence")
+    @guarded("permitted")
     async def occupy(self, ctx: Context) -> None:
         """A member lives at a site from now on: transient `document` occupancy/1 and `salt`."""
-        fence = await guards.fence(ctx)
-        require(ctx, "occupy", fence.operator)
+        fence = await guards.permitted(ctx, "occupy")
         await people.occupy(ctx, fence)
 
     @submit
-    @guarded("fence")
+    @guarded("permitted")
     async def vacate(self, ctx: Context) -> None:
         """A member has moved out: transient `document` vacate/1 and `salt`."""
-        fence = await guards.fence(ctx)
-        require(ctx, "vacate", fence.operator)
+        await guards.permitted(ctx, "vacate")
         await people.vacate(ctx)
 
     @submit
-    @guarded("fence")
+    @guarded("permitted")
     async def participate(self, ctx: Context, document: bytes) -> None:
         """Register or end a site's share in a district: participation/1, or as transient."""
-        await guards.fence(ctx)
-        require(ctx, "participate")
+        await guards.permitted(ctx, "participate")
         await people.participate(ctx, document)
 
     @submit
-    @guarded("fence")
+    @guarded("permitted")
     async def offer_claim(self, ctx: Context) -> None:
         """Expect a device: transient `document` claim/1 and `salt`."""
-        fence = await guards.fence(ctx)
-        require(ctx, "offer_claim")
+        fence = await guards.permitted(ctx, "offer_claim")
         await claims.offer(ctx, fence)
 
     @submit
-    @guarded("fence", "claim")
+    @guarded("permitted", "claim")
     async def present_claim(self, ctx: Context, claim_id: str) -> None:
         """Take up a claim: transient `code`, `possession`, `salt`. Says nothing of the code."""
-        fence = await guards.fence(ctx)
-        require(ctx, "present_claim", fence.operator)
+        fence = await guards.permitted(ctx, "present_claim")
         claim_id = queries.identifier(claim_id)
         await claims.present(ctx, fence, claim_id, await guards.claim(ctx, claim_id))
 
     @submit
-    @guarded("fence", "claim")
+    @guarded("permitted", "claim")
     async def settle_claim(self, ctx: Context, claim_id: str) -> None:
         """Judge the last presentation; whether it held is seen by asking for the claim."""
-        fence = await guards.fence(ctx)
-        require(ctx, "settle_claim", fence.operator)
+        fence = await guards.permitted(ctx, "settle_claim")
         claim_id = queries.identifier(claim_id)
         await claims.settle(ctx, fence, claim_id, await guards.claim(ctx, claim_id))
 

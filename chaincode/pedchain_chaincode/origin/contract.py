@@ -32,8 +32,7 @@ class OriginContract(Contract):
     @guarded("holders")
     async def open_account(self, ctx: Context) -> None:
         """Open the account in transient `account`: account/1 with its key's own signature."""
-        fence = await metering.fence(ctx)
-        require(ctx, "open_account")
+        fence = await metering.permitted(ctx, "open_account")
         book = await Book.open(ctx, fence)
         body = accounts.requested(ctx.stub.transient.get("account", b""), book.domain)
         await accounts.open_account(book, body, await guards.holders(book, body["site"] or ""))
@@ -42,8 +41,7 @@ class OriginContract(Contract):
     @guarded("closing", "issuing")
     async def issue_day(self, ctx: Context, day: str) -> bytes:
         """A step of issuing a day's certificates from run F: `more` or `done`."""
-        fence = await metering.fence(ctx)
-        require(ctx, "issue_day", fence.operator)
+        fence = await metering.permitted(ctx, "issue_day")
         closing, state = await guards.closing(ctx), await guards.issuing(ctx)
         if issuing.check(state, closing, identifier(day)):
             return DONE
@@ -54,8 +52,7 @@ class OriginContract(Contract):
     async def debit(self, ctx: Context) -> None:
         """Carry out the signed debit in transient `debit`: slice, transfer, reserve, cancel,
         claim, charge, discharge, withdraw, lock, export or rotate."""
-        fence = await metering.fence(ctx)
-        require(ctx, "debit", fence.operator)
+        fence = await metering.permitted(ctx, "debit")
         book = await Book.open(ctx, fence)
         signed = debits.received(ctx)
         holder = await guards.account(book, signed.debit.account)

@@ -9,7 +9,6 @@ and in queries, which are never ordered.
 
 from typing import Any
 
-from pedchain_chaincode.access import require
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.metering import guards as metering
 from pedchain_chaincode.metering.folding import DONE
@@ -28,8 +27,7 @@ class PrivacyContract(Contract):
     @guarded("closing", "retention")
     async def purge(self, ctx: Context, day: str) -> bytes:
         """A step of purging what is older than the retention, up to a day: `more` or `done`."""
-        fence = await metering.fence(ctx)
-        require(ctx, "purge", fence.operator)
+        fence = await metering.permitted(ctx, "purge")
         closing, state = await guards.closing(ctx), await guards.retention(ctx)
         row = await retention.due(ctx, closing, identifier(day))
         return await retention.purge(ctx, fence, closing, state, row)
@@ -38,8 +36,7 @@ class PrivacyContract(Contract):
     @guarded("closing")
     async def erase(self, ctx: Context) -> bytes:
         """A step of erasing the subject in transient `subject`; nothing is answered but `done`."""
-        fence = await metering.fence(ctx)
-        require(ctx, "erase", fence.operator)
+        await metering.permitted(ctx, "erase")
         what = erasing.request(ctx)
         eraser = await erasing.Eraser.open(ctx, what)
         closing = await guards.closing(ctx)
