@@ -8,11 +8,11 @@ definition names: what is missing of the others is said, and the next `up` goes 
 import asyncio
 from functools import partial
 
-from pedchain_fabric.admin import cscc
 from pedchain_fabric.admin.endorser import Endorser
 from pedchain_fabric.admin.participation import Participation
 from pedchain_fabric.errors import AdminError, CommitError, GatewayError
 from pedchain_network import profiles
+from pedchain_network.bringup import joining
 from pedchain_network.bringup.waiting import until
 from pedchain_network.change import chaincode
 from pedchain_network.change.chaincodestatus import WORKS, own_peers, try_endorse
@@ -26,7 +26,6 @@ from pedchain_network.runtimes.runtime import by_name
 from pedchain_network.state import Run, State
 from pedchain_network.topology.model import Topology
 
-_ALREADY_JOINED = 409
 _QUORUM_TIMEOUT_S = 5.0
 """How long an approval is tried before we say that the others are not up: a leader takes 2 s."""
 
@@ -61,29 +60,20 @@ async def up(topology: Topology, state: State, run: Run, progress: Progress) -> 
 
 async def _join(reach: Reach, genesis: bytes) -> None:
     ours, channel = reach.admins(), reach.topology.channel
+
+    async def order(orderer: Participation) -> bool:
+        await joining.orderer_joined(orderer, channel, genesis)
+        return (await orderer.info(channel)).status in {"active", "onboarding"}
+
+    async def follow(peer: Endorser) -> bool:
+        await joining.peer_joined(peer, channel, genesis)
+        return True
+
     for node in reach.topology.orderers():
         if node.organization in ours:
-            join = partial(_orderer_joined, reach.orderer(node), channel, genesis)
-            await until(join, node.name, f"join {channel}")
+            await until(partial(order, reach.orderer(node)), node.name, f"join {channel}")
     for node in own_peers(reach):
-        follow = partial(_peer_joined, reach.peer(node), channel, genesis)
-        await until(follow, node.name, f"join {channel}")
-
-
-async def _orderer_joined(orderer: Participation, channel: str, genesis: bytes) -> bool:
-    if channel not in await orderer.channels():
-        try:
-            await orderer.join(genesis)
-        except AdminError as error:
-            if error.status != _ALREADY_JOINED:
-                raise
-    return (await orderer.info(channel)).status in {"active", "onboarding"}
-
-
-async def _peer_joined(peer: Endorser, channel: str, genesis: bytes) -> bool:
-    if channel not in await cscc.channels(peer):
-        await cscc.join(peer, genesis)
-    return True
+        await until(partial(follow, reach.peer(node)), node.name, f"join {channel}")
 
 
 async def _agree(reach: Reach, progress: Progress) -> None:

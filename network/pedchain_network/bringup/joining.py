@@ -14,16 +14,38 @@ from pedchain_network.bringup.waiting import until
 _ALREADY_JOINED = 409
 
 
+async def orderer_joined(orderer: Participation, channel: str, block: bytes) -> bool:
+    """Let an orderer join from this block, unless it has; whether it had to.
+
+    Raises `AdminError`.
+    """
+    if channel in await orderer.channels():
+        return False
+    try:
+        await orderer.join(block)
+    except AdminError as error:
+        if error.status != _ALREADY_JOINED:
+            raise
+        return False
+    return True
+
+
+async def peer_joined(peer: Endorser, channel: str, genesis: bytes) -> bool:
+    """Let a peer join from the genesis block, unless it has; whether it had to.
+
+    Raises `AdminError`.
+    """
+    if channel in await cscc.channels(peer):
+        return False
+    await cscc.join(peer, genesis)
+    return True
+
+
 async def join_orderers(members: tuple[Member, ...], channel: str, genesis: bytes) -> None:
     """All orderers take the genesis block, together. Raises `PartError`."""
 
     async def join(orderer: Participation) -> bool:
-        if channel not in await orderer.channels():
-            try:
-                await orderer.join(genesis)
-            except AdminError as error:
-                if error.status != _ALREADY_JOINED:
-                    raise
+        await orderer_joined(orderer, channel, genesis)
         return (await orderer.info(channel)).status == "active"
 
     goal = f"join {channel}"
@@ -42,8 +64,7 @@ async def join_peers(members: tuple[Member, ...], channel: str, genesis: bytes) 
     """
 
     async def join(peer: Endorser) -> bool:
-        if channel not in await cscc.channels(peer):
-            await cscc.join(peer, genesis)
+        await peer_joined(peer, channel, genesis)
         return True
 
     for each in [peer for member in members for peer in member.peers]:

@@ -8,11 +8,10 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 
-from pedchain_fabric.admin import cscc
 from pedchain_fabric.admin.lifecycle import Lifecycle
-from pedchain_fabric.errors import AdminError
 from pedchain_fabric.wire.messages import serialize
 from pedchain_network import profiles
+from pedchain_network.bringup import joining
 from pedchain_network.bringup.waiting import until
 from pedchain_network.change import ledgers
 from pedchain_network.change.live import Live
@@ -22,8 +21,6 @@ from pedchain_network.pki import crypto
 from pedchain_network.runtimes import listeners
 from pedchain_network.runtimes.parts import package_of
 from pedchain_network.topology.model import ORDERER, PEER, Node, Topology
-
-_ALREADY_JOINED = 409
 
 
 async def keys(live: Live, wanted: Topology) -> bool:
@@ -67,14 +64,8 @@ async def orderer_joined(reach: Reach, orderer: Node, model: Node) -> bool:
     async def join() -> bool:
         nonlocal joined
         own = reach.orderer(orderer)
-        if channel not in await own.channels():
-            block = await reach.orderer(model).block(channel, "config")
-            try:
-                await own.join(serialize(block))
-                joined = True
-            except AdminError as error:
-                if error.status != _ALREADY_JOINED:
-                    raise
+        block = await reach.orderer(model).block(channel, "config")
+        joined |= await joining.orderer_joined(own, channel, serialize(block))
         info = await own.info(channel)
         return (info.relation, info.status) == ("consenter", "active")
 
@@ -91,10 +82,7 @@ async def peer_joined(reach: Reach, peer: Node, genesis: bytes, model: Node) -> 
 
     async def join() -> bool:
         nonlocal joined
-        own = reach.peer(peer)
-        if reach.topology.channel not in await cscc.channels(own):
-            await cscc.join(own, genesis)
-            joined = True
+        joined |= await joining.peer_joined(reach.peer(peer), reach.topology.channel, genesis)
         return True
 
     await until(join, peer.name, f"join {reach.topology.channel}")

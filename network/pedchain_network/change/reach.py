@@ -17,7 +17,7 @@ from pedchain_network.pki.crypto import Crypto
 from pedchain_network.state import State
 from pedchain_network.topology.model import Node, Organization, Topology
 
-_OPTIONS = [
+_OPTIONS: list[tuple[str, str | int]] = [
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     # A node that was just started appears within milliseconds; the default first pause is 1 s.
@@ -88,9 +88,11 @@ class Reach:
 
     def _channel(self, peer: Node) -> grpc.aio.Channel:
         if peer.name not in self._channels:
-            authority = self._owned(peer.organization).authority("tlsca").read_bytes()
+            trust = grpc.ssl_channel_credentials(self._owned(peer.organization).tls_roots())
+            # The certificate must be this very peer's, wherever its address leads.
+            options = [*_OPTIONS, ("grpc.ssl_target_name_override", peer.name)]
             self._channels[peer.name] = grpc.aio.secure_channel(
-                self.topology.address(peer), grpc.ssl_channel_credentials(authority), _OPTIONS
+                self.topology.address(peer), trust, options
             )
         return self._channels[peer.name]
 

@@ -51,6 +51,8 @@ def run() -> int:
         _say(error)
     except FabricError as error:
         _say(f"{error}\n  fix: look at ped-network status")
+    except BrokenPipeError:  # whoever read has gone: as a program that SIGPIPE ends
+        return 141
     except OSError as error:
         _say(of_system(error))
     except KeyboardInterrupt:
