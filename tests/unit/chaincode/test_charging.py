@@ -27,19 +27,15 @@ async def charging() -> tuple[Ledger, Meter]:
 
 
 def transaction(meter: Meter, counter: int, *knots: tuple[int, str, int]) -> bytes:
-    payload = json.loads(
-        ocmf.build(
-            device=meter.name,
-            counter=counter,
-            readings=[(at, OBIS, str(wh), "Wh") for at, _, wh in knots],
-            network="pedchain",
-            channel="ped",
-        )
+    payload = ocmf.build(
+        device=meter.name,
+        counter=counter,
+        readings=[(at, OBIS, str(wh), "Wh") for at, _, wh in knots],
+        network="pedchain",
+        channel="ped",
+        reasons={at: reason for at, reason, _ in knots},
     )
-    payload["PG"] = f"T{counter}"
-    for entry, (_, reason, _) in zip(payload["RD"], knots, strict=True):
-        entry["TX"] = reason
-    return signed(json.dumps(payload, separators=(",", ":")).encode(), meter.key)
+    return signed(payload, meter.key)
 
 
 async def test_a_transaction_is_recorded_uncertifiable_and_charged_as_detail() -> None:
