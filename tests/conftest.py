@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hooks of every test run: options, tests on real Fabric, the evidence that they leave."""
 
-from collections.abc import Generator
-
 import pytest
 
 _outcomes = pytest.StashKey[dict[str, dict[str, str]]]()
@@ -23,7 +21,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Room for the outcomes of what ran on real Fabric."""
-    config.stash[_outcomes] = {mark: {} for mark in MARKS}
+    outcomes: dict[str, dict[str, str]] = {mark: {} for mark in MARKS}
+    config.stash[_outcomes] = outcomes
+    config.pluginmanager.register(_Outcomes(outcomes))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -37,23 +37,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in unwanted]
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep the worst outcome of the phases of each test on real Fabric."""
-    report = yield
-    for mark, kept in item.config.stash[_outcomes].items():
-        told = report.when == "call" or report.outcome != "passed"
-        if told and item.get_closest_marker(mark):
-            kept[item.nodeid] = report.outcome
-    return report
+class _Outcomes:
+    """Keeps the worst outcome of the phases of each test on real Fabric, whoever ran it."""
+
+    def __init__(self, outcomes: dict[str, dict[str, str]]) -> None:
+        self._outcomes = outcomes
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for mark, kept in self._outcomes.items():
+            told = report.when == "call" or report.outcome != "passed"
+            if told and mark in report.keywords:
+                kept[report.nodeid] = report.outcome
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the evidence of a whole run, one that was not broken off."""
     whole = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-    if not (whole and session.config.getoption("--evidence")):
+    worker = hasattr(session.config, "workerinput")  # the one that began it has all of it
+    if worker or not (whole and session.config.getoption("--evidence")):
         return
     for runtime, outcomes in session.config.stash.get(_outcomes, {}).items():
         if outcomes:

@@ -34,6 +34,10 @@ class Step:
 
 
 ALONE = ("-p", "no:randomly")
+#: How many networks of real Fabric may be up at a time; each has sixteen processes.
+NETWORKS = os.environ.get("PEDCHAIN_NETWORKS", "1")
+SIDE_BY_SIDE = ("-n", NETWORKS, "--dist", "loadfile") if NETWORKS != "1" else ()
+SLOWEST = ("--durations", "30", "--durations-min", "5")
 REAL = (
     "tests/scenarios",
     "tests/conformance",
@@ -60,7 +64,11 @@ TARGETS: dict[str, tuple[Step, ...]] = {
     ),
     # One session on real Fabric, so that what is left as evidence is the whole.
     "conformance": (
-        Step("real Fabric", REAL, (*ALONE, "-m", "native", "--evidence")),
+        Step(
+            "real Fabric",
+            REAL,
+            (*ALONE, *SIDE_BY_SIDE, *SLOWEST, "-m", "native", "--evidence"),
+        ),
         Step(
             "interop on the embedded network",
             ("tests/interop",),
