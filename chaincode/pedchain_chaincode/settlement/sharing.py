@@ -3,7 +3,7 @@
 
 from pedchain_chaincode.documents import refusals
 from pedchain_chaincode.guard import guarded
-from pedchain_chaincode.settlement import community, guards
+from pedchain_chaincode.settlement import community, guards, sharedhours
 from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.clock import now
 from pedchain_chaincode.settlement.places import carrier_of
@@ -63,8 +63,8 @@ class SharingContract(Contract):
             raise Refusal("too-early")
         await guards.unshared(book, _id(community_id), hour)
         terms = await community.terms_of(book, community_id)
-        await community.over(book, terms, hour)
-        await community.write(book, terms, hour, await community.members(book, terms, hour))
+        await sharedhours.over(book, terms, hour)
+        await sharedhours.write(book, terms, hour, await sharedhours.members(book, terms, hour))
 
     @submit
     @guarded("shared")
@@ -74,8 +74,8 @@ class SharingContract(Contract):
         book = await Book.open(ctx, setup)
         shared = await guards.shared(book, _id(community_id), hour)
         terms = await community.terms_of(book, community_id)
-        await community.correct(
-            book, terms, hour, await community.same_members(book, terms, shared)
+        await sharedhours.correct(
+            book, terms, hour, await sharedhours.same_members(book, terms, shared)
         )
 
     @evaluate
@@ -84,9 +84,9 @@ class SharingContract(Contract):
         (members of the collection only)."""
         book = await Book.read(ctx, await guards.setup(ctx))
         terms = await community.terms_of(book, _id(community_id))
-        found = await community.members(book, terms, hour)
+        found = await sharedhours.members(book, terms, hour)
         with refusals():
-            return canonical.encode(community.divide(terms, found))
+            return canonical.encode(sharedhours.divide(terms, found))
 
     @evaluate
     async def get_shared(self, ctx: Context, community_id: str, hour: int) -> bytes:
@@ -117,7 +117,7 @@ class SharingContract(Contract):
         (members of the collection only)."""
         book = await Book.read(ctx, await guards.setup(ctx))
         with refusals():
-            found = await community.hours(book, _id(account), carrier_of(carrier), start)
+            found = await sharedhours.hours(book, _id(account), carrier_of(carrier), start)
             return canonical.encode(found)
 
 
