@@ -9,11 +9,13 @@ from pedchain_chaincode.state import Document, restore, store
 from pedchain_domain import canonical
 from pedchain_domain import documents as schemas
 from pedchain_domain.reasons import DomainError
-from pedchain_fabric.shim import Refusal, Stub
+from pedchain_fabric.shim import Context, Refusal, Stub
 
 __all__ = [
     "Document",
     "checked",
+    "found",
+    "identifier",
     "load",
     "load_many",
     "read",
@@ -30,6 +32,12 @@ def refusals() -> Iterator[None]:
         yield
     except DomainError as error:
         raise Refusal(str(error.reason)) from error
+
+
+def identifier(text: object) -> str:
+    """An argument that must be an id."""
+    with refusals():
+        return canonical.check_id(text)
 
 
 def read(data: bytes) -> Document:
@@ -63,6 +71,14 @@ def checked(document: Document, schema: str) -> Document:
 async def load(stub: Stub, key: str) -> Document | None:
     """The document under a public key, as this contract wrote it."""
     return _restored(await stub.get_state(key))
+
+
+async def found(ctx: Context, key: str) -> Document:
+    """The document under a public key, or `not-found`."""
+    document = await load(ctx.stub, key)
+    if document is None:
+        raise Refusal("not-found")
+    return document
 
 
 async def load_many(stub: Stub, keys: Sequence[str]) -> list[Document | None]:

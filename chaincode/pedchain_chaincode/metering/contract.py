@@ -10,7 +10,7 @@ from typing import Any
 
 from pedchain_chaincode import limits
 from pedchain_chaincode.access import require
-from pedchain_chaincode.documents import read_array
+from pedchain_chaincode.documents import found, identifier, read_array
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.metering import (
     adoption,
@@ -46,7 +46,7 @@ class MeteringContract(Contract):
         """Copy district, calendars and factor version from `registry`; the first time open
         period 1. Later versions hold from the first day not closed yet."""
         former = await guards.adoption(ctx)
-        await adoption.adopt(ctx, queries.identifier(district_id), former)
+        await adoption.adopt(ctx, identifier(district_id), former)
 
     @submit
     @guarded("permitted")
@@ -133,7 +133,7 @@ class MeteringContract(Contract):
     async def close_day(self, ctx: Context, day: str, run: str) -> bytes:
         """A step of closing a day by run P, F or FINAL: `more`, or `done` once certified."""
         fence = await guards.permitted(ctx, "close_day")
-        return await closing.close_day(ctx, fence, queries.identifier(day), run)
+        return await closing.close_day(ctx, fence, identifier(day), run)
 
     @evaluate
     async def get_fence(self, ctx: Context) -> bytes:
@@ -150,7 +150,7 @@ class MeteringContract(Contract):
         vault = await Vault.open(ctx)
         if vault is None:
             raise Refusal("not-found")
-        return canonical.encode({"pseudonym": vault.pseudonym(queries.identifier(name))})
+        return canonical.encode({"pseudonym": vault.pseudonym(identifier(name))})
 
     @evaluate
     async def get_device(self, ctx: Context, device_id: str) -> bytes:
@@ -169,8 +169,8 @@ class MeteringContract(Contract):
     @evaluate
     async def get_certificate(self, ctx: Context, day: str) -> bytes:
         """The certificate in force for a day."""
-        key = keys.certificate(ctx.stub, queries.identifier(day))
-        return canonical.encode(await queries.found(ctx, key))
+        key = keys.certificate(ctx.stub, identifier(day))
+        return canonical.encode(await found(ctx, key))
 
     @evaluate
     async def list_certificates(self, ctx: Context, from_day: str, bookmark: str) -> bytes:
@@ -180,21 +180,21 @@ class MeteringContract(Contract):
     @evaluate
     async def get_certificate_history(self, ctx: Context, day: str) -> bytes:
         """Every version of a day's certificate, the newest first."""
-        key = keys.certificate(ctx.stub, queries.identifier(day))
+        key = keys.certificate(ctx.stub, identifier(day))
         versions: Any = await queries.history(ctx, key)
         return canonical.encode(versions)
 
     @evaluate
     async def get_rolling(self, ctx: Context, day: str) -> bytes:
         """The rolling year that ends with a day: its sums, indicators and verdict."""
-        key = keys.certificate(ctx.stub, queries.identifier(day))
-        return canonical.encode(certificate.rolling(await queries.found(ctx, key)))
+        key = keys.certificate(ctx.stub, identifier(day))
+        return canonical.encode(certificate.rolling(await found(ctx, key)))
 
     @evaluate
     async def get_monthly(self, ctx: Context, month: str) -> bytes:
         """The certificate in force for a calendar month."""
-        key = keys.monthly(ctx.stub, queries.identifier(month))
-        return canonical.encode(await queries.found(ctx, key))
+        key = keys.monthly(ctx.stub, identifier(month))
+        return canonical.encode(await found(ctx, key))
 
     @evaluate
     async def list_monthly(self, ctx: Context, from_month: str, bookmark: str) -> bytes:
@@ -204,15 +204,13 @@ class MeteringContract(Contract):
     @evaluate
     async def get_monthly_history(self, ctx: Context, month: str) -> bytes:
         """Every version of a month's certificate, the newest first."""
-        versions: Any = await queries.history(
-            ctx, keys.monthly(ctx.stub, queries.identifier(month))
-        )
+        versions: Any = await queries.history(ctx, keys.monthly(ctx.stub, identifier(month)))
         return canonical.encode(versions)
 
     @evaluate
     async def get_proof(self, ctx: Context, point: str, day: str, instant: int) -> bytes:
         """That a point's interval lies under a day's certificate (members of the collection)."""
-        return canonical.encode(await proving.proof(ctx, point, queries.identifier(day), instant))
+        return canonical.encode(await proving.proof(ctx, point, identifier(day), instant))
 
     @evaluate
     async def get_record(self, ctx: Context, device_id: str, counter: int) -> bytes:
@@ -228,4 +226,4 @@ class MeteringContract(Contract):
     @evaluate
     async def list_findings(self, ctx: Context, day: str) -> bytes:
         """What folds and closes found on a day (members of the collection only)."""
-        return canonical.encode(await findings.of_day(ctx, queries.identifier(day)))
+        return canonical.encode(await findings.of_day(ctx, identifier(day)))

@@ -6,9 +6,9 @@ Everything that could name somebody travels in the transient map; answers are em
 """
 
 from pedchain_chaincode.access import require
-from pedchain_chaincode.documents import refusals
+from pedchain_chaincode.documents import found, identifier, refusals
 from pedchain_chaincode.guard import guarded
-from pedchain_chaincode.metering import claims, guards, keys, names, people, queries
+from pedchain_chaincode.metering import claims, guards, keys, names, people
 from pedchain_chaincode.metering.vault import Vault
 from pedchain_domain import canonical
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
@@ -66,7 +66,7 @@ class MembershipContract(Contract):
     async def present_claim(self, ctx: Context, claim_id: str) -> None:
         """Take up a claim: transient `code`, `possession`, `salt`. Says nothing of the code."""
         fence = await guards.permitted(ctx, "present_claim")
-        claim_id = queries.identifier(claim_id)
+        claim_id = identifier(claim_id)
         await claims.present(ctx, fence, claim_id, await guards.claim(ctx, claim_id))
 
     @submit
@@ -74,7 +74,7 @@ class MembershipContract(Contract):
     async def settle_claim(self, ctx: Context, claim_id: str) -> None:
         """Judge the last presentation; whether it held is seen by asking for the claim."""
         fence = await guards.permitted(ctx, "settle_claim")
-        claim_id = queries.identifier(claim_id)
+        claim_id = identifier(claim_id)
         await claims.settle(ctx, fence, claim_id, await guards.claim(ctx, claim_id))
 
     @submit
@@ -82,20 +82,20 @@ class MembershipContract(Contract):
     async def withdraw_claim(self, ctx: Context, claim_id: str) -> None:
         """Take a claim back."""
         require(ctx, "withdraw_claim")
-        claim_id = queries.identifier(claim_id)
+        claim_id = identifier(claim_id)
         await claims.withdraw(ctx, claim_id, await guards.claim(ctx, claim_id))
 
     @evaluate
     async def get_claim(self, ctx: Context, claim_id: str) -> bytes:
         """{"state", "tries", "through", "attempt"} of a claim."""
-        key = keys.claim(ctx.stub, queries.identifier(claim_id))
-        return canonical.encode(await queries.found(ctx, key))
+        key = keys.claim(ctx.stub, identifier(claim_id))
+        return canonical.encode(await found(ctx, key))
 
     @evaluate
     async def get_member(self, ctx: Context, member_id: str) -> bytes:
         """A member's public entry: pseudonym, membership, end."""
-        key = keys.member(ctx.stub, queries.identifier(member_id))
-        return canonical.encode(await queries.found(ctx, key))
+        key = keys.member(ctx.stub, identifier(member_id))
+        return canonical.encode(await found(ctx, key))
 
     @evaluate
     async def get_member_of_key(self, ctx: Context, spki: str) -> bytes:
@@ -115,7 +115,7 @@ class MembershipContract(Contract):
     @evaluate
     async def get_occupancies(self, ctx: Context, site_id: str) -> bytes:
         """Who lives and lived at a site (members of the collection only)."""
-        site = await names.resolve(ctx, queries.identifier(site_id))
+        site = await names.resolve(ctx, identifier(site_id))
         return canonical.encode(await people.private(ctx, "occupancies", site))
 
     @evaluate

@@ -6,7 +6,16 @@ the operator's is that of the transaction's creator, so both sides' stand in the
 identity, and who lives where; of an occupancy the public sees that something at the site changed.
 """
 
-from pedchain_chaincode.documents import Document, checked, load, read, refusals, save
+from pedchain_chaincode.documents import (
+    Document,
+    checked,
+    found,
+    identifier,
+    load,
+    read,
+    refusals,
+    save,
+)
 from pedchain_chaincode.metering import guards, keys, names, queries
 from pedchain_chaincode.metering.guards import Fence
 from pedchain_chaincode.metering.vault import Vault
@@ -141,7 +150,7 @@ def name_of_key(spki: str) -> str:
 async def private(ctx: Context, kind: str, name: str) -> Document:
     """A private document of this contract, or `not-found`."""
     vault = await Vault.open(ctx)
-    found = await vault.load(kind, queries.identifier(name)) if vault else None
+    found = await vault.load(kind, identifier(name)) if vault else None
     if found is None:
         raise Refusal("not-found")
     return found
@@ -150,6 +159,6 @@ async def private(ctx: Context, kind: str, name: str) -> Document:
 async def shares(ctx: Context, site_id: str) -> list[Document]:
     """A site's participations, by their beginning."""
     entry = await queries.registered(ctx, keys.site, site_id)
-    roster = await queries.found(ctx, keys.roster(ctx.stub, entry["cell"]))
-    found: list[Document] = roster.get("participations", {}).get(entry["document"]["id"], [])
-    return found
+    roster = await found(ctx, keys.roster(ctx.stub, entry["cell"]))
+    held: list[Document] = roster.get("participations", {}).get(entry["document"]["id"], [])
+    return held

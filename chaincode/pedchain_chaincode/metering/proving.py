@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from pedchain_chaincode.documents import Document, refusals
+from pedchain_chaincode.documents import Document, found, refusals
 from pedchain_chaincode.metering import adoption, days, keys, queries
 from pedchain_chaincode.metering.vault import Vault
 from pedchain_domain import calendar, proofs
@@ -13,7 +13,7 @@ from pedchain_fabric.shim import Context, Refusal
 async def proof(ctx: Context, point_name: str, day: str, instant: int) -> Document:
     """proof/1 of a point's interval against the root of the day's certificate."""
     entry = await queries.registered(ctx, keys.point, point_name)
-    certificate = await queries.found(ctx, keys.certificate(ctx.stub, day))
+    certificate = await found(ctx, keys.certificate(ctx.stub, day))
     vault = await Vault.open(ctx)
     kept = await vault.load("totals", day, certificate["run"]) if vault else None
     if vault is None or kept is None:
@@ -24,10 +24,10 @@ async def proof(ctx: Context, point_name: str, day: str, instant: int) -> Docume
     intervals = await _printed(vault, entry["cell"], day, roots)
     with refusals():
         row = calendar.find(rows, day)
-        found = proofs.make(
+        made = proofs.make(
             intervals, roots, entry["document"]["id"], instant, row, district["grain"]
         )
-    return {**found, "district": district["id"], "run": certificate["run"]}
+    return {**made, "district": district["id"], "run": certificate["run"]}
 
 
 async def _printed(vault: Vault, cell: int, day: str, roots: Document) -> Document:

@@ -4,25 +4,11 @@
 from collections.abc import Callable
 
 from pedchain_chaincode import limits
-from pedchain_chaincode.documents import Document, load, refusals
+from pedchain_chaincode.documents import Document, found, identifier, load
 from pedchain_chaincode.metering import keys, names
 from pedchain_chaincode.state import restore
-from pedchain_domain import canonical, lifecycle
-from pedchain_fabric.shim import Context, Refusal, Stub
-
-
-def identifier(text: object) -> str:
-    """An argument that must be an id."""
-    with refusals():
-        return canonical.check_id(text)
-
-
-async def found(ctx: Context, key: str) -> Document:
-    """The document under a public key, or `not-found`."""
-    document = await load(ctx.stub, key)
-    if document is None:
-        raise Refusal("not-found")
-    return document
+from pedchain_domain import lifecycle
+from pedchain_fabric.shim import Context, Stub
 
 
 async def registered(ctx: Context, key: Callable[[Stub, str], str], name: str) -> Document:

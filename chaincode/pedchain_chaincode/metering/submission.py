@@ -128,6 +128,8 @@ def judge(candidate: Candidate | Reason) -> Outcome:
 
 def _spikes(found: Columns, power_w: int, grain: int) -> bool:
     """Whether a register rises faster within the record than its point can (rules R4)."""
+    if len(found[columns.TIMES]) < 2:
+        return False
     for role in columns.roles(found):
         steepest: dict[int, int] = {}
         for (since, start), (instant, whole) in pairwise(columns.knots(found, role)):

@@ -11,12 +11,11 @@ from typing import Any
 
 from pedchain_chaincode import debits
 from pedchain_chaincode.access import require
-from pedchain_chaincode.documents import read, save
+from pedchain_chaincode.documents import identifier, read, save
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.metering import guards as metering
 from pedchain_chaincode.metering import keys as names
 from pedchain_chaincode.metering.folding import DONE
-from pedchain_chaincode.metering.queries import identifier
 from pedchain_chaincode.origin import accounts, guards, issuing, keys, moving, queries
 from pedchain_chaincode.origin.book import Book
 from pedchain_domain import canonical

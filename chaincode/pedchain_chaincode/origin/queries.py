@@ -4,10 +4,9 @@
 from typing import Any
 
 from pedchain_chaincode import limits
-from pedchain_chaincode.documents import Document
+from pedchain_chaincode.documents import Document, found, identifier
 from pedchain_chaincode.metering import adoption
 from pedchain_chaincode.metering import keys as names
-from pedchain_chaincode.metering.queries import found, identifier
 from pedchain_chaincode.metering.vault import Vault
 from pedchain_chaincode.origin import keys, totals
 from pedchain_chaincode.state import restore

@@ -9,10 +9,10 @@ and in queries, which are never ordered.
 
 from typing import Any
 
+from pedchain_chaincode.documents import identifier
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.metering import guards as metering
 from pedchain_chaincode.metering.folding import DONE
-from pedchain_chaincode.metering.queries import identifier
 from pedchain_chaincode.privacy import erasing, guards, retention, subject
 from pedchain_domain import canonical
 from pedchain_fabric.shim import Context, Contract, evaluate, submit

@@ -18,7 +18,7 @@ from pedchain_chaincode.metering import names as pseudonyms
 from pedchain_chaincode.metering.batchdoc import BatchDocument, Row
 from pedchain_chaincode.metering.vault import Name, Vault
 from pedchain_chaincode.privacy import batches, keys, persons
-from pedchain_chaincode.privacy.retention import RUNS, day_row, exchanged_on
+from pedchain_chaincode.privacy.retention import day_row, exchanged_on
 from pedchain_domain import batch, calendar, canonical, erasure
 from pedchain_domain.columns import TIMES
 from pedchain_domain.erasure import Kept, Subject
@@ -72,7 +72,7 @@ class Eraser:
         await self._change(("day", cell, day), erasure.index)
         await self._change(("intervals", cell, day), erasure.intervals)
         await self._change(("draws", cell, day), _of_site("sites"))
-        for run in RUNS:
+        for run in days.RUNS:
             await self._change(("intervals", cell, day, run), erasure.intervals)
             await self._change(("prints", cell, day, run), _of_site("prints"))
             await self._change(("totals", day, run), _of_run(run))

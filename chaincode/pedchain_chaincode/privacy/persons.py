@@ -4,23 +4,19 @@
 Public stay a pseudonym, a key, and salted digests, which tell nothing without what is purged here.
 """
 
-from typing import Any
-
-from pedchain_chaincode.documents import Document, load, refusals
-from pedchain_chaincode.metering import adoption
+from pedchain_chaincode.documents import Document, load
 from pedchain_chaincode.metering import keys as names
 from pedchain_chaincode.metering.vault import Vault
-from pedchain_domain import calendar, terms
+from pedchain_chaincode.privacy.retention import day_row
+from pedchain_domain import terms
 from pedchain_domain.readings import derive_salt
 from pedchain_fabric.shim import Context
 
 
 async def stay(ctx: Context, first: str, last: str) -> Document:
     """The term {from, to} of whole days. Refuses `unknown-day`."""
-    rows: list[Any] = await adoption.calendar_rows(ctx, await adoption.newest(ctx))
-    with refusals():
-        begin, end = calendar.find(rows, first)["start"], calendar.find(rows, last)["end"]
-    return {"from": begin, "to": end}
+    begin, end = await day_row(ctx, first), await day_row(ctx, last)
+    return {"from": begin["start"], "to": end["end"]}
 
 
 async def of_stay(ctx: Context, vault: Vault, site: str, during: Document) -> list[Document]:

@@ -26,8 +26,6 @@ from pedchain_domain.instants import DAY
 from pedchain_domain.readings import derive_salt
 from pedchain_fabric.shim import Context, Refusal
 
-RUNS = ("P", "F", "FINAL")
-
 
 async def due(ctx: Context, closing: Document, day: str) -> Day:
     """The day's row, once it may be purged. Refuses `too-early`, `run-missing`."""
@@ -80,7 +78,9 @@ async def _cell(ctx: Context, vault: Vault, row: Day, cell: int) -> None:
     for period in index["periods"] if index else []:
         await vault.purge(("fold", cell, day, period))
     singles: list[Name] = [(kind, cell, day) for kind in ("day", "intervals", "draws")]
-    runs: list[Name] = [(kind, cell, day, run) for kind in ("intervals", "prints") for run in RUNS]
+    runs: list[Name] = [
+        (kind, cell, day, run) for kind in ("intervals", "prints") for run in days.RUNS
+    ]
     for name in (*singles, *runs):
         await vault.purge(name)
     roster = await load(ctx.stub, names.roster(ctx.stub, cell))
@@ -106,7 +106,7 @@ async def _debits(ctx: Context, day: str) -> None:
 
 async def _totals(vault: Vault, day: str) -> None:
     """Keep a day's totals without findings; its interim sums go."""
-    for run in RUNS:
+    for run in days.RUNS:
         await vault.purge(("sums", day, run))
         kept = await vault.load("totals", day, run)
         if kept is not None:

@@ -10,13 +10,13 @@ from typing import Any
 
 from pedchain_chaincode import limits
 from pedchain_chaincode.documents import Document, load
+from pedchain_chaincode.metering import days as closing
 from pedchain_chaincode.metering import keys as names
 from pedchain_chaincode.metering import names as pseudonyms
 from pedchain_chaincode.metering.gather import BUCKETS
 from pedchain_chaincode.metering.guards import Fence
 from pedchain_chaincode.metering.vault import Vault
 from pedchain_chaincode.privacy import batches, persons
-from pedchain_chaincode.privacy.retention import RUNS
 from pedchain_domain import erasure, leaves, merkle
 from pedchain_domain.erasure import Kept, Subject
 from pedchain_domain.text import hex_bytes
@@ -57,7 +57,9 @@ async def of_day(ctx: Context, site: str, day: str) -> Document:
         "cell": cell,
         "day": day,
         "periods": periods,
-        "intervals": {run: await _points(vault, who, cell, day, run) for run in ("", *RUNS)},
+        "intervals": {
+            run: await _points(vault, who, cell, day, run) for run in ("", *closing.RUNS)
+        },
         "folds": [_part(fold, who, "series") for fold in folds if fold],
         "trails": [_part(trail, who, "devices") for trail in trails if trail],
         "draws": draws["sites"].get(who.site) if draws else None,

@@ -4,7 +4,7 @@ two others) decides, everyone reads. Metering definitions adopt versions into th
 
 from pedchain_chaincode import limits
 from pedchain_chaincode.access import DSO, require
-from pedchain_chaincode.documents import Document, checked, load, read, refusals, save
+from pedchain_chaincode.documents import Document, checked, found, identifier, read, save
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.registry import decisions, guards, keys
 from pedchain_domain import canonical, selftest
@@ -47,7 +47,7 @@ class RegistryContract(Contract):
     @guarded("proposal")
     async def approve(self, ctx: Context, district_id: str, document_hash: str) -> None:
         """A district's operator agrees to a proposed change, named by its hash."""
-        proposal = await guards.proposal(ctx, _id(district_id))
+        proposal = await guards.proposal(ctx, identifier(district_id))
         own = ctx.client.msp_id
         require(ctx, "approve", own if own in proposal["required"] else None)
         await decisions.approve(ctx, district_id, document_hash, proposal)
@@ -83,27 +83,29 @@ class RegistryContract(Contract):
     @evaluate
     async def get_district(self, ctx: Context, district_id: str) -> bytes:
         """A district's document."""
-        return await _found(ctx, keys.district(ctx.stub, _id(district_id)))
+        return canonical.encode(await found(ctx, keys.district(ctx.stub, identifier(district_id))))
 
     @evaluate
     async def get_proposal(self, ctx: Context, district_id: str) -> bytes:
         """The change of a district that waits, and who has agreed so far."""
-        return await _found(ctx, keys.proposal(ctx.stub, _id(district_id)))
+        return canonical.encode(await found(ctx, keys.proposal(ctx.stub, identifier(district_id))))
 
     @evaluate
     async def get_decision(self, ctx: Context, district_id: str, day: str) -> bytes:
         """The change of a district that holds from a day, and who agreed to it."""
-        return await _found(ctx, keys.decision(ctx.stub, _id(district_id), _id(day)))
+        return canonical.encode(
+            await found(ctx, keys.decision(ctx.stub, identifier(district_id), identifier(day)))
+        )
 
     @evaluate
     async def get_calendar(self, ctx: Context, calendar_id: str) -> bytes:
         """A calendar's document."""
-        return await _found(ctx, keys.calendar(ctx.stub, _id(calendar_id)))
+        return canonical.encode(await found(ctx, keys.calendar(ctx.stub, identifier(calendar_id))))
 
     @evaluate
     async def get_factors(self, ctx: Context, version: str) -> bytes:
         """A factor version's document."""
-        return await _found(ctx, keys.factors(ctx.stub, _id(version)))
+        return canonical.encode(await found(ctx, keys.factors(ctx.stub, identifier(version))))
 
 
 def check_district(district: Document) -> None:
@@ -119,15 +121,3 @@ def check_district(district: Document) -> None:
 def _holds_rows(calendar: Document, former: Document) -> bool:
     rows = {row["day"]: row for row in calendar["rows"]}
     return all(rows.get(row["day"]) == row for row in former["rows"])
-
-
-def _id(identifier: str) -> str:
-    with refusals():
-        return canonical.check_id(identifier)
-
-
-async def _found(ctx: Context, key: str) -> bytes:
-    document = await load(ctx.stub, key)
-    if document is None:
-        raise Refusal("not-found")
-    return canonical.encode(document)
