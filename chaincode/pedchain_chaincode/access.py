@@ -98,6 +98,7 @@ TABLE: Final[Mapping[str, Row]] = {
             "attach_certificate",
             "measure",
             "settle",
+            "purge_session",
             "share_hour",
             "correct_hour",
         ),

@@ -5,14 +5,23 @@ nobody closes, and who can and cannot move what. The scenarios follow each other
 
 import asyncio
 import secrets
+import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
+from pedchain_domain.instants import format_day
 from pedchain_domain.market.tokenid import to_hex
 from pedchain_gateway.ledger import Invalid, LedgerError, Mismatch, Refused, Unavailable
+from tests.scenarios.certified import BIN
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
@@ -142,6 +151,48 @@ async def test_two_orders_for_one_balance_never_both_count(market: Trading, peop
     assert sum(1 for each in results if not isinstance(each, BaseException)) == 1
     assert all(isinstance(each, LedgerError) for each in results if isinstance(each, BaseException))
     assert len(await market.ask("market:ListOrders", who.name, "")) == 1
+
+
+async def command(market: Trading, who: Prosumer, folder: Path, *options: str) -> str:
+    """`ped-gateway market` as a prosumer with its key in a file; its output."""
+    key = folder / f"{who.name}.pem"
+    key.write_bytes(who.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    named = ["--profile", str(market.network.profile("DSO")), "--account", who.name]
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [str(BIN / "ped-gateway"), "market", *options, *named, "--key", str(key)],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    who.counter = (await market.ask("tokens:GetAccount", who.name))["counter"]
+    return done.stdout + done.stderr
+
+
+async def test_a_prosumer_trades_from_the_command_line(
+    market: Trading, people: People, tmp_path: Path
+) -> None:
+    who = people["home-2"]
+    evening = f"{format_day(EVENING.start // 86_400)}T20:00Z"
+    line = f"electricity:1:{evening}:500:0.2"
+    placed = await command(market, who, tmp_path, "place", "BID", line)
+    assert "the most you can lose by it: 0.100000" in placed
+    table = tmp_path / "orders.csv"
+    table.write_text(f"side,carrier,zone,hour,wh,price\nBID,electricity,1,{evening},300,0.15\n")
+    assert "order 1 of 1: BID of 1 lines placed" in await command(
+        market, who, tmp_path, "import", str(table)
+    )
+    listed = await command(market, who, tmp_path, "list")
+    assert listed.count("electricity") == 2
+    assert "500 Wh at 0.200" in listed
+    held = await command(market, who, tmp_path, "balance")
+    assert "0.145000" in held  # 0.100000 and 0.045000 are locked
+    for order in await market.ask("market:ListOrders", who.name, ""):
+        assert "cancelled" in await command(market, who, tmp_path, "cancel", order)
+    assert await market.balance(who) == RICH
+    wrong = await command(market, who, tmp_path, "place", "BID", f"electricity:1:{evening}:1:0.2")
+    assert "bad-quantity" in wrong
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,11 @@ class Book:
         key = keys.hidden(self.stub, self._secret, *name)
         await self._put(key, document, "named", *(str(part) for part in name))
 
+    async def purge(self, name: tuple[str | int, ...]) -> None:
+        """Purge the document of a name, with its history."""
+        key = keys.hidden(self.stub, self._secret, *name)
+        await self.stub.purge_private(keys.COLLECTION, key)
+
     async def marked(self, kind: str, owner: str, identifier: str) -> Document | None:
         """The document of a marker."""
         key = keys.marked(self.stub, kind, owner, identifier)

@@ -16,3 +16,4 @@ PROOFS: Final = 48  # intervals shown at once, of whole hours
 LATE: Final = 60 * 86_400  # seconds after delivery from when a register not shown is not measured
 MEMBERS: Final = 60  # of one community: an hour is shared in one step
 HOURS: Final = 25  # of a local day, in one answer
+RETENTION: Final = 456 * 86_400  # seconds a session's documents are kept after delivery (rules Y)

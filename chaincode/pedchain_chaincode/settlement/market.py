@@ -10,6 +10,7 @@ from pedchain_chaincode.documents import Document, read, refusals, save
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.settlement import (
     clearing,
+    forgetting,
     guards,
     keys,
     limits,
@@ -121,8 +122,8 @@ class MarketContract(Contract):
             await _save(ctx, {**found, "step": await clearing.collect(book, found)})
             return MORE
         matched = await clearing.match(book, found)
-        step = dict(sessions.NOT_BEGUN)
-        await _save(ctx, {**moved, **matched._asdict(), "step": step})
+        done = {"step": dict(sessions.NOT_BEGUN), "chunks": found["step"]["chunks"]}
+        await _save(ctx, {**moved, **matched._asdict(), **done})
         return DONE
 
     @submit
@@ -156,6 +157,14 @@ class MarketContract(Contract):
         late = clock >= found["times"]["ends"] + limits.LATE
         await _save(ctx, {**found, "step": await paying.weigh(book, found, late=late)})
         return MORE
+
+    @submit
+    @guarded("session")
+    async def purge_session(self, ctx: Context, session_id: str) -> None:
+        """Purge a session's private documents once their retention is over and all was taken."""
+        book = await guards.opened(ctx, "purge_session")
+        found = await guards.session(ctx, session_id)
+        await _save(ctx, await forgetting.purge(book, found, await now(ctx, book.setup)))
 
     @submit
     @guarded("account", "sessions")

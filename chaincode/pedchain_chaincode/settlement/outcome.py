@@ -15,6 +15,7 @@ from pedchain_chaincode.settlement import keys
 from pedchain_chaincode.settlement.book import Book
 from pedchain_domain.market.session import State, session_id
 from pedchain_domain.market.tokenid import Carrier, Product
+from pedchain_fabric.shim import Refusal
 
 CLEARED, DUE = "cleared", "due"
 _BEFORE = (str(State.OPEN), str(State.CLOSED))
@@ -30,7 +31,9 @@ async def write(book: Book, kind: str, session: str, rows: Mapping[str, Any], sh
 
 
 async def whole(book: Book, kind: str, session: Document) -> Document:
-    """Rows of all accounts."""
+    """Rows of all accounts. Refuses `not-found` once they were purged."""
+    if session["purged"]:
+        raise Refusal("not-found", "purged")
     names = [(kind, session["id"], shard) for shard in range(session["shards"])]
     found: Document = {}
     for part in await book.load_many(names):
@@ -39,7 +42,10 @@ async def whole(book: Book, kind: str, session: Document) -> Document:
 
 
 async def of(book: Book, account: str, session: Document) -> Document:
-    """What came of one account: {cleared: row | null, due: row | null}."""
+    """What came of one account: {cleared: row | null, due: row | null}. Refuses `not-found` once
+    it was purged."""
+    if session["purged"]:
+        raise Refusal("not-found", "purged")
     if not session["shards"]:
         return {CLEARED: None, DUE: None}
     shard = _shard(book, account, session["shards"])

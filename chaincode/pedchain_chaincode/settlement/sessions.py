@@ -2,12 +2,13 @@
 """Sessions on the ledger (rules K4).
 
     session/1 {schema, id, carrier, zone, hour, state, times, quotes: {class: [retail, feed_in]},
-               ceiling, pricing, lot, stands_in, step, shards, price, volume, curves}
+               ceiling, pricing, lot, stands_in, step, shards, chunks, price, volume, curves,
+               purged}
 
 A session is written when it opens, with the references it will settle at; every order reads it, so
-closing it fails the orders in flight. `step` is how far clearing or settling has come, `shards` in
-how many documents its outcome stands. Price, volume and the curves' steps stand here only where
-enough accounts are behind them, none with most of it (rules C2).
+closing it fails the orders in flight. `step` is how far clearing or settling has come, `shards` and
+`chunks` in how many documents its outcome and its orders stand. Price, volume and the curves' steps
+stand here only where enough accounts are behind them, none with most of it (rules C2).
 """
 
 from dataclasses import asdict
@@ -50,6 +51,8 @@ def opened(zone: Document, hour: int, before: Day, tables: list[Any], clock: int
         "stands_in": reference.stands_in(table, hour),
         "step": dict(NOT_BEGUN),
         "shards": 0,
+        "chunks": 0,
+        "purged": False,
         "price": None,
         "volume": None,
         "curves": None,

@@ -170,3 +170,27 @@ async def test_settling_conserves_money_and_energy_in_steps_of_any_size(
         assert sum(row[3] for row in trades if row[1] == name) <= wh[1]
     assert market.lines() == []
     assert to_hex(MONEY) not in await market.waiting(next(iter(market.people.values())))
+
+
+async def test_a_session_is_forgotten_when_its_retention_is_over_and_all_is_taken(
+    market: Settling,
+) -> None:
+    await market.trade(*ONE_PAIR)
+    certified = await market.certify({"sam": (1_000, 0), "bea": (0, 1_000)})
+    for name in ("sam", "bea"):
+        await market.attach(certified.proofs(f"{name}.gcp", NOON))
+    await market.steps("Settle")
+    purge = ("market:PurgeSession", to_hex(POWER.token))
+    await refused(market.submit(*purge), "too-early")
+    await market.clock(ENDS + limits.RETENTION)
+    await market.take(market.people["sam"])
+    await refused(market.submit(*purge), "wrong-state: take")
+    await market.take(market.people["bea"])
+    before = await market.gains()
+    await market.submit(*purge)
+    for gone in ("GetTrades", "GetSettled"):
+        await refused(market.ask(f"market:{gone}", to_hex(POWER.token)), "not-found")
+    await refused(market.ask("market:GetOutcome", "sam", to_hex(POWER.token)), "not-found")
+    await refused(market.submit(*purge), "wrong-state")
+    assert await market.gains() == before
+    assert (await market.session())["state"] == "SETTLED"
