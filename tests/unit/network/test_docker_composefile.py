@@ -2,6 +2,9 @@
 """Goal: a compose file that gives each container what it needs and nothing else.
 Method: read what is generated from the reference consortium."""
 
+import os
+import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -56,6 +59,24 @@ def binds(service: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def test_the_file_at_the_root_is_the_reference_consortium(topology: Topology) -> None:
     committed = (ROOT / "compose.yaml").read_text()
     assert committed == composefile.text(topology), "make compose writes it anew"
+
+
+@pytest.mark.parametrize("command", ["docker compose", "docker-compose"], ids=["v2", "v1.29"])
+def test_compose_itself_reads_the_file_at_the_root(command: str, tmp_path: Path) -> None:
+    """No engine is needed for that."""
+    words = command.split()
+    if (
+        not shutil.which(words[0])
+        or subprocess.run([*words, "version"], capture_output=True).returncode
+    ):
+        pytest.skip(f"{command} is not installed")
+    done = subprocess.run(
+        [*words, "-f", str(ROOT / "compose.yaml"), "config", "--quiet"],
+        env={**os.environ, "PED_STATE": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 def test_every_organisation_has_its_own_orderer_peer_and_chaincode(services: Services) -> None:
