@@ -26,7 +26,11 @@ def of(values: Iterable[Value], substitutes: Iterable[Value] = ()) -> Columns:
     """Columns of a record's readings, in any order; substitutes correct the others."""
     found: dict[int, dict[str, int]] = {}
     for instant, role, whole in values:
-        found.setdefault(instant, {}).setdefault(role, whole)
+        line = found.get(instant)
+        if line is None:
+            found[instant] = {role: whole}
+        else:
+            line.setdefault(role, whole)
     corrected: dict[int, None] = {}
     for instant, role, whole in substitutes:
         found.setdefault(instant, {})[role] = whole
@@ -124,6 +128,9 @@ def _lines(columns: Columns) -> list[tuple[int, dict[str, int]]]:
 
 
 def _of_lines(found: Mapping[int, Mapping[str, int]], corrected: Mapping[int, None]) -> Columns:
+    if len(found) == 1 and not corrected:
+        ((at, line),) = found.items()
+        return {TIMES: [at], **{role: [whole] for role, whole in line.items()}}
     times = sorted(found)
     names = dict.fromkeys(role for line in found.values() for role in line)
     columns: Columns = {TIMES: times}

@@ -226,7 +226,7 @@ async def test_a_malformed_batch_is_refused_as_a_whole(
 
 
 @pytest.mark.fault(11)
-@pytest.mark.parametrize("records", [[b"x"] * 501, [b"x" * 60_000] * 5])
+@pytest.mark.parametrize("records", [[b"x"] * 501, [b"x" * 60_000] * 9])
 async def test_a_batch_beyond_what_a_call_may_cost_is_refused(
     ledger: Ledger, records: list[bytes]
 ) -> None:

@@ -235,3 +235,28 @@ def _der(r: int, s: int) -> bytes:
 
     body = integer(r) + integer(s)
     return bytes([0x30, len(body)]) + body
+
+
+WORDS = st.text(st.characters(max_codepoint=0x7FF), max_size=6)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**9), WORDS, WORDS, WORDS), min_size=1, max_size=4),
+    WORDS,
+    st.integers(0, 400),
+    st.binary(max_size=2),
+)
+def test_payloads_of_ours_are_read_without_json_to_the_same(
+    readings: list[tuple[int, str, str, str]], device: str, at: int, changed: bytes
+) -> None:
+    """And what is spelt otherwise, by any change of bytes, is left to the JSON reader."""
+    built = ocmf.build(device=device, counter=1, readings=readings, network="n1", channel="ped")
+    plain = ocmf._built(built)
+    strange = not built.isascii() or b"\\" in built or b"\x7f" in built
+    assert (plain is None) == strange
+    for section in (built, built[:at] + changed + built[at + len(changed) :]):
+        plain = ocmf._built(section)
+        if plain is not None:
+            whole = ocmf._read(section)
+            assert plain == {name: whole[name] for name in plain}
+            assert "V" not in whole
