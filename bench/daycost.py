@@ -18,7 +18,8 @@ from tests.unit.chaincode import district
 
 AGES = (10, 100, 1_000)
 AGING_HOMES = 12
-WEEK = 7
+WEEK, WEEKS = 7, 250
+"""Days in a record of history, and how many such records fit into a batch."""
 
 
 class Timed(district.Ledger):
@@ -72,7 +73,7 @@ async def aged(count: int, ages: Sequence[int]) -> AsyncIterator[tuple[int, Time
     for age in ages:
         for first in range(filed, age, WEEK):
             week = range(first, min(first + WEEK, age))
-            await file(ledger, [street.midnights(meter, week) for meter in meters], street.SINGLE)
+            await file(ledger, [street.midnights(meter, week) for meter in meters], WEEKS)
             closed = await close(ledger, closed, week[-1])  # its last day has no end yet
         ledger.spent.clear()
         ledger.longest.clear()
