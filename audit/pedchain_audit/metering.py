@@ -111,6 +111,26 @@ class Metering:
             return []
         return found.days.measured(point, role, hour, row, document["grain"])
 
+    def exports(self) -> dict[tuple[str, str, int], int]:
+        """Wh of certificates of origin that left their district, by district, site and hour."""
+        return {
+            (name.removeprefix(PREFIX), *place): wh
+            for name, district in self._districts.items()
+            for place, wh in district.origin.exports().items()
+        }
+
+    def site(self, world: World, district: str, point: str) -> str | None:
+        """The site that a point is of."""
+        found = self._districts.get(PREFIX + district)
+        if found is None:
+            return None
+        registry = Registry(world, PREFIX + district, found.secret)
+        for cell in range(registry.cells()):
+            place = registry.roster(cell)["points"].get(point)
+            if place is not None:
+                return str(place["site"])
+        return None
+
     def not_checked(self) -> list[str]:
         """Districts whose readings the archive does not hold, in words."""
         return [*self._blind(), *self._not_redone()]

@@ -6,6 +6,7 @@ the key its account had then, its counter is the next, and what it leaves is wha
 make of what was there. Public totals follow from the issues.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +42,7 @@ class Origin:
     storages: dict[str, Document] = field(default_factory=dict)
     claimed: dict[tuple[str, int], int] = field(default_factory=dict)
     exported: dict[str, dict[str, int]] = field(default_factory=dict)  # by day and account, Wh
+    sites: dict[str, tuple[str, int]] = field(default_factory=dict)  # by issue: site and hour
     issues: int = 0
     debits: int = 0
     lost: bool = False
@@ -66,6 +68,14 @@ class Origin:
             self._issue(marks, held, registry, intervals)
         for document in held:
             self._take(document)
+
+    def exports(self) -> Counter[tuple[str, int]]:
+        """Wh of certificates that left the district, by site and hour of generation."""
+        found: Counter[tuple[str, int]] = Counter()
+        for one in self.certificates.values():
+            if one["state"] == "exported" and one.get("issue") in self.sites:
+                found[self.sites[one["issue"]]] += one["wh"]
+        return found
 
     def _take(self, document: Document) -> None:
         places = {"account/1": self.accounts, "gc/1": self.certificates}
@@ -122,6 +132,8 @@ class Origin:
             return []
         if [row[:4] for row in issue["rows"]] != [list(each) for each in found]:
             raise OriginError("an issue is not what the intervals of run F make")
+        for point, hour, *_ in issue["rows"]:
+            self.sites[derive_salt("issue", [issue["salt"], point, str(hour)])] = (site, hour)
         return [
             {
                 "issue": derive_salt("issue", [issue["salt"], point, str(hour)]),

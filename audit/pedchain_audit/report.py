@@ -38,6 +38,11 @@ def text(figures: Figures) -> str:
             f"{figures.sessions} market sessions settled anew, {figures.shared_hours} shared hours "
             "divided anew, all equal"
         )
+    if figures.twice_wh:
+        lines.append(
+            f"{figures.twice_wh} Wh were sold or shared although their certificates of origin "
+            "left the district"
+        )
     if figures.events_of_one:
         lines.append(
             f"{figures.events_of_one} valid transactions with an event but one endorsement: "

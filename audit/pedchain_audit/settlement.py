@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pedchain_audit import auction, shares
+from pedchain_audit import auction, once, shares
 from pedchain_audit.auction import Measured, SettlementError, equal
 from pedchain_audit.errors import Broken, VerificationError
 from pedchain_audit.operatorsbook import COLLECTION, Book, Change, Document, Written
@@ -47,6 +47,8 @@ class Settlement:
     due: Due = field(default_factory=dict)
     deposits: Counter[str] = field(default_factory=Counter)
     taken: set[tuple[str, str]] = field(default_factory=set)
+    sold: dict[once.Place, int] = field(default_factory=dict)
+    shared: dict[once.Place, int] = field(default_factory=dict)
     blind: bool = False
     debits: int = 0
     sessions: int = 0
@@ -90,6 +92,7 @@ class Settlement:
             elif schema in ("shared/1", "correction/1") and change.after is not None:
                 found = shares.redo(self.book, change.after, self.due, measured)
                 self.shared_hours += 1
+                self._shared(change.after)
                 self.compared_hours += found
         gains = self._gains(spent, world)
         self._balance(written, gains)
@@ -98,6 +101,25 @@ class Settlement:
         for before, after, made in redone:
             self._compare(before, after, made)
         self._locked(written)
+
+    def given(self) -> Counter[once.Place]:
+        """Wh of electricity sold and shared, by district, point and hour."""
+        return Counter(self.sold) + Counter(self.shared)
+
+    def _shared(self, found: Document) -> None:
+        terms = (self.book.named("community", found["community"]) or {})["terms"]
+        for name, row in found["members"].items():
+            place = self._feeds(name, terms["carrier"], found["hour"])
+            if place is not None:
+                self.shared[place] = row[1]
+
+    def _feeds(self, name: str, carrier: str, hour: int) -> once.Place | None:
+        """Where an account feeds in; heat has no certificates of origin."""
+        account = self._account(name)
+        register = account["places"].get(carrier, {}).get("feeds")
+        if carrier != "electricity" or register is None:
+            return None
+        return account["district"], register["point"], hour
 
     # -- who spends ---------------------------------------------------------------------------
 
@@ -244,6 +266,10 @@ class Settlement:
         equal(told, (self.book.named("settled", name) or {})["trades"], "a settlement")
         equal(due, written("due"), "what accounts are due")
         self.due[name] = due
+        for account, row in due.items():
+            place = self._feeds(account, after["carrier"], after["hour"])
+            if place is not None:
+                self.sold[place] = row["sold"]
         self.sessions += 1
         self.compared_hours += compared
 

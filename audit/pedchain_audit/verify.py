@@ -16,16 +16,18 @@ Steps 6 to 9 need private data; without it they are said to be not checked, neve
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from fabric_protos.common.common_pb2 import CONFIG, Block
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
 
-from pedchain_audit import chain, losses
+from pedchain_audit import chain, losses, once
 from pedchain_audit.archive import Archive
 from pedchain_audit.errors import ArchiveError, VerificationError
 from pedchain_audit.metering import Metering
 from pedchain_audit.replay import Judged, Ledger, Valid
 from pedchain_audit.settlement import Settlement
+from pedchain_audit.world import World
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire import block as wire_block
 from pedchain_fabric.wire.channelconfig import ChannelConfig
@@ -51,6 +53,7 @@ class Figures:
     claims: int = 0
     sessions: int = 0
     shared_hours: int = 0
+    twice_wh: int = 0
     events_of_one: int = 0
     not_checked: list[str] = field(default_factory=list)
 
@@ -92,8 +95,21 @@ def verify(archive: Archive, progress: Progress = lambda number, height: None) -
     figures.approvals, figures.claims = metering.approvals, metering.claims
     figures.debits += settlement.debits
     figures.sessions, figures.shared_hours = settlement.sessions, settlement.shared_hours
+    figures.twice_wh = twice(ledger.world, metering, settlement) if ledger else 0
     figures.not_checked += [*metering.not_checked(), *settlement.not_checked()]
     return figures
+
+
+def twice(world: World, metering: Metering, settlement: Settlement) -> int:
+    """Wh sold or shared whose certificate of origin left the district as well."""
+
+    def fed_in(place: once.Place) -> int | None:
+        district, point, hour = place
+        found = metering.measured(world, district, point, "E", hour)
+        return sum(found[0][0]) if found else None
+
+    site = partial(metering.site, world)
+    return once.twice(settlement.given(), metering.exports(), site, fed_in)
 
 
 def located(error: VerificationError, block: Block, ledger: Ledger | None) -> VerificationError:
