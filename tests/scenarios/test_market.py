@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
+from pedchain_domain import canonical
 from pedchain_domain.instants import format_day
 from pedchain_domain.market.tokenid import to_hex
 from pedchain_gateway.ledger import Invalid, LedgerError, Mismatch, Refused, Unavailable
@@ -151,6 +152,26 @@ async def test_two_orders_for_one_balance_never_both_count(market: Trading, peop
     assert sum(1 for each in results if not isinstance(each, BaseException)) == 1
     assert all(isinstance(each, LedgerError) for each in results if isinstance(each, BaseException))
     assert len(await market.ask("market:ListOrders", who.name, "")) == 1
+
+
+async def test_an_order_of_two_hours_is_amended_and_withdrawn(
+    market: Trading, people: People
+) -> None:
+    who = people["home-2"]
+    await market.order(who, "BID", (POWER, 200, 100), (EVENING, 300, 100))
+    (order,) = await market.ask("market:ListOrders", who.name, "")
+    changed = body("BID", (EVENING, 400, 150)) | {"order": order}
+    await market.spend(who, "market", "AmendOrder", "amend-order", **changed)
+    ((order, found),) = (await market.ask("market:ListOrders", who.name, "")).items()
+    assert [line["quantity"] for line in found["lines"]] == [400]
+    assert await market.balance(who) == RICH - 400 * 150
+    await market.spend(who, "market", "CancelOrder", "cancel-order", order=order)
+    assert await market.balance(who) == RICH
+    tokens = [to_hex(product.token) for product in (POWER, EVENING, POWER)]
+    asked = canonical.encode(tokens).decode()
+    assert len(await market.ask("market:DetermineInvolvedMarkets", asked)) == 2
+    price = await market.ask("market:DetermineReferencePrice", tokens[0], "home")
+    assert (price["retail"], price["feed_in"]) == (280_000, 80_000)
 
 
 async def command(market: Trading, who: Prosumer, folder: Path, *options: str) -> str:

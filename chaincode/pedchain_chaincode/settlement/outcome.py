@@ -67,7 +67,9 @@ async def traded(book: Book, account: Document, carrier: str, hour: int) -> tupl
 
 async def supply(book: Book, promise: Product) -> int | None:
     """What stands of a producer's promise, Wh, once its session is cleared; None before, while it
-    is what its orders minted."""
+    is what its orders minted, and for quarters, which no session trades."""
+    if promise.quarter is not None:
+        return None
     name = session_id(promise.carrier, promise.zone, promise.start)
     session = await load(book.stub, keys.session(book.stub, name))
     if session is None or session["state"] in _BEFORE:
