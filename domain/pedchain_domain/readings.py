@@ -9,10 +9,10 @@ and so serves as salt that dies with the record (rules C5).
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from pedchain_domain import columns, documents, lifecycle, ocmf, registers, transactions
+from pedchain_domain import columns, documents, lifecycle, limits, ocmf, registers, transactions
 from pedchain_domain.columns import Columns, Value
 from pedchain_domain.documents import Document
 from pedchain_domain.ocmf import Reading, Record
@@ -126,21 +126,40 @@ def _certified(record: Record, device: Document) -> tuple[Columns, tuple[Reason,
         (record.extensions, registers.EXTENSION_UNITS),
     )
     for found, units in sources:
-        known: dict[tuple[str, ...], _Register | Reason] = {}
-        for reading in found:
-            texts = reading.about
-            if texts not in known:
-                known[texts] = _about(reading, device, units)
-            register = known[texts]
-            value = register if isinstance(register, Reason) else _value(reading, register, device)
+        for reading, value in zip(found, _values(found, device, units), strict=True):
             if isinstance(value, Reason):
                 doubts[value] = None
+            elif reading.status == SUBSTITUTE and not charged:
+                substitutes.append(value)
             else:
-                corrects = reading.status == SUBSTITUTE and not charged
-                (substitutes if corrects else values).append(value)
+                values.append(value)
     if charged:
         return _charged(record, values, doubts)
     return columns.of(values, substitutes), tuple(doubts)
+
+
+def _values(
+    found: Sequence[Reading], device: Document, units: dict[str, tuple[int, int]]
+) -> Iterator[Value | Reason]:
+    """What each reading says, or why it is not certifiable. What its texts mean is looked up once
+    for all that have the same."""
+    since, until = device["from"], device["to"]
+    last = limits.LATEST_INSTANT if until is None else until
+    windows = device.get("suspended")
+    known: dict[tuple[str, ...], _Register | Reason] = {}
+    for reading in found:
+        texts, instant = reading.about, reading.instant
+        if texts not in known:
+            known[texts] = _about(reading, device, units)
+        register = known[texts]
+        if isinstance(register, Reason):
+            yield register
+        elif not since <= instant <= last:
+            yield Reason.NOT_INSTALLED
+        elif windows and lifecycle.suspended_at(device, instant):
+            yield Reason.SUSPENDED
+        else:
+            yield _value(reading, register)
 
 
 class _Register(NamedTuple):
@@ -181,14 +200,9 @@ def _about(
     return _Register(register["role"], num * register.get("num", 1), den * register.get("den", 1))
 
 
-def _value(reading: Reading, register: _Register, device: Document) -> Value | Reason:
-    until = device["to"]
-    if reading.instant < device["from"] or (until is not None and reading.instant > until):
-        return Reason.NOT_INSTALLED
-    if "suspended" in device and lifecycle.suspended_at(device, reading.instant):
-        return Reason.SUSPENDED
+def _value(reading: Reading, register: _Register) -> Value | Reason:
+    role, num, den = register
     try:
-        whole = registers.to_whole(reading.register, (register.num, register.den))
+        return reading.instant, role, registers.to_whole(reading.register, (num, den))
     except DomainError as err:
         return err.reason
-    return reading.instant, register.role, whole
