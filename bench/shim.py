@@ -2,11 +2,11 @@
 """Our shim beside the official Node and Go shims: the same contract on one peer, one client.
 
 Seven rounds; in each, every shim takes its turn, and a ratio is that of one round's neighbours.
-`get` and `put` count single reads and writes, each a message of its own, within calls of 100: of a
-call that has only one, shims are a tenth, and every other part of it is the same for all. Proposals
-are signed beforehand and endorsed, not ordered, so that the client is no part of the figure.
-`call_noop`, `call_get` are such calls with nothing and one read; `call_put` is a transaction with
-one write, through the gateway, until it is committed.
+`noop` and `get` are calls with nothing and one read: proposals signed beforehand, whose bytes go
+straight to the peer's endorser, so that the client is next to no part of the figure. `put` is a
+transaction with one write, through the gateway, until it is committed. `reads` and `writes` count
+single ones, each a message of its own, within calls of 100, endorsed in the same way: of a call
+that has only one, shims are a tenth, and every other part of it is the same for all.
 Beside each rate stands who used how much CPU for one call: shim, peer, orderer, client.
 """
 
@@ -47,11 +47,11 @@ class Kind:
 
 
 KINDS = {
-    "call_noop": Kind("endorse", "Noop", (), CALLS),
-    "call_get": Kind("endorse", "Get", ("key",), CALLS),
-    "call_put": Kind("submit", "Put", ("k#", VALUE), WRITES),
-    "get": Kind("endorse", "Scan", (str(EACH),), MANY, EACH, MANY_LANES),
-    "put": Kind("endorse", "Fill", (str(EACH), VALUE), MANY, EACH, MANY_LANES),
+    "noop": Kind("endorse", "Noop", (), CALLS),
+    "get": Kind("endorse", "Get", ("key",), CALLS),
+    "put": Kind("submit", "Put", ("k#", VALUE), WRITES),
+    "reads": Kind("endorse", "Scan", (str(EACH),), MANY, EACH, MANY_LANES),
+    "writes": Kind("endorse", "Fill", (str(EACH), VALUE), MANY, EACH, MANY_LANES),
 }
 FILL = Kind("submit", "Fill", (str(EACH), VALUE), 1)
 ONE = Kind("submit", "Put", ("key", VALUE), 1)
