@@ -54,12 +54,13 @@ class Quiet:
 
 
 def heard(parts: list[bytes]) -> tuple[list[tuple[object, ...]], str]:
-    """What was told until the end, and what ended it."""
+    """What was told until the end, and what ended it. Sent is only then: whether a stream that both
+    sides have ended is still known decides what more of it means."""
     quiet = Quiet()
     try:
         for part in parts:
             quiet.session.receive(part)
-            quiet.session.take()
+        quiet.session.take()
     except ConnectionFault as fault:
         return quiet.events, fault.code.name
     return quiet.events, ""
