@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pedchain_chaincode import limits
 from pedchain_domain import batch, canonical, der, ocmf
 from pedchain_domain.reasons import Reason, reason_of
 from pedchain_gateway.fabricledger import open_ledger
@@ -305,7 +306,7 @@ async def test_what_is_no_record_is_refused_each_by_itself(
     assert len(filed["broken"]) == len(BROKEN)
     assert set(filed["broken"]) <= allowed
     with pytest.raises(Refused, match="too-large"):
-        await books.file(*[b"x" * 60_000] * 5)
+        await books.file(*[b"x"] * (limits.BATCH_RECORDS + 1))
 
 
 @pytest.mark.fault(22)
