@@ -49,16 +49,21 @@ async def over(book: Book, terms: Document, hour: int) -> None:
 
 
 async def members(book: Book, terms: Document, hour: int) -> list[Member]:
-    """All members' hour, by account. Refuses `not-attached` where a register was not shown."""
+    """All members' hour, by account, without those that shared it elsewhere. Refuses `not-attached`
+    where a register was not shown."""
     owner = book.tag("community", terms["id"])
     names = await book.ids(MEMBER, owner, limits.MEMBERS + 1)
     if len(names) > limits.MEMBERS:
         raise Refusal("too-many", "members")
     held = await book.held(MEMBER, owner, names)
+    shared = await book.load_many(
+        [("position", one["account"], terms["carrier"], hour) for one in held]
+    )
     return sorted(
         [
             await _member(book, terms, hour, one["account"], one["factor_ppm"], final=False)
-            for one in held
+            for one, position in zip(held, shared, strict=True)
+            if position is None
         ]
     )
 

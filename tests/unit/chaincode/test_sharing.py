@@ -146,6 +146,24 @@ async def test_a_member_joins_the_terms_it_signed_once_per_carrier(street: Shari
     await street.join(alice, terms(id="other"))
 
 
+async def test_who_changes_its_community_shares_an_hour_once(street: Sharing) -> None:
+    await street.gather(EXAMPLE, terms())
+    await street.void()
+    await street.show(EXAMPLE, even=False)
+    await street.share()
+    await street.found(terms(id="other"))
+    for name in ("p1", "a"):
+        one = street.people[name]
+        await street.spend(one, "sharing", "LeaveCommunity", "leave-community", community="street")
+        await street.join(one, terms(id="other"))
+    assert await street.share("other") == {}
+    hours = await street.ask("sharing:GetHours", "p1", "electricity", str(NOON))
+    assert (hours[0]["position"]["shared_out"], hours[0]["position"]["community"]) == (
+        800,
+        "street",
+    )
+
+
 async def test_a_gateway_joins_nobody(street: Sharing) -> None:
     await street.gather(["a"], terms())
     await street.found(terms(id="other"))
