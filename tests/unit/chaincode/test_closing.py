@@ -88,7 +88,7 @@ def by_domain_alone(homes: list[Home], records: list[bytes]) -> Any:
     folded = fold.fold(sorted(rows, key=lambda r: r[:4]), head, days, period=1, shard=0, grain=HOUR)
     closed = dayclose.close_shard(days[0], folded.folds[day_name(0)], roster, rules, factors())
     totals = balance.day_totals(dayclose.add(None, closed.partial), days[0], rules, factors())
-    totals = publication.marked(totals, parameters(rules))
+    totals = publication.marked(publication.with_exported(totals, None), parameters(rules))
     window = windows.advance(windows.empty(365), totals)
     return certificate.build(rules, days[0], "P", totals, window, "")
 
