@@ -19,7 +19,7 @@ from pedchain_fabric.shim import (
 )
 from pedchain_fabric.shim.abilities import Abilities
 from pedchain_fabric.shim.keypolicy import all_of, organizations
-from pedchain_fabric.shim.testing import MemoryPeer, TransactionFailed, creator
+from pedchain_fabric.shim.testing import CommitRefused, MemoryPeer, TransactionFailed, creator
 
 
 class Book(Contract):
@@ -76,6 +76,11 @@ class Book(Contract):
     async def composite(self, ctx: Context, kind: str, first: str) -> str:
         found = await ctx.stub.partial_composite(kind, [first] if first else []).all()
         return json.dumps([ctx.stub.split_composite_key(item.key)[1] for item in found])
+
+    @submit
+    async def count_behind(self, ctx: Context, kind: str, after: str) -> None:
+        found = await ctx.stub.partial_composite(kind, after=after.split(",")).all()
+        await ctx.stub.put_state("behind", str(len(found)).encode())
 
     @evaluate
     async def pages(self, ctx: Context, size: int) -> str:
@@ -318,6 +323,24 @@ async def test_composite_keys_are_found_by_their_first_parts(peer: MemoryPeer) -
     assert len(json.loads(await peer.evaluate("book", "Composite", "t", ""))) == 4
     assert await peer.evaluate("book", "AllComposites") == b"4"
     assert await peer.evaluate("book", "Count", "", "") == b"1"  # composite keys stay out
+
+
+@pytest.mark.complete("shim-GetStateByPartialCompositeKey")
+async def test_a_list_walked_from_behind_a_key_depends_on_what_lies_behind_it_only(
+    peer: MemoryPeer,
+) -> None:
+    for first, second in (("a", "1"), ("a", "2"), ("ab", "3"), ("b", "4")):
+        await peer.submit("book", "PutComposite", "t", first, second)
+    for after, count in (("a,1", b"3"), ("a", b"4"), ("aa", b"2"), ("a,2", b"2"), ("b,4", b"0")):
+        await peer.submit("book", "CountBehind", "t", after)
+        assert peer.last.writes["behind"] == count, after
+    walked = await peer.endorse("book", "CountBehind", "t", "a,2")
+    await peer.submit("book", "PutComposite", "t", "a", "15")
+    peer.commit(walked)
+    walked = await peer.endorse("book", "CountBehind", "t", "a,2")
+    await peer.submit("book", "PutComposite", "t", "a", "20")
+    with pytest.raises(CommitRefused, match="PHANTOM_READ_CONFLICT"):
+        peer.commit(walked)
 
 
 @pytest.mark.parametrize("part", ["a\0b", "\U0010ffff"])
