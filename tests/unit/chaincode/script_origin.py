@@ -6,6 +6,7 @@ import json
 from pedchain_chaincode import limits
 from pedchain_domain import canonical, der, origincert
 from tests.unit.chaincode.district import DAY, OPERATOR, START, day_name
+from tests.unit.chaincode.people import identity, membership, occupancy, transient
 from tests.unit.chaincode.script import Printing
 from tests.unit.chaincode.wallets import Origin, Storing, Wallet, private_key, registers, signature
 
@@ -72,19 +73,42 @@ async def lines() -> list[str]:
     return ledger.lines
 
 
+async def lived(ledger: PrintingOrigin) -> None:
+    """Somebody lived at home-1 for a day and left the district."""
+    ann, out = membership("ann"), START + DAY
+    sent = transient(membership=ann, identity=identity("ann"))
+    await ledger.submit("membership:Enrol", creator=OPERATOR, transient=sent)
+    found = await ledger.ask("membership:GetMemberOfKey", ann["key"]["spki"])
+    name = str(found["member"])
+    for function, document in (
+        ("Occupy", occupancy("ann", name, "home-1", START)),
+        (
+            "Vacate",
+            {"schema": "vacate/1", "member": name, "site": "home-1", "from": START, "to": out},
+        ),
+        ("Leave", {"schema": "leave/1", "member": name, "to": out}),
+    ):
+        sent = transient(document=document)
+        await ledger.submit(f"membership:{function}", creator=OPERATOR, transient=sent)
+
+
 async def kept(ledger: PrintingOrigin) -> None:
     """Erasure and retention."""
     page = await ledger.ask("privacy:ListSubjectRecords", "home-1", "1", "")
     batches = sorted({one["transaction"] for one in page["records"]})
     about = {"site": "home-1", "cell": 0}
+    stay = {"first": day_name(0), "last": day_name(1)}
+    await lived(ledger)
+    await ledger.ask("privacy:GetSubjectPeople", "home-1", *stay.values())
     for what in (
-        {"batches": batches, "first": day_name(0), "last": day_name(1)},
+        {"batches": batches, **stay},
         {"day": day_name(0)},
         {"account": 1},
+        {"person": 1, **stay},
     ):
         subject = json.dumps({**about, **what}).encode()
-        transient = {"subject": subject, **ledger.fresh()}
-        await ledger.submit("privacy:Erase", creator=OPERATOR, transient=transient)
+        sent = {"subject": subject, **ledger.fresh()}
+        await ledger.submit("privacy:Erase", creator=OPERATOR, transient=sent)
     ledger.peer.now = START + (limits.RETENTION_DAYS + 2) * DAY
     while await ledger.submit("privacy:Purge", day_name(1), creator=OPERATOR) != b"done":
         pass
