@@ -75,8 +75,11 @@ async def aged(count: int, ages: Sequence[int]) -> AsyncIterator[tuple[int, Time
             week = range(first, min(first + WEEK, age))
             await file(ledger, [street.midnights(meter, week) for meter in meters], WEEKS)
             closed = await close(ledger, closed, week[-1])  # its last day has no end yet
-        ledger.spent.clear()
         ledger.longest.clear()
+        late = (age - 1) * street.INTERVALS + 1  # the largest batch of single readings
+        singles = [street.single(meter, late) for meter in meters[: street.SINGLE]]
+        await file(ledger, singles, street.SINGLE)
+        ledger.spent.clear()
         await file(ledger, [street.whole_day(meter, age) for meter in meters], street.WHOLE_DAYS)
         closed = await close(ledger, closed, age)
         ledger.spent["CloseDay"] = 0.0
