@@ -2,11 +2,12 @@
 """Clearing a closed session, in steps under 150 ms (rules K6, K7).
 
 `collect` reads the lines by their markers, asks then bids, and keeps them in chunks; nobody adds
-any more, since every order reads the session. `match` clears the chunks, at one price or, where
-the zone says so, each trade at its offer's, pairs sellers with buyers, and keeps what came of it by
-account (`outcome`). Each account then takes its own (`taking`), so that no step waits for anybody.
+any more, since every order reads the session. `draw` makes the curves to be printed. `match` clears
+all at one price or, where the zone says so, each trade at its offer's, pairs sellers with buyers,
+and keeps what came of it by account (`outcome`). Each account then takes its own (`taking`), so
+that no step waits for anybody.
 
-    chunk    {side, lines: [[order, account, quantity, limit]], about: {account: about}}
+    chunk    {side, lines: [[account quantity order, Wh, limit]], about: {account: about}}
     trades   {price, trades: [[seller, buyer, Wh, price]]}
 """
 
@@ -32,7 +33,6 @@ class Matched(NamedTuple):
 
     price: int | None
     volume: int | None
-    curves: dict[str, list[list[int]]]
     shards: int
 
 
@@ -55,7 +55,7 @@ async def collect(book: Book, session: Document) -> Document:
     if found:
         lines = await book.held(side, name, found)
         rows = [
-            [order, line["account"], line["quantity"], line["limit"]]
+            [_rank(order, line), line["quantity"], line["limit"]]
             for order, line in zip(found, lines, strict=True)
         ]
         about = {line["account"]: line["about"] for line in lines}
@@ -65,7 +65,15 @@ async def collect(book: Book, session: Document) -> Document:
         return {**step, "after": found[-1], "chunks": chunks}
     if side == ASK:
         return {"phase": "collect", "side": BID, "after": "", "chunks": chunks}
-    return {"phase": "match", "chunks": chunks}
+    return {"phase": "draw", "chunks": chunks}
+
+
+async def draw(book: Book, session: Document) -> dict[str, list[list[int]]]:
+    """The curves of all that was collected, as they may be printed."""
+    found = await _collected(book, session)
+    return {
+        side: curve.curve(found.lines[side], found.accounts, buying=side == BID) for side in SIDES
+    }
 
 
 async def match(book: Book, session: Document) -> Matched:
@@ -81,33 +89,33 @@ async def match(book: Book, session: Document) -> Matched:
     for side in SIDES:
         for line in found.lines[side]:
             account = found.accounts[line.id]
-            fresh = {"side": side, "about": found.about[account], "orders": {}}
-            outcome.setdefault(account, fresh)["orders"][_order(line.id)] = kept[line.id]
+            if account not in outcome:
+                outcome[account] = {"side": side, "about": found.about[account], "orders": {}}
+            outcome[account]["orders"][_order(line.id)] = kept[line.id]
     shards = -(-len(outcome) // limits.ACCOUNTS_TOGETHER) or 1
     await outcomes.write(book, outcomes.CLEARED, name, outcome, shards)
     printed = None if offers else price
     await book.save(("trades", name), {"price": printed, "trades": trades})
-    curves = {
-        side: curve.curve(found.lines[side], found.accounts, buying=side == BID) for side in SIDES
-    }
     if not all(curve.printable(_sums(trades, at)) for at in (0, 1)):
-        return Matched(None, None, curves, shards)
-    return Matched(printed, volume, curves, shards)
+        return Matched(None, None, shards)
+    return Matched(printed, volume, shards)
 
 
 async def _collected(book: Book, session: Document) -> Collected:
-    """All lines, ranked by account and quantity: an order's own id is its transaction's, and must
-    not decide who gets the odd Wh."""
     found = Collected({side: [] for side in SIDES}, {}, {})
     names = [("chunk", session["id"], number) for number in range(session["step"]["chunks"])]
     for chunk in await book.load_many(names):
         assert chunk is not None  # written by a step of this session
-        for order, account, quantity, limit in chunk["lines"]:
-            rank = f"{account} {quantity:010d} {order}"
-            found.lines[chunk["side"]].append(Line(rank, quantity, limit))
-            found.accounts[rank] = account
+        found.lines[chunk["side"]].extend(Line(*row) for row in chunk["lines"])
+        found.accounts.update((row[0], row[0].partition(" ")[0]) for row in chunk["lines"])
         found.about.update(chunk["about"])
     return found
+
+
+def _rank(order: str, line: Document) -> str:
+    """What lines are ranked by: an order's own id is its transaction's, and must not decide who
+    gets the odd Wh."""
+    return f"{line['account']} {line['quantity']:010d} {order}"
 
 
 def _order(rank: str) -> str:
@@ -148,8 +156,8 @@ def _kept(
 
 def _by_account(fills: Mapping[str, int], accounts: Mapping[str, str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for order in sorted(fills):
-        found[accounts[order]] = found.get(accounts[order], 0) + fills[order]
+    for order, wh in fills.items():
+        found[accounts[order]] = found.get(accounts[order], 0) + wh
     return found
 
 

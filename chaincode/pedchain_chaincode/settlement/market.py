@@ -118,7 +118,12 @@ class MarketContract(Contract):
         book = await guards.opened(ctx, "clear")
         found = await guards.session(ctx, session_id)
         moved = sessions.moved(found, Step.CLEAR, await now(ctx, book.setup))
-        if found["step"]["phase"] != "match":
+        phase = found["step"]["phase"]
+        if phase == "draw":
+            step = {**found["step"], "phase": "match"}
+            await _save(ctx, {**found, "step": step, "curves": await clearing.draw(book, found)})
+            return MORE
+        if phase != "match":
             await _save(ctx, {**found, "step": await clearing.collect(book, found)})
             return MORE
         matched = await clearing.match(book, found)

@@ -36,7 +36,7 @@ def printable(by_account: Mapping[str, int]) -> bool:
 def curve(lines: Sequence[Line], accounts: Mapping[str, str], *, buying: bool) -> list[list[int]]:
     """[limit, Wh] of one side, best first; `limit`, µcur per kWh, is the worst of its step, and
     `accounts` says whose each line is."""
-    ranked = sorted(lines, key=lambda line: (-line.limit if buying else line.limit, line.id))
+    ranked = sorted(lines, key=lambda line: line.limit, reverse=buying)
     steps: list[_Step] = []
     step = _Step()
     for at, line in enumerate(ranked):
