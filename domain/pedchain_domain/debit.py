@@ -14,12 +14,14 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from pedchain_domain import canonical, der, limits
 from pedchain_domain.reasons import DomainError, Reason
 from pedchain_domain.text import from_hex
 
 Document = dict[str, Any]
+PrivateKey = ec.EllipticCurvePrivateKey
 SCHEMA = "debit/1"
 _IDS = ("network", "channel", "contract", "account", "action")
 _FIELDS = sorted(("schema", "counter", "body", *_IDS))
@@ -116,6 +118,17 @@ def verify(spki: str, message: bytes, signature: bytes) -> None:
         raise DomainError(Reason.BAD_SIGNATURE) from error
 
 
-def sign(debit: Debit, key: ec.EllipticCurvePrivateKey) -> Signed:
+def private_key(pem: bytes) -> PrivateKey:
+    """An account's key from PEM that is not encrypted. ValueError for anything else."""
+    try:
+        found = load_pem_private_key(pem, None)
+    except TypeError as error:
+        raise ValueError("the key is encrypted") from error
+    if not isinstance(found, PrivateKey) or not isinstance(found.curve, ec.SECP256R1):
+        raise ValueError("not a P-256 key")
+    return found
+
+
+def sign(debit: Debit, key: PrivateKey) -> Signed:
     """The debit signed by the account's key: what a wallet does."""
     return Signed(debit, key.sign(debit.message(), ec.ECDSA(SHA256())))

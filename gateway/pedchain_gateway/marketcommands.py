@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     from pedchain_gateway.trader import Trader
 
 app = App(name="market", help="Trade electricity and heat with an account's own key.")
@@ -235,25 +233,21 @@ def _outcome(found: dict[str, dict[str, object]]) -> str:
 
 
 def _run(profile: Path, user: str, account: str, key: Path, act: Act) -> int:
+    try:
+        pem = key.read_bytes()
+    except OSError as error:
+        return _fail(error, 2)
+
     async def run() -> None:
+        from pedchain_domain.debit import private_key
         from pedchain_gateway.fabricledger import open_ledger
         from pedchain_gateway.trader import Trader, Wallet
 
-        wallet = Wallet(account, _key(key))
+        wallet = Wallet(account, private_key(pem))
         async with await open_ledger(profile, user) as ledger:
             await act(Trader(ledger, ledger.channel, wallet))
 
     return _guarded(run)
-
-
-def _key(path: Path) -> "ec.EllipticCurvePrivateKey":
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    found = load_pem_private_key(path.read_bytes(), None)
-    if not isinstance(found, ec.EllipticCurvePrivateKey):
-        raise ValueError(f"{path} holds no EC key")
-    return found
 
 
 def _guarded(act: Callable[[], Awaitable[None]]) -> int:

@@ -9,8 +9,6 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from pedchain_domain import canonical, debit
 from pedchain_domain.market.tokenid import MONEY, to_hex
 from pedchain_gateway.ledger import Ledger, Refused
@@ -26,7 +24,7 @@ class Wallet:
     """An account and its key."""
 
     account: str
-    key: ec.EllipticCurvePrivateKey
+    key: debit.PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
