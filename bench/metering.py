@@ -26,7 +26,7 @@ from pedchain_network.topology import reader
 LANES = 8
 """Batches in flight: more only adds latency."""
 
-SINGLE_BATCHES, DAY_BATCHES = 75, 28
+SINGLE_BATCHES, DAY_BATCHES = 75, 36
 CLOSED = 2
 """The day, by number, that is filed whole and certified."""
 LONE_READINGS = 30

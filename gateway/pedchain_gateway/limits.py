@@ -15,8 +15,8 @@ KEEP_ALIVE_S = 30
 
 BATCH_RECORDS_MAX = 400
 """What the metering contract judges within a call of 150 ms, with room for a busy machine."""
-BATCH_BYTES_MAX = 480 * 1024
-"""Raw bytes of one batch: below what the contract takes (512 KiB), for the same reason."""
+BATCH_BYTES_MAX = 360 * 1024
+"""Raw bytes of one batch: below what the contract takes (384 KiB), for the same reason."""
 BATCHES_IN_FLIGHT_MAX = 3
 BATCH_LINGER_S = 0.1
 """How long a record waits for company while other batches are under way: about a block's time."""
