@@ -22,9 +22,7 @@ BATCH_RECORDS: Final = 500  # a record costs some 0.2 ms to read and verify
 BATCH_BYTES: Final = 384 * 1024  # of a batch's records together, unpacked
 GATHER_DOCUMENTS: Final = 150  # private batch documents read in one step
 GATHER_MARKERS: Final = 200  # batch markers of one bucket ranged over in one step
-GATHER_COST: Final = (
-    20_000  # instants of rows (a row is as ten) read in one step, beyond a document
-)
+GATHER_COST: Final = 15_000  # instants (a row is as ten) read in one step, beyond a document
 FOLD_COST: Final = 15_000  # the same folded in one step, beyond the first cell
 DIRECT_COST: Final = 10_000  # a period of so few is read and folded in one step
 CLOSE_VALUES: Final = 4_000  # register values closed in one step, beyond the first cell
