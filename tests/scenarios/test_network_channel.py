@@ -4,6 +4,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,8 @@ from tests.scenarios.growing import NEW, comes, get, put, room, topology
 from tests.scenarios.harness import Network
 
 
-def shown(network: Network) -> dict[str, object]:
-    document: dict[str, object] = json.loads(network.run("channel show", "--json").stdout)
+def shown(network: Network) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(network.run("channel show", "--json").stdout)
     return document
 
 
@@ -66,6 +67,29 @@ def test_an_update_goes_round_as_a_file(fresh_network: Network, tmp_path: Path) 
     stale = network.run("channel submit", str(first), str(second), check=False)
     assert "made from another configuration" in stale.stderr
     assert "fix: make the update again" in stale.stderr
+
+
+@pytest.mark.serial
+@pytest.mark.timeout(400)
+def test_a_member_signs_submits_and_reads_with_its_own_keys_alone(
+    fresh_network: Network, tmp_path: Path
+) -> None:
+    """As on a host of its own, which asks no orderer whose administrator is elsewhere."""
+    network = fresh_network
+    network.run("up")
+    own = Network(network.runtime, tmp_path / "own", network.topology)
+    network.run("bundle", "--org", "DistrictA", "--out", str(own.state))
+    shutil.copy(network.state / "run.json", own.state)
+    file = str(tmp_path / "update.pb")
+    own.run("channel update", "--set", "messages=200", "--offline", file)
+    assert own.run("channel sign", file, "--organization", "DSO", "--yes", check=False).returncode
+    told = own.run("channel sign", file, "--organization", "DistrictA", "--yes").stdout
+    assert "max_message_count 500 -> max_message_count 200" in told
+    for name in ("DSO", "Aggregator"):
+        network.run("channel sign", file, "--organization", name, "--yes")
+    own.run("channel submit", file)
+    for each in (own, network):
+        assert shown(each)["batch"]["messages"] == 200
 
 
 @pytest.mark.serial

@@ -133,8 +133,7 @@ async def look(reach: Reach, names: tuple[str, ...] = ()) -> Chaincode:
 
 def own_peers(reach: Reach) -> tuple[Node, ...]:
     """Peers of the organisations whose administrators' keys are here."""
-    ours = reach.admins()
-    return tuple(each for each in reach.topology.peers() if each.organization in ours)
+    return reach.own(reach.topology.peers())
 
 
 async def _definition(

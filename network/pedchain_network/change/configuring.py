@@ -43,14 +43,14 @@ async def submit(
 ) -> None:
     """Send an update that all who must have agreed to; return once all nodes have it.
 
-    Peers tell their configuration only to their own administrators: others are not waited for.
+    Nodes tell their configuration only to their own administrators: others are not waited for.
     Raises `ChangeRefusedError`, or `PartError` if orderers refuse it or a node does not follow.
     """
     admins = members(reach, current)
     if not admins:
         text = "no administrator's key of any member is here"
         raise refuse(Reason.SIGNATURES_MISSING, text, "submit it where there is one")
-    orderers = [reach.orderer(each) for each in orderers_of(nodes)]
+    orderers = [reach.orderer(each) for each in reach.own(orderers_of(nodes))]
     peers = [
         reach.peer(each) for each in nodes if each.kind == PEER and each.organization in admins
     ]

@@ -16,7 +16,7 @@ from pedchain_network.progress import Progress
 from pedchain_network.runtimes.runtime import Runtime, by_name
 from pedchain_network.state import Run, State
 from pedchain_network.topology import reader, writer
-from pedchain_network.topology.model import Node, Organization, Topology
+from pedchain_network.topology.model import PEER, Node, Organization, Topology
 
 
 @dataclass(slots=True)
@@ -91,12 +91,16 @@ def checked(topology: Topology) -> Topology:
 async def configuration_of(reach: Reach, orderers: Sequence[Node] = ()) -> ChannelConfig:
     """The channel's configuration, from the first of these orderers (or of all) that answers.
 
-    Raises `ChangeRefusedError` if none does.
+    Nodes tell it to their own administrators: where no orderer's is, a peer is asked. Raises
+    `ChangeRefusedError` if none answers.
     """
-    said = []
-    for each in orderers or reach.topology.orderers():
+    said, channel = [], reach.topology.channel
+    asked = reach.own(orderers or reach.topology.orderers()) or reach.own(reach.topology.peers())
+    for node in asked:
         try:
-            return await configuration.from_orderer(reach.orderer(each), reach.topology.channel)
+            if node.kind == PEER:
+                return await configuration.from_peer(reach.peer(node), channel)
+            return await configuration.from_orderer(reach.orderer(node), channel)
         except AdminError as error:
-            said.append(f"{each.name}: {error}")
-    raise refuse(Reason.NETWORK_DOWN, f"no orderer answers: {'; '.join(said)}", "ped-network up")
+            said.append(f"{node.name}: {error}")
+    raise refuse(Reason.NETWORK_DOWN, f"nobody answers: {'; '.join(said)}", "ped-network up")

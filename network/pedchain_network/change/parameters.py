@@ -206,7 +206,9 @@ async def _prepared(
 async def _submitted(live: Live, reach: Reach, current: ChannelConfig, made: SignedUpdate) -> None:
     nodes = (*live.topology.orderers(), *live.topology.peers())
     await configuring.submit(reach, current, made, nodes)
-    live.progress.step(f"configuration {current.sequence + 1} is in force on {len(nodes)} nodes")
+    live.progress.step(
+        f"configuration {current.sequence + 1} is in force on {len(reach.own(nodes))} nodes"
+    )
     if pending.load(live.state) is None:  # else it was that change's update, which goes on
         live.state.save_topology(following(live.topology, await configuration_of(reach)))
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reaching nodes one by one, under an administrator whose keys are here, as they are needed."""
 
+from collections.abc import Iterable
 from types import TracebackType
 
 import grpc
@@ -60,6 +61,11 @@ class Reach:
             for each in self.topology.organizations
             if (self._crypto(each).user("admin") / "key.pem").exists()
         }
+
+    def own(self, nodes: Iterable[Node]) -> tuple[Node, ...]:
+        """Those of these nodes that can be administered from here."""
+        ours = self.admins()
+        return tuple(each for each in nodes if each.organization in ours)
 
     def peer(self, peer: Node, admin_of: str = "") -> Endorser:
         """A peer, asked by its own administrator or by another organisation's.
