@@ -3,7 +3,9 @@
 
 import asyncio
 import gzip
+import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -171,6 +173,8 @@ async def test_four_organisations_form_one_network_each_from_its_own_files(
             own.run("chaincode status")
         await asyncio.gather(*(_submits(own, name) for own, name in zip(parts, names, strict=True)))
         _upgraded_by_each(parts)
+        _configured_by_each(dict(zip(names, parts, strict=True)), tmp_path)
+        await _one_lost_and_restored(dict(zip(names, parts, strict=True)), tmp_path)
     finally:
         for own in parts:
             own.run("clean", "--yes")
@@ -188,6 +192,48 @@ def _upgraded_by_each(parts: list[Network]) -> None:
     for own in (last, first, *others):
         own.run("chaincode upgrade", *wanted)
         assert "version 2" in own.run("chaincode status", "registry").stdout
+
+
+def _configured_by_each(parts: dict[str, Network], folder: Path) -> None:
+    """An update goes from host to host as a file; each signs with the only key it has."""
+    file = folder / "update.pb"
+    parts["DSO"].run("channel update", "--set", "messages=200", "--offline", str(file))
+    for name in ("DSO", "DistrictA", "Aggregator"):
+        others = parts["DistrictB"].run(
+            "channel sign", str(file), "--organization", name, "--yes", check=False
+        )
+        assert others.returncode == 1  # nobody signs for another
+        parts[name].run("channel sign", str(file), "--organization", name, "--yes")
+    parts["Aggregator"].run("channel submit", str(file))
+    for own in parts.values():
+        told = json.loads(own.run("channel show", "--json").stdout)
+        assert "200" in json.dumps(told["batch"])
+
+
+async def _one_lost_and_restored(parts: dict[str, Network], folder: Path) -> None:
+    """A host's part comes back from its backup while the others go on, and catches up."""
+    lost, archive = parts["DistrictB"], folder / "districtb.tar.gz"
+    lost.run("backup", "--to", str(archive), "--with-keys")
+    lost.run("clean", "--yes")
+    shutil.rmtree(lost.state)
+    await _submits(parts["DSO"], "DSO")  # in no backup
+    lost.run("restore", str(archive))
+    lost.run("up")
+    await _submits(lost, "DistrictB")
+    async with await profile.connect(lost.profile("DistrictB")) as gateway:
+        contract = gateway.network(CHANNEL).contract("registry")
+        assert await contract.evaluate("Get", "DSO") == b"DSO"
+    assert _caught_up(lost, "orderer0.districtb.ped")
+
+
+def _caught_up(network: Network, node: str, seconds: float = 60) -> bool:
+    """Does a node lack no block that another has, or will it soon."""
+    deadline = time.monotonic() + seconds
+    while next(each["lag"] for each in network.status()["nodes"] if each["name"] == node) != 0:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.5)
+    return True
 
 
 async def _submits(own: Network, name: str) -> None:
