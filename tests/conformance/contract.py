@@ -129,6 +129,12 @@ class State(Contract):
         return _json([ctx.stub.split_composite_key(item.key) for item in found])
 
     @evaluate
+    async def composite_behind(self, ctx: Context, kind: str, attributes: str, after: str) -> str:
+        parts = attributes.split(",") if attributes else []
+        found = await ctx.stub.partial_composite(kind, parts, after=after.split(",")).all()
+        return _json([ctx.stub.split_composite_key(item.key) for item in found])
+
+    @evaluate
     async def range_page(self, ctx: Context, start: str, end: str, size: int, bookmark: str) -> str:
         return _page(await ctx.stub.range_page(start, end, size, bookmark))
 
@@ -358,6 +364,11 @@ class Callee(Contract):
     async def batch_and_refuse(self, ctx: Context, key: str) -> None:
         ctx.stub.start_write_batch()
         await self.keep_and_refuse(ctx, key)
+
+    @submit
+    async def count_behind_into(self, ctx: Context, kind: str, after: str, target: str) -> None:
+        found = await ctx.stub.partial_composite(kind, after=after.split(",")).all()
+        await ctx.stub.put_state(target, str(len(found)).encode())
 
     @evaluate
     async def get(self, ctx: Context, key: str) -> bytes:

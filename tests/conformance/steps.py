@@ -112,6 +112,11 @@ _COMPOSITE = [
     _ask("composite", "page-next", "state:CompositePage", "t", "2", "\0t\0ab\x003\0"),
     _ask("composite", "page-of-all", "state:AllCompositesPage", "3", ""),
     _ask("composite", "not-in-ranges", "state:Range", "", "k"),
+    _ask("composite", "behind", "state:CompositeBehind", "t", "", "a,1"),
+    _ask("composite", "behind-within", "state:CompositeBehind", "t", "a", "1"),
+    _ask("composite", "behind-no-key", "state:CompositeBehind", "t", "", "aa"),
+    _ask("composite", "behind-a-part", "state:CompositeBehind", "t", "", "a"),
+    _ask("composite", "behind-the-last", "state:CompositeBehind", "t", "a", "2"),
 ]
 
 _PRIVATE = [
