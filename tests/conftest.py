@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hooks of every test run: options, tests on real Fabric, the evidence that they leave."""
 
+import hypothesis
 import pytest
+
+# How long an example takes says what else the machine does: no rule is tested by it.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 _outcomes = pytest.StashKey[dict[str, dict[str, str]]]()
 

@@ -46,7 +46,7 @@ def into(found: Values, device: str, role: str, readings: list[tuple[int, int]])
         found.setdefault(device, {}).setdefault(at, {})[role] = wh
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32), st.integers(1, 4), st.booleans())
 def test_two_implementations_find_what_a_building_uses_beside_its_units(
     seed: int, count: int, roof: bool
@@ -74,7 +74,7 @@ def test_two_implementations_find_what_a_building_uses_beside_its_units(
     assert additive.get("C", 0) == sum(building.energy["C"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32), st.integers(1, 3), st.integers(0, 2), st.integers(-20, 20))
 def test_two_implementations_judge_a_feeder_alike(
     seed: int, count: int, others: int, lost_percent: int

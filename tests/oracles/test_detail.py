@@ -27,7 +27,7 @@ def test_two_implementations_spread_a_transaction_alike(
     assert found.values == naive.charged(knots, START, START + DAY, grain)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.integers(0, 900), min_size=24, max_size=24),
     st.lists(st.integers(0, 500), min_size=24, max_size=24),

@@ -95,7 +95,7 @@ def product(
     return totals["additive"], certificate.build(about, days[1], "P", totals, filled, "00" * 32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(districts())
 def test_two_implementations_give_the_same_day(
     drawn: tuple[int, list[naive.Home], list[int]],

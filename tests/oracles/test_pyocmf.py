@@ -65,7 +65,7 @@ def test_pyocmf_reads_what_our_agents_sign() -> None:
         )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(5, len(RECORD) - 1), st.integers(1, 255))
 def test_whatever_we_accept_pyocmf_accepts_too(at: int, change: int) -> None:
     mutant = bytearray(RECORD)

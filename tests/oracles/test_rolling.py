@@ -198,6 +198,4 @@ class Rolling(RuleBasedStateMachine):
 
 
 TestRollingSumsEqualARecomputation = Rolling.TestCase
-TestRollingSumsEqualARecomputation.settings = settings(
-    max_examples=25, stateful_step_count=24, deadline=None
-)
+TestRollingSumsEqualARecomputation.settings = settings(max_examples=25, stateful_step_count=24)

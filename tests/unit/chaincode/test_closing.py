@@ -111,7 +111,7 @@ FILED = [*RECORDS, TWIN, UNSYNCHRONISED, RECORDS[3], RECORDS[30]]
 
 
 @pytest.mark.fault(3)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(
     order=st.permutations(range(len(FILED))), cuts=st.sets(st.integers(1, len(FILED)), max_size=4)
 )
@@ -135,7 +135,7 @@ async def worst_case(*withheld: int) -> int:
     return surplus
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(withheld=st.sets(st.integers(0, len(RECORDS) - 1), min_size=1, max_size=30))
 async def test_withholding_records_never_makes_the_balance_look_better(withheld: set[int]) -> None:
     assert await worst_case(*withheld) <= await worst_case()

@@ -139,7 +139,7 @@ def equations(marked: list[dict[str, Any]], windows: list[dict[str, Any]]) -> li
     return known
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.dictionaries(st.sampled_from(FLOWS), st.sampled_from([(3, 50), (20, 400)]), max_size=3),

@@ -194,10 +194,9 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestLife.settings = settings(max_examples=60, stateful_step_count=20)
 
 
 @given(st.integers(0, 400))
-@settings(deadline=None)
 def test_a_device_never_suspended_is_never_suspended(at: int) -> None:
     assert not lifecycle.suspended_at(fresh()["devices"][NAME], at)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pedchain_domain import der, documents, members, onboarding, pseudonyms, signed
@@ -46,7 +46,6 @@ def claim(**more: Any) -> Document:
 
 
 @given(st.binary(min_size=16, max_size=32), st.binary(min_size=16, max_size=32), st.text("abc0.-"))
-@settings(deadline=None)
 def test_a_name_has_one_pseudonym_in_a_district_and_another_elsewhere(
     one: bytes, other: bytes, name: str
 ) -> None:

@@ -92,7 +92,7 @@ def assert_no_better(
         assert verdicts[0] != "positive" or verdicts[1] == "positive"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), rule=st.sampled_from(["R1", "R2", "R3"]))
 def test_withholding_any_readings_never_betters_a_balance(data: st.DataObject, rule: str) -> None:
     about = homes.district(rule=rule, window_days=1, bound_by_capacity=1,
@@ -102,7 +102,7 @@ def test_withholding_any_readings_never_betters_a_balance(data: st.DataObject, r
     assert_no_better(balances(silent, about, factors), balances(registers, about, factors), about)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data(), rule=st.sampled_from(["R1", "R2", "R3"]))
 def test_falling_silent_for_good_never_betters_a_balance(data: st.DataObject, rule: str) -> None:
     """By the highest draw of the clock time in the days before, as long as the silent hours drew

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pedchain_domain import participation, terms
@@ -32,14 +32,12 @@ def instants(one: Term) -> set[int]:
 
 
 @given(a_term(), a_term())
-@settings(deadline=None)
 def test_terms_overlap_when_they_share_an_instant(one: Term, other: Term) -> None:
     assert terms.overlap(one, other) == bool(instants(one) & instants(other))
     assert terms.overlap(one, other) == terms.overlap(other, one)
 
 
 @given(st.lists(a_term(), max_size=12))
-@settings(deadline=None)
 def test_whatever_is_added_no_two_terms_hold_at_once(offered: list[Term]) -> None:
     held: list[Term] = []
     for one in offered:
@@ -73,7 +71,6 @@ def test_an_open_term_is_ended_once_and_its_end_is_never_moved() -> None:
 
 
 @given(st.lists(st.tuples(a_term(), st.integers(0, 9)), max_size=8))
-@settings(deadline=None)
 def test_the_heaviest_instant_is_found(offered: list[tuple[Term, int]]) -> None:
     held = [{**one, "weight": weight} for one, weight in offered]
     sums = [sum(one["weight"] for one in held if at in instants(one)) for at in range(HORIZON + 1)]
@@ -99,7 +96,6 @@ def a_share(draw: st.DrawFn) -> Term:
 
 
 @given(st.lists(a_share(), max_size=12))
-@settings(deadline=None)
 def test_shares_never_sum_to_more_than_the_whole(offered: list[Term]) -> None:
     held: list[Term] = []
     for one in offered:

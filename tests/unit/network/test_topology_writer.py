@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: what is written is what is read. Method: random topologies, there and back."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pedchain_fabric.admin.channel import Consensus
@@ -137,7 +137,6 @@ def topologies(draw: st.DrawFn) -> Topology:
 
 
 @given(topologies())
-@settings(deadline=None)
 def test_what_is_written_is_read_back(topology: Topology) -> None:
     text = writer.text(topology)
     assert reader.parse(text, "written") == topology

@@ -106,4 +106,4 @@ class Hour(RuleBasedStateMachine):
 
 
 TestHour = Hour.TestCase
-TestHour.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestHour.settings = settings(max_examples=60, stateful_step_count=20)

@@ -215,7 +215,7 @@ def drop(group: ConfigGroup, kind: str, name: str) -> None:
     held.pop(name, None)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     before=st.lists(st.tuples(CHANGE, st.integers(0, 3)), max_size=6),
     puts=st.lists(st.tuples(CHANGE, st.integers(0, 3)), max_size=6),

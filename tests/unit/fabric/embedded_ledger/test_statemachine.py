@@ -181,4 +181,4 @@ class WorldState(RuleBasedStateMachine):
 
 
 TestWorldState = WorldState.TestCase
-TestWorldState.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+TestWorldState.settings = settings(max_examples=30, stateful_step_count=25)

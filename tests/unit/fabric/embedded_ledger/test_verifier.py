@@ -54,9 +54,7 @@ def test_signers_are_those_who_signed_each_once_in_order(consortium: Consortium)
     assert [each.msp_id for each in found] == ["DistrictAMSP", "DSOMSP"]
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, 4000), value=st.integers(0, 255), cut=st.booleans())
 def test_no_change_of_a_transaction_stops_the_ledger(
     consortium: Consortium, place: int, value: int, cut: bool
