@@ -26,6 +26,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (tmp_path / "waiting").mkdir()
     (tmp_path / "waiting/__init__.py").touch()
     (tmp_path / "waiting/__main__.py").write_text(_PROGRAM)
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("OTHER", "inherited")
     return "waiting"
