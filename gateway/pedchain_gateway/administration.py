@@ -7,15 +7,13 @@ can be read by everybody on the machine.
 """
 
 import json
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from pedchain_domain import canonical
-from pedchain_gateway import limits
+from pedchain_gateway.commandline import Profile, fail, line, on_ledger, read_document, read_text
 from pedchain_gateway.ledger import Ledger, definition_of
 
 claim = App(name="claim", help="Devices that wait for their key: offer, present, withdraw, show.")
@@ -25,7 +23,6 @@ participation = App(name="participation", help="A site's shares in districts: pu
 decision = App(name="decision", help="Changes that districts decide together: show, approve.")
 COMMANDS = (claim, device, member, participation, decision)
 
-Profile = Annotated[Path, Parameter(help="The organisation's connection profile.")]
 District = Annotated[str, Parameter(help="The district's id.")]
 Document = dict[str, Any]
 Work = Callable[[Ledger], Awaitable[Document]]
@@ -36,7 +33,7 @@ def offer(file: Path, /, *, profile: Profile, district: District, periods: int =
     """Expect a device; its one-time code is printed this once. FILE is a device/1 without key."""
     from pedchain_gateway import registry
 
-    document = _read(file)
+    document = read_document(file)
     return _act(profile, lambda at: registry.offer_claim(at, district, document, periods))
 
 
@@ -45,7 +42,7 @@ def present(name: str, file: Path, /, *, profile: Profile, district: District, c
     """Take up a claim with the device's possession/1 in FILE and the code in another file."""
     from pedchain_gateway import registry
 
-    answer, secret = _read(file), _text(code).decode(errors="replace").strip()
+    answer, secret = read_document(file), read_text(code).decode(errors="replace").strip()
 
     async def work(ledger: Ledger) -> Document:
         await registry.take_claim(ledger, district, name, secret, answer)
@@ -107,7 +104,7 @@ def revoke(
 @device.command
 def rotate(file: Path, /, *, profile: Profile, district: District) -> int:
     """Bind a new key: FILE is a rotate/1 with `signatures` of the old and the new key."""
-    return _change(profile, district, "RotateKey", _read(file))
+    return _change(profile, district, "RotateKey", read_document(file))
 
 
 @member.command
@@ -115,7 +112,7 @@ def add(file: Path, /, *, profile: Profile, district: District, identity: Path) 
     """Admit a member: FILE is the membership/1 the member signed; who it is, in another file."""
     from pedchain_gateway import registry
 
-    membership, who = _read(file), _read(identity)
+    membership, who = read_document(file), read_document(identity)
 
     async def work(ledger: Ledger) -> Document:
         return {"member": await registry.enrol(ledger, district, membership, who)}
@@ -133,13 +130,13 @@ def leave(name: str, /, *, profile: Profile, district: District, to: int) -> int
 @member.command
 def occupy(file: Path, /, *, profile: Profile, district: District) -> int:
     """A member moves in: FILE is the occupancy/1 the member signed."""
-    return _change(profile, district, "membership:Occupy", _read(file))
+    return _change(profile, district, "membership:Occupy", read_document(file))
 
 
 @member.command
 def vacate(file: Path, /, *, profile: Profile, district: District) -> int:
     """A member moves out: FILE is a vacate/1."""
-    return _change(profile, district, "membership:Vacate", _read(file))
+    return _change(profile, district, "membership:Vacate", read_document(file))
 
 
 @member.command(name="show")
@@ -151,7 +148,7 @@ def show_member(name: str, /, *, profile: Profile, district: District) -> int:
 @participation.command
 def put(file: Path, /, *, profile: Profile, district: District) -> int:
     """Begin or end a site's share in a district: FILE is a participation/1."""
-    return _change(profile, district, "membership:Participate", _read(file), argument=True)
+    return _change(profile, district, "membership:Participate", read_document(file), argument=True)
 
 
 @participation.command(name="show")
@@ -176,27 +173,6 @@ def approve(
     return _act(profile, lambda at: registry.approve(at, district, digest))
 
 
-def _text(path: Path) -> bytes:
-    """What stands in a file of bounded size."""
-    try:
-        with path.open("rb") as file:
-            return file.read(limits.DOCUMENT_FILE_BYTES_MAX + 1)
-    except OSError as error:
-        raise SystemExit(f"ped-gateway: {path}: {error.strerror}") from error
-
-
-def _read(path: Path) -> Document:
-    """A document from a file."""
-    bounds = canonical.Limits(size=limits.DOCUMENT_FILE_BYTES_MAX)
-    try:
-        found = canonical.decode(_text(path), bounds)
-    except canonical.CanonicalError as error:
-        raise SystemExit(f"ped-gateway: {path}: {error}") from error
-    if not isinstance(found, dict):
-        raise SystemExit(f"ped-gateway: {path}: must be one object")
-    return found
-
-
 def _change(
     profile: Path, district: str, function: str, document: Document, *, argument: bool = False
 ) -> int:
@@ -217,23 +193,12 @@ def _query(profile: Path, definition: str, function: str, *arguments: str) -> in
 
 def _act(profile: Path, work: Work) -> int:
     """Run the work on the ledger; print what it found, or the reason it was refused for."""
-    import asyncio
-
-    from pedchain_gateway.fabricledger import ProfileError, open_ledger
-    from pedchain_gateway.ledger import LedgerError
     from pedchain_gateway.registry import ClaimRefused
 
-    async def run() -> Document:
-        async with await open_ledger(profile, "gateway") as ledger:
-            return await work(ledger)
+    async def act(ledger: Ledger) -> None:
+        line(json.dumps(await work(ledger), sort_keys=True))
 
     try:
-        found = asyncio.run(run())
+        return on_ledger(profile, "gateway", act)
     except ClaimRefused:
-        sys.stderr.write("ped-gateway: claim-refused\n")
-        return 1
-    except (LedgerError, ProfileError) as error:
-        sys.stderr.write(f"ped-gateway: {error}\n")
-        return 1
-    sys.stdout.write(json.dumps(found, sort_keys=True) + "\n")
-    return 0
+        return fail("claim-refused")

@@ -4,16 +4,15 @@
 Imports are done by the command that needs them, so that a wrong call is answered at once.
 """
 
-import asyncio
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from pedchain_gateway import marketcommands, sharingcommands, subjectcommands
 from pedchain_gateway.administration import COMMANDS
+from pedchain_gateway.commandline import MISUSED, Profile, fail, line, on_ledger, perform
 
 app = App(name="ped-gateway", help="One organisation's HTTP service in front of its Fabric peer.")
 for command in COMMANDS:
@@ -21,7 +20,6 @@ for command in COMMANDS:
 for work in (*subjectcommands.COMMANDS, *sharingcommands.COMMANDS):
     app.command(work)
 app.command(marketcommands.app)
-Profile = Annotated[Path, Parameter(help="The organisation's connection profile.")]
 
 
 @app.command
@@ -39,11 +37,11 @@ def serve(*, config: Path) -> int:
     try:
         loaded = load(config)
     except ConfigError as error:
-        return _fail(error, 2)
-    from pedchain_gateway.serve import serve as run
+        return fail(error, MISUSED)
+    from pedchain_gateway.serve import serve as work
 
     logs.set_up()
-    return _run(run(loaded))
+    return perform(work(loaded))
 
 
 @app.command
@@ -57,20 +55,15 @@ def register(file: Path, /, *, profile: Profile, user: str = "gateway") -> int:
     user
         Which of the profile's users acts.
     """
-    from pedchain_gateway.fabricledger import open_ledger
     from pedchain_gateway.register import RegistrationError, load
     from pedchain_gateway.register import register as push
 
     try:
         registration = load(file)
     except RegistrationError as error:
-        return _fail(error, 2)
+        return fail(error, MISUSED)
 
-    async def run() -> None:
-        async with await open_ledger(profile, user) as ledger:
-            await push(ledger, registration, _line)
-
-    return _run(run())
+    return on_ledger(profile, user, lambda ledger: push(ledger, registration, line))
 
 
 @app.command
@@ -99,44 +92,19 @@ def close(
         Which of the profile's users acts.
     """
     from pedchain_gateway.closing import Closer
-    from pedchain_gateway.fabricledger import open_ledger
-    from pedchain_gateway.ledger import definition_of
+    from pedchain_gateway.ledger import Ledger, definition_of
 
-    async def act() -> None:
-        async with await open_ledger(profile, user) as ledger:
-            closer = Closer(ledger, district, definition_of(district), _line)
-            closed = await closer.close(
-                through=through, first=first, run=None if run == "all" else run
+    async def act(ledger: Ledger) -> None:
+        closer = Closer(ledger, district, definition_of(district), line)
+        closed = await closer.close(through=through, first=first, run=None if run == "all" else run)
+        line(f"{district} {len(closed)} certificates written")
+        if not (closed or first):
+            line(
+                "no day is due: without --from closing begins with the first certified day, "
+                "else with the last day that has ended"
             )
-            _line(f"{district} {len(closed)} certificates written")
-            if not (closed or first):
-                _line(
-                    "no day is due: without --from closing begins with the first certified day, "
-                    "else with the last day that has ended"
-                )
 
-    return _run(act())
-
-
-def _run(work: Coroutine[Any, Any, None]) -> int:
-    from pedchain_gateway.closing import ClosingError
-    from pedchain_gateway.fabricledger import ProfileError
-    from pedchain_gateway.ledger import LedgerError
-
-    try:
-        asyncio.run(work)
-    except (LedgerError, ClosingError, ProfileError) as error:
-        return _fail(error, 1)
-    return 0
-
-
-def _line(text: str) -> None:
-    print(text, flush=True)
-
-
-def _fail(error: Exception, code: int) -> int:
-    print(f"ped-gateway: {error}", file=sys.stderr)
-    return code
+    return on_ledger(profile, user, act)
 
 
 def main() -> None:

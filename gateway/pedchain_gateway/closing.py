@@ -10,12 +10,11 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from pedchain_domain import canonical
 from pedchain_gateway import limits
 from pedchain_gateway.days import LOOK_BACK_DAYS, RUNS, Day, Due, due, ended, rows
-from pedchain_gateway.ledger import Ledger, LedgerError, Refused, Unavailable
+from pedchain_gateway.ledger import Ledger, LedgerError, Refused
+from pedchain_gateway.queries import ask_document
 from pedchain_gateway.steps import Pause, submit_step
 
 DONE = b"done"
@@ -85,7 +84,7 @@ class Closer:
 
     async def seal_and_fold(self) -> int:
         """Seal the open period and fold all that is not folded; returns the period sealed."""
-        fence = await self._ask(self.definition, "GetFence")
+        fence = await ask_document(self.ledger, self.definition, "GetFence")
         period, shards = int(fence["period"]), int(fence["shards"])
         await self._submit("SealPeriod", str(period))
         for shard in range(shards):
@@ -106,9 +105,10 @@ class Closer:
                 behind.append(behind[-1] - 1)
 
     async def _calendar(self) -> list[Day]:
-        district = await self._ask("registry", "GetDistrict", self.district)
+        district = await ask_document(self.ledger, "registry", "GetDistrict", self.district)
         calendars = [
-            await self._ask("registry", "GetCalendar", one) for one in district["calendar"]
+            await ask_document(self.ledger, "registry", "GetCalendar", one)
+            for one in district["calendar"]
         ]
         return rows(calendars)
 
@@ -117,7 +117,8 @@ class Closer:
         held: dict[str, str] = {}
         bookmark = ""
         for _ in range(limits.STEPS_PER_CALL_MAX):
-            page = await self._ask(self.definition, "ListCertificates", first, bookmark)
+            asked = (self.definition, "ListCertificates", first, bookmark)
+            page = await ask_document(self.ledger, *asked)
             held.update({str(one["day"]): str(one["run"]) for one in page["certificates"]})
             bookmark = page["bookmark"]
             if not bookmark:
@@ -134,16 +135,6 @@ class Closer:
         return await submit_step(
             self.ledger, self.definition, function, *arguments, lagging=LAGGING, pause=self.pause
         )
-
-    async def _ask(self, definition: str, function: str, *arguments: str) -> dict[str, Any]:
-        answer = await self.ledger.evaluate(definition, function, *arguments)
-        try:
-            document = canonical.decode(answer)
-        except canonical.CanonicalError as error:
-            raise Unavailable(f"{function}'s answer cannot be read") from error
-        if not isinstance(document, dict):
-            raise Unavailable(f"{function}'s answer is no document")
-        return document
 
 
 async def keep_closing(

@@ -12,13 +12,17 @@ _NAMES = {"ask": "offers", "bid": "bids"}
 Steps = Sequence[Sequence[int]]
 
 
+class NoCurveError(ValueError):
+    """A session that published no curve; the text says why that may be."""
+
+
 def svg(session: dict[str, Any]) -> str:
-    """The plot of a cleared session's curves. Raises `ValueError` where there is none to show."""
+    """The plot of a cleared session's curves. Raises `NoCurveError` where there is none to show."""
     curves: dict[str, Steps] = {
         side: steps for side, steps in (session["curves"] or {}).items() if steps
     }
     if not curves:
-        raise ValueError("no curve is published: too few accounts are behind it, or not cleared")
+        raise NoCurveError("no curve is published: too few accounts are behind it, or not cleared")
     widest = max(sum(wh for _, wh in steps) for steps in curves.values())
     dearest = max(limit for steps in curves.values() for limit, _ in steps) or 1
     lines = [

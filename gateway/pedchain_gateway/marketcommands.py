@@ -2,20 +2,27 @@
 """Commands `ped-gateway market place|import|list|cancel|take|balance|trades|curve`, for prosumers:
 each debit is signed here, by the account's key."""
 
-import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from pedchain_gateway.commandline import (
+    MISUSED,
+    Profile,
+    User,
+    fail,
+    line,
+    on_ledger,
+    read_text,
+    write_text,
+)
+
 if TYPE_CHECKING:
     from pedchain_gateway.trader import Trader
 
 app = App(name="market", help="Trade electricity and heat with an account's own key.")
-Profile = Annotated[Path, Parameter(help="The organisation's connection profile.")]
-User = Annotated[str, Parameter(help="Which of the profile's users carries it.")]
 Account = Annotated[str, Parameter(help="The account's id.")]
 Key = Annotated[Path, Parameter(help="The account's private key, PEM.")]
 Act = Callable[["Trader"], Awaitable[None]]
@@ -45,13 +52,13 @@ def place(
     try:
         body = orderlines.body(Kind(side), map(orderlines.line, lines))
     except orderlines.OrderError as error:
-        return _fail(error, 2)
+        return fail(error, MISUSED)
 
     async def act(trader: "Trader") -> None:
         before = (await trader.balance()).locked
         await trader.place(body)
         most = (await trader.balance()).locked - before
-        _line(f"placed; the most you can lose by it: {orderlines.money(most)}")
+        line(f"placed; the most you can lose by it: {orderlines.money(most)}")
 
     return _run(profile, user, account, key, act)
 
@@ -68,12 +75,12 @@ def import_(
         with file.open(newline="", encoding="utf-8") as opened:
             found = list(orderlines.orders(orderlines.rows(opened)))
     except (OSError, UnicodeDecodeError, orderlines.OrderError) as error:
-        return _fail(error, 2)
+        return fail(error, MISUSED)
 
     async def act(trader: "Trader") -> None:
         for number, (side, lines) in enumerate(found, 1):
             await trader.place(orderlines.body(side, lines))
-            _line(f"order {number} of {len(found)}: {side} of {len(lines)} lines placed")
+            line(f"order {number} of {len(found)}: {side} of {len(lines)} lines placed")
 
     return _run(profile, user, account, key, act)
 
@@ -86,12 +93,12 @@ def list_(*, profile: Profile, account: Account, key: Key, user: User = "gateway
 
     async def act(trader: "Trader") -> None:
         for name, order in (await trader.orders()).items():
-            _line(f"{name} {order['kind']} deposit {orderlines.money(order['deposit'])}")
-            for line in order["lines"]:
-                what = product_of(line["session"]).name
-                over = " (over)" if line["ended"] else ""
-                at = orderlines.price(line["limit"])
-                _line(f"  {what}: {line['quantity']} Wh at {at}{over}")
+            line(f"{name} {order['kind']} deposit {orderlines.money(order['deposit'])}")
+            for part in order["lines"]:
+                what = product_of(part["session"]).name
+                over = " (over)" if part["ended"] else ""
+                at = orderlines.price(part["limit"])
+                line(f"  {what}: {part['quantity']} Wh at {at}{over}")
 
     return _run(profile, user, account, key, act)
 
@@ -104,7 +111,7 @@ def cancel(
 
     async def act(trader: "Trader") -> None:
         await trader.cancel(order)
-        _line("cancelled")
+        line("cancelled")
 
     return _run(profile, user, account, key, act)
 
@@ -125,7 +132,7 @@ def take(*, profile: Profile, account: Account, key: Key, user: User = "gateway"
             except Refused as error:
                 if error.reason != "not-found":  # nothing to take there yet
                     raise
-        _line(f"{taken} sessions taken, {await trader.fold()} credits folded")
+        line(f"{taken} sessions taken, {await trader.fold()} credits folded")
 
     return _run(profile, user, account, key, act)
 
@@ -139,9 +146,9 @@ def balance(*, profile: Profile, account: Account, key: Key, user: User = "gatew
     async def act(trader: "Trader") -> None:
         found = await trader.balance()
         for name in ("spendable", "waiting", "locked"):
-            _line(f"{name:10}{orderlines.money(getattr(found, name)):>20}")
+            line(f"{name:10}{orderlines.money(getattr(found, name)):>20}")
         for token, wh in (await trader.energy()).items():
-            _line(f"{wh} Wh {name_of(from_hex(token))}")
+            line(f"{wh} Wh {name_of(from_hex(token))}")
 
     return _run(profile, user, account, key, act)
 
@@ -167,7 +174,7 @@ def trades(
     try:
         start = orderlines.hour(f"{day}T00:00Z")
     except orderlines.OrderError as error:
-        return _fail(error, 2)
+        return fail(error, MISUSED)
 
     async def act(trader: "Trader") -> None:
         for at in range(24):
@@ -179,7 +186,7 @@ def trades(
                     raise
                 continue
             if found["cleared"] is not None:
-                _line(f"{day}T{at:02d}:00Z {_outcome(found)}")
+                line(f"{day}T{at:02d}:00Z {_outcome(found)}")
 
     return _run(profile, user, account, key, act)
 
@@ -195,28 +202,28 @@ def curve(session: str, out: Path, /, *, profile: Profile, user: User = "gateway
     out
         The file to write.
     """
-    from pedchain_domain import canonical
     from pedchain_domain.market.tokenid import to_hex
     from pedchain_gateway import curveplot, orderlines
-    from pedchain_gateway.fabricledger import open_ledger
+    from pedchain_gateway.ledger import Ledger, Refused
+    from pedchain_gateway.queries import ask_document
     from pedchain_gateway.trader import DEFINITION
 
-    found: list[str] = []
-
-    async def act() -> None:
-        name = session
-        if ":" in session:
+    name = session
+    if ":" in session:
+        try:
             name = to_hex(orderlines.line(f"{session}:1:0").product.token)
-        async with await open_ledger(profile, user) as ledger:
-            answer = await ledger.evaluate(DEFINITION, "market:GetSession", name)
-        session_: Any = canonical.decode(answer)
-        found.append(curveplot.svg(session_))
+        except orderlines.OrderError as error:
+            return fail(error, MISUSED)
 
-    code = _guarded(act)
-    for plot in found:
-        out.write_text(plot)
-        _line(f"{out} written")
-    return code
+    async def act(ledger: Ledger) -> None:
+        found = await ask_document(ledger, DEFINITION, "market:GetSession", name)
+        try:
+            write_text(out, curveplot.svg(found))
+        except curveplot.NoCurveError as error:
+            raise Refused("not-published", str(error)) from error
+        line(f"{out} written")
+
+    return on_ledger(profile, user, act)
 
 
 def _outcome(found: dict[str, dict[str, object]]) -> str:
@@ -233,42 +240,11 @@ def _outcome(found: dict[str, dict[str, object]]) -> str:
 
 
 def _run(profile: Path, user: str, account: str, key: Path, act: Act) -> int:
-    try:
-        pem = key.read_bytes()
-    except OSError as error:
-        return _fail(error, 2)
-
-    async def run() -> None:
-        from pedchain_domain.debit import private_key
-        from pedchain_gateway.fabricledger import open_ledger
-        from pedchain_gateway.trader import Trader, Wallet
-
-        wallet = Wallet(account, private_key(pem))
-        async with await open_ledger(profile, user) as ledger:
-            await act(Trader(ledger, ledger.channel, wallet))
-
-    return _guarded(run)
-
-
-def _guarded(act: Callable[[], Awaitable[None]]) -> int:
-    from pedchain_gateway.fabricledger import ProfileError
-    from pedchain_gateway.ledger import LedgerError
-    from pedchain_gateway.orderlines import OrderError
-
-    async def run() -> None:
-        await act()
+    from pedchain_domain.debit import private_key
+    from pedchain_gateway.trader import Trader, Wallet
 
     try:
-        asyncio.run(run())
-    except (LedgerError, ProfileError, OrderError, OSError, ValueError) as error:
-        return _fail(error, 1)
-    return 0
-
-
-def _line(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-
-
-def _fail(error: Exception, code: int) -> int:
-    sys.stderr.write(f"ped-gateway: {error}\n")
-    return code
+        wallet = Wallet(account, private_key(read_text(key)))
+    except ValueError as error:
+        return fail(f"{key}: {error}", MISUSED)
+    return on_ledger(profile, user, lambda ledger: act(Trader(ledger, ledger.channel, wallet)))

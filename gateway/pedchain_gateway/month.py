@@ -3,8 +3,7 @@
 
 import hashlib
 import json
-import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +12,10 @@ from pedchain_domain.market import money, statement
 from pedchain_domain.market.session import session_id
 from pedchain_domain.market.statement import Entry
 from pedchain_domain.market.tokenid import HOUR, Carrier
-from pedchain_gateway.ledger import Ledger, Refused, Unavailable, definition_of
-from pedchain_gateway.limits import PROOFS_SHOWN, SALT_BYTES
-from pedchain_gateway.steps import submit_step
+from pedchain_gateway.ledger import Ledger, Refused, definition_of
+from pedchain_gateway.limits import PROOFS_SHOWN
+from pedchain_gateway.queries import ask
+from pedchain_gateway.steps import private, submit_step
 
 Document = dict[str, Any]
 SETTLEMENT = "settlement"
@@ -31,11 +31,7 @@ class Months:
 
     async def ask(self, function: str, *arguments: str, definition: str = SETTLEMENT) -> Any:
         """A query's answer. Raises `Refused`, `Unavailable`."""
-        answer = await self.ledger.evaluate(definition, function, *arguments)
-        try:
-            return canonical.decode(answer)
-        except canonical.CanonicalError as error:
-            raise Unavailable(f"{function}'s answer cannot be read") from error
+        return await ask(self.ledger, definition, function, *arguments)
 
     async def day(self, day: str) -> Document:
         """A market day's row. Raises `Refused` `unknown-day`."""
@@ -87,7 +83,7 @@ class Months:
         ]
 
     async def _submit(self, function: str, *arguments: str, **transient: bytes) -> None:
-        sent = {"salt": secrets.token_bytes(SALT_BYTES), **transient}
+        sent = private(**transient)
         await submit_step(self.ledger, SETTLEMENT, function, *arguments, transient=sent)
 
     # -- statements ---------------------------------------------------------------------------
@@ -103,7 +99,12 @@ class Months:
         """What a month's sharing comes to between these accounts, for the bank."""
         positions = {}
         for account in sorted(payees):
-            entries, _, _ = await self._entries(account, month)
+            holder = await self.ask("tokens:GetAccount", account)
+            entries = [
+                entry
+                async for _, _, hours in self._days(holder, month)
+                for entry in statement.of_hours(hours)
+            ]
             kinds = (statement.Kind.SHARED_IN, statement.Kind.SHARED_OUT)
             positions[account] = sum(one.amount for one in entries if one.kind in kinds)
         return money.bank_file(month, positions, payees)
@@ -114,30 +115,40 @@ class Months:
         holder = await self.ask("tokens:GetAccount", account)
         found: list[Entry] = []
         proof, run = [], "F"
+        async for day, carrier, hours in self._days(holder, month):
+            trades = await self._trades(holder, carrier, hours)
+            found += [*statement.of_hours(hours), *statement.of_trades(account, trades)]
+            told = canonical.encode({"hours": hours, "trades": trades})
+            proof.append(f"{day} {carrier} {hashlib.sha256(told).hexdigest()}")
+            if any(row.get("corrected") for row in hours):
+                run = "FINAL"
+        return found, proof, run
+
+    async def _days(
+        self, holder: Document, month: str
+    ) -> AsyncIterator[tuple[str, str, list[Document]]]:
+        """The days of a month of which an account has hours, by carrier."""
         for day in await self.ask("sharing:GetDays", month):
             for carrier in sorted(holder["places"]):
-                rows = await self.ask("sharing:GetHours", account, carrier, str(day["start"]))
+                rows = await self.ask("sharing:GetHours", holder["id"], carrier, str(day["start"]))
                 hours = [row for row in rows if row["hour"] < day["end"]]
-                trades = await self._trades(holder, carrier, hours)
-                found += [*statement.of_hours(hours), *statement.of_trades(account, trades)]
                 if hours:
-                    told = canonical.encode({"hours": hours, "trades": trades})
-                    proof.append(f"{day['day']} {carrier} {hashlib.sha256(told).hexdigest()}")
-                if any(row.get("corrected") for row in hours):
-                    run = "FINAL"
-        return found, proof, run
+                    yield day["day"], carrier, hours
 
     async def _trades(
         self, holder: Document, carrier: str, hours: Sequence[Document]
     ) -> list[list[Any]]:
-        """An account's trades of these hours, as settled."""
+        """An account's trades of these hours, as settled; of an hour that had no session, or none
+        that was settled, there are none."""
         name, zone = holder["id"], holder["places"][carrier]["zone"]
         found = []
         for row in hours:
             session = session_id(Carrier(carrier), zone, row["hour"])
             try:
                 settled = await self.ask("market:GetSettled", session)
-            except Refused:
+            except Refused as error:
+                if error.reason != "not-found":
+                    raise
                 continue
             found += [trade for trade in settled["trades"] if name in trade[:2]]
         return found

@@ -8,7 +8,6 @@ under pseudonyms. What the registry holds already is left alone; the metering co
 documents it holds. So the command may be run again after any failure.
 """
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 from pedchain_domain import canonical
 from pedchain_gateway import limits
 from pedchain_gateway.ledger import Ledger, Refused, definition_of
-from pedchain_gateway.steps import submit_step
+from pedchain_gateway.steps import private, submit_step
 
 REGISTRY = "registry"
 _EXCHANGE = "exchange/1"
@@ -136,18 +135,6 @@ async def _put(
     arguments = (identifier, _text(document)) if named else (_text(document),)
     await submit_step(ledger, REGISTRY, f"Put{name}", *arguments)
     report(f"{name.lower()} {identifier} put")
-
-
-def private(**documents: object) -> dict[str, bytes]:
-    """A transient map: what is in it reaches the collection's members and no block.
-
-    Documents become canonical bytes; `salt` leads what the contract keeps of them.
-    """
-    found = {
-        name: value if isinstance(value, bytes) else canonical.encode(value)
-        for name, value in documents.items()
-    }
-    return {"salt": secrets.token_bytes(limits.SALT_BYTES), **found}
 
 
 def _chunks(documents: Sequence[Document]) -> Iterator[Sequence[Document]]:

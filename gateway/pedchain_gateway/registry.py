@@ -11,9 +11,10 @@ from base64 import b32encode
 from typing import Any, Final
 
 from pedchain_domain import canonical, members, onboarding
+from pedchain_gateway import queries
 from pedchain_gateway.ledger import Ledger, Refused, definition_of
-from pedchain_gateway.register import REGISTRY, private
-from pedchain_gateway.steps import submit_step
+from pedchain_gateway.register import REGISTRY
+from pedchain_gateway.steps import private, submit_step
 
 Document = dict[str, Any]
 CODE_BYTES: Final = 20
@@ -40,11 +41,9 @@ async def call(
 
 
 async def ask(ledger: Ledger, definition: str, function: str, *arguments: str) -> Document:
-    """A query's document."""
-    found = canonical.decode(await ledger.evaluate(definition, function, *arguments))
-    if not isinstance(found, dict):
-        found = {"items": found}
-    return found
+    """A query's document; a list as its `items`."""
+    found = await queries.ask(ledger, definition, function, *arguments)
+    return found if isinstance(found, dict) else {"items": found}
 
 
 async def offer_claim(

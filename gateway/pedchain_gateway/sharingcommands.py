@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands `ped-gateway show-hours|share|statement|bank-file`: communities and members' months."""
 
-import asyncio
 import json
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
+
+from pedchain_gateway.commandline import Profile, User, line, on_ledger, read_document, write_text
 
 if TYPE_CHECKING:
     from pedchain_gateway.month import Months
 
-Profile = Annotated[Path, Parameter(help="The organisation's connection profile.")]
-User = Annotated[str, Parameter(help="Which of the profile's users acts.")]
 Month = Annotated[str, Parameter(help="The month, as 2026-03.")]
 Day = Annotated[str, Parameter(help="The market day, as 2026-03-29.")]
 
@@ -61,7 +59,7 @@ def share(
     async def act(months: "Months") -> None:
         if preview:
             for row in await months.preview(community, day):
-                _line(json.dumps(row, sort_keys=True))
+                line(json.dumps(row, sort_keys=True))
         else:
             await months.share(community, day, correct=correct)
 
@@ -91,22 +89,17 @@ def statement(
     """
     from pedchain_domain.market import statement as statements
 
-    fees = json.loads(tariff.read_bytes())
-
-    made: list[dict[str, Any]] = []
+    fees = read_document(tariff)
 
     async def act(months: "Months") -> None:
-        made.append(await months.statement(account, month, fees))
-
-    code = _run(profile, user, act)
-    for found in made:
-        out.mkdir(parents=True, exist_ok=True)
+        found = await months.statement(account, month, fees)
         name = out / f"{account}-{month}"
-        name.with_suffix(".html").write_text(statements.to_html(found))
-        name.with_suffix(".csv").write_text(statements.to_csv(found), newline="")
-        name.with_suffix(".json").write_text(json.dumps(found, sort_keys=True, indent=1))
-        _line(f"{account} {month} total {statements.decimal(found['total'], 6)}")
-    return code
+        write_text(name.with_suffix(".html"), statements.to_html(found))
+        write_text(name.with_suffix(".csv"), statements.to_csv(found))
+        write_text(name.with_suffix(".json"), json.dumps(found, sort_keys=True, indent=1))
+        line(f"{account} {month} total {statements.decimal(found['total'], 6)}")
+
+    return _run(profile, user, act)
 
 
 def bank_file(
@@ -121,39 +114,19 @@ def bank_file(
     out
         The file to write.
     """
-    references, made = json.loads(payees.read_bytes()), []
+    references = read_document(payees)
 
     async def act(months: "Months") -> None:
-        made.append(await months.bank_file(month, references))
+        write_text(out, await months.bank_file(month, references))
+        line(f"{month} {len(references)} accounts")
 
-    code = _run(profile, user, act)
-    for text in made:
-        out.write_text(text, newline="")
-        _line(f"{month} {len(references)} accounts")
-    return code
+    return _run(profile, user, act)
 
 
 COMMANDS: tuple[Callable[..., int], ...] = (show_hours, share, statement, bank_file)
 
 
 def _run(profile: Path, user: str, act: "Callable[[Months], Awaitable[None]]") -> int:
-    from pedchain_domain.reasons import DomainError
-    from pedchain_gateway.fabricledger import ProfileError, open_ledger
-    from pedchain_gateway.ledger import LedgerError
     from pedchain_gateway.month import Months
 
-    async def run() -> None:
-        async with await open_ledger(profile, user) as ledger:
-            await act(Months(ledger, _line))
-
-    try:
-        asyncio.run(run())
-    except (LedgerError, ProfileError, DomainError) as error:
-        sys.stderr.write(f"ped-gateway: {error}\n")
-        return 1
-    return 0
-
-
-def _line(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    return on_ledger(profile, user, lambda ledger: act(Months(ledger, line)))

@@ -5,6 +5,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
+from pedchain_domain import canonical
 from pedchain_gateway import limits
 from pedchain_gateway.ledger import (
     REPEATABLE,
@@ -45,6 +46,18 @@ async def submit_step(
             last = error
         await pause(limits.STEP_PAUSE_S * 2**attempt * (0.5 + secrets.randbelow(1_000) / 1_000))
     raise Unavailable(f"{function} found no way through: {last}") from last
+
+
+def private(**documents: object) -> dict[str, bytes]:
+    """A transient map: what is in it reaches the collection's members and no block.
+
+    Documents become canonical bytes; `salt` leads what the contract keeps of them.
+    """
+    found = {
+        name: value if isinstance(value, bytes) else canonical.encode(value)
+        for name, value in documents.items()
+    }
+    return {"salt": secrets.token_bytes(limits.SALT_BYTES), **found}
 
 
 def _passes(error: LedgerError, lagging: Collection[str]) -> bool:

@@ -11,19 +11,17 @@ is one JSON object and a CSV of the intervals:
 import csv
 import io
 import json
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pedchain_domain import canonical
 from pedchain_domain.calendar import shifted
 from pedchain_gateway import limits
 from pedchain_gateway.ledger import Ledger, Refused, Unavailable, definition_of
-from pedchain_gateway.steps import submit_step
+from pedchain_gateway.queries import ask_document
+from pedchain_gateway.steps import private, submit_step
 
 DONE = b"done"
-SALT_BYTES = 16
 NOT_COVERED = (
     "backups of peers and archives that auditors fetched before",
     "this gateway's own spool and index, which forget records by their own retention",
@@ -103,14 +101,8 @@ class Subjects:
         return steps
 
     async def _people(self, stay: Stay) -> list[Document]:
-        found = await ask(
-            self.ledger,
-            stay.district,
-            "privacy:GetSubjectPeople",
-            stay.site,
-            stay.first,
-            stay.last,
-        )
+        asked = ("privacy:GetSubjectPeople", stay.site, stay.first, stay.last)
+        found = await ask_document(self.ledger, definition_of(stay.district), *asked)
         people: list[Document] = found["people"]
         return people
 
@@ -128,23 +120,24 @@ class Subjects:
         return steps
 
     async def _erase(self, stay: Stay, what: Document) -> int:
-        transient = {"subject": canonical.encode(what), "salt": secrets.token_bytes(SALT_BYTES)}
+        sent = private(subject=what)
         await submit_step(
-            self.ledger, definition_of(stay.district), "privacy:Erase", transient=transient
+            self.ledger, definition_of(stay.district), "privacy:Erase", transient=sent
         )
         return 1
 
     async def _day(self, stay: Stay, day: str) -> Document:
-        return await ask(self.ledger, stay.district, "privacy:GetSubjectDay", stay.site, day)
+        asked = ("privacy:GetSubjectDay", stay.site, day)
+        return await ask_document(self.ledger, definition_of(stay.district), *asked)
 
     async def _records(self, stay: Stay, days: list[Document]) -> Any:
         """The site's records in every period that filed readings for one of the days."""
         for period in sorted({period for day in days for period in day["periods"]}):
             after = ""
             for _ in range(limits.STEPS_PER_CALL_MAX):
-                page = await ask(
+                page = await ask_document(
                     self.ledger,
-                    stay.district,
+                    definition_of(stay.district),
                     "privacy:ListSubjectRecords",
                     stay.site,
                     str(period),
@@ -155,17 +148,6 @@ class Subjects:
                 after = page["bookmark"]
                 if not after:
                     break
-
-
-async def ask(ledger: Ledger, district: str, function: str, *arguments: str) -> Document:
-    """A query's document. Raises `Refused`, `Unavailable`."""
-    answer = await ledger.evaluate(definition_of(district), function, *arguments)
-    try:
-        found = canonical.decode(answer)
-    except canonical.CanonicalError as error:
-        raise Unavailable(f"{function}'s answer cannot be read") from error
-    assert isinstance(found, dict)
-    return found
 
 
 async def purge(ledger: Ledger, district: str, through: str, report: Callable[[str], None]) -> int:
@@ -182,7 +164,7 @@ async def purge(ledger: Ledger, district: str, through: str, report: Callable[[s
 async def issue(ledger: Ledger, district: str, report: Callable[[str], None]) -> list[str]:
     """Issue certificates of origin for every day that run F has closed; the days issued."""
     issued: list[str] = []
-    state = await ask(ledger, district, "origin:GetIssuing")
+    state = await ask_document(ledger, definition_of(district), "origin:GetIssuing")
     day = shifted(state["last"], 1) if "last" in state else await _first(ledger, district)
     while day is not None:
         try:
@@ -199,9 +181,8 @@ async def issue(ledger: Ledger, district: str, report: Callable[[str], None]) ->
 
 async def _issue_day(ledger: Ledger, district: str, day: str) -> None:
     for _ in range(limits.STEPS_PER_CALL_MAX):
-        transient = {"salt": secrets.token_bytes(SALT_BYTES)}
         definition = definition_of(district)
-        step = await submit_step(ledger, definition, "origin:IssueDay", day, transient=transient)
+        step = await submit_step(ledger, definition, "origin:IssueDay", day, transient=private())
         if step == DONE:
             return
     raise Unavailable("IssueDay does not come to an end")
@@ -209,7 +190,8 @@ async def _issue_day(ledger: Ledger, district: str, day: str) -> None:
 
 async def _first(ledger: Ledger, district: str) -> str | None:
     """The first certified day."""
-    page = await ask(ledger, district, "ListCertificates", "0000-01-01", "")
+    asked = ("ListCertificates", "0000-01-01", "")
+    page = await ask_document(ledger, definition_of(district), *asked)
     return str(page["certificates"][0]["day"]) if page["certificates"] else None
 
 

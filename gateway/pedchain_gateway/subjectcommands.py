@@ -2,22 +2,20 @@
 """Commands `ped-gateway export-subject|erase-subject|purge|issue`: data subjects, retention and
 certificates of origin, from the command line of an organisation that is of the collection."""
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from pedchain_gateway.commandline import Profile, User, fail, line, on_ledger
 from pedchain_gateway.ledger import Ledger
 
-Profile = Annotated[Path, Parameter(help="The organisation's connection profile.")]
 District = Annotated[str, Parameter(help="The district's id.")]
 Site = Annotated[str, Parameter(help="The site, by its pseudonym or the operator's own name.")]
 First = Annotated[str, Parameter(name="--from", help="The stay's first day.")]
 Last = Annotated[str, Parameter(name="--through", help="The stay's last day.")]
-User = Annotated[str, Parameter(help="Which of the profile's users acts.")]
 
 
 def export_subject(
@@ -40,9 +38,9 @@ def export_subject(
     found: list[dict[str, Any]] = []
 
     async def act(ledger: Ledger) -> None:
-        found.append(await Subjects(ledger, _line).export(Stay(district, site, first, last)))
+        found.append(await Subjects(ledger, line).export(Stay(district, site, first, last)))
 
-    code = _run(profile, user, act)
+    code = on_ledger(profile, user, act)
     for one in found:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "subject.json").write_text(as_json(one))
@@ -73,10 +71,10 @@ def erase_subject(
         return 1
 
     async def act(ledger: Ledger) -> None:
-        steps = await Subjects(ledger, _line).erase(Stay(district, site, first, last))
-        _line(f"{steps} transactions")
+        steps = await Subjects(ledger, line).erase(Stay(district, site, first, last))
+        line(f"{steps} transactions")
 
-    return _run(profile, user, act)
+    return on_ledger(profile, user, act)
 
 
 def purge(*, profile: Profile, district: District, through: str, user: User = "gateway") -> int:
@@ -90,9 +88,9 @@ def purge(*, profile: Profile, district: District, through: str, user: User = "g
     from pedchain_gateway.subject import purge as work
 
     async def act(ledger: Ledger) -> None:
-        await work(ledger, district, through, _line)
+        await work(ledger, district, through, line)
 
-    return _run(profile, user, act)
+    return on_ledger(profile, user, act)
 
 
 def issue(*, profile: Profile, district: District, user: User = "gateway") -> int:
@@ -100,10 +98,10 @@ def issue(*, profile: Profile, district: District, user: User = "gateway") -> in
     from pedchain_gateway.subject import issue as work
 
     async def act(ledger: Ledger) -> None:
-        days = await work(ledger, district, _line)
-        _line(f"{district} {len(days)} days issued")
+        days = await work(ledger, district, line)
+        line(f"{district} {len(days)} days issued")
 
-    return _run(profile, user, act)
+    return on_ledger(profile, user, act)
 
 
 COMMANDS: tuple[Callable[..., int], ...] = (export_subject, erase_subject, purge, issue)
@@ -111,27 +109,6 @@ COMMANDS: tuple[Callable[..., int], ...] = (export_subject, erase_subject, purge
 
 def _confirmed(question: str) -> bool:
     if not sys.stdin.isatty():
-        sys.stderr.write("ped-gateway: not a terminal, and no --yes\n")
+        fail("not a terminal, and no --yes")
         return False
     return input(f"{question} [y/N] ").strip().lower() == "y"
-
-
-def _run(profile: Path, user: str, act: Callable[[Ledger], Awaitable[None]]) -> int:
-    from pedchain_gateway.fabricledger import ProfileError, open_ledger
-    from pedchain_gateway.ledger import LedgerError
-
-    async def run() -> None:
-        async with await open_ledger(profile, user) as ledger:
-            await act(ledger)
-
-    try:
-        asyncio.run(run())
-    except (LedgerError, ProfileError) as error:
-        sys.stderr.write(f"ped-gateway: {error}\n")
-        return 1
-    return 0
-
-
-def _line(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()

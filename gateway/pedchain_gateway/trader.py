@@ -5,17 +5,16 @@ The key never leaves this process. The gateway that carries a debit can refuse t
 nothing in it.
 """
 
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from pedchain_domain import canonical, debit
+from pedchain_domain import debit
 from pedchain_domain.market.tokenid import MONEY, to_hex
 from pedchain_gateway.ledger import Ledger, Refused
-from pedchain_gateway.steps import submit_step
+from pedchain_gateway.queries import ask
+from pedchain_gateway.steps import private, submit_step
 
 DEFINITION = "settlement"
-SALT_BYTES = 16
 Document = dict[str, Any]
 
 
@@ -49,7 +48,7 @@ class Trader:
 
     async def ask(self, function: str, *arguments: str) -> Any:
         """A query's answer."""
-        return canonical.decode(await self._ledger.evaluate(DEFINITION, function, *arguments))
+        return await ask(self._ledger, DEFINITION, function, *arguments)
 
     async def spend(self, contract: str, method: str, action: str, body: Document) -> None:
         """Sign the account's next debit and have it carried out, once."""
@@ -58,9 +57,9 @@ class Trader:
         domain = debit.Domain(network, self._channel, f"{DEFINITION}:{contract}")
         made = debit.Debit(domain, self.account, number, action, body)
         signed = debit.sign(made, self._wallet.key).encode()
-        transient = {"debit": signed, "salt": secrets.token_bytes(SALT_BYTES)}
+        sent = private(debit=signed)
         try:
-            await submit_step(self._ledger, DEFINITION, f"{contract}:{method}", transient=transient)
+            await submit_step(self._ledger, DEFINITION, f"{contract}:{method}", transient=sent)
         except Refused as error:
             # A first try whose answer was lost has counted: this debit and no other can have.
             if error.reason != "wrong-counter" or await self._counter() != number:
