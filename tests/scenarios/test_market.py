@@ -7,7 +7,7 @@ import asyncio
 import secrets
 import subprocess
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
 from tests.scenarios.hostile import Hostile
+from tests.scenarios.onnetwork import LAGGING
 from tests.scenarios.trading import (
     EVENING,
     GATE,
@@ -80,6 +81,16 @@ async def together(calls: Sequence[Awaitable[Any]]) -> list[Any]:
     return list(await asyncio.gather(*calls, return_exceptions=True))
 
 
+async def race(calls: Callable[[], Sequence[Awaitable[Any]]]) -> list[Any]:
+    """Together; once more while none counts, since peers may lag behind what went before."""
+    end = asyncio.get_running_loop().time() + 30
+    while True:
+        results = await together(calls())
+        won = any(not isinstance(each, BaseException) for each in results)
+        if won or asyncio.get_running_loop().time() > end:
+            return results
+
+
 @pytest.fixture(scope="module")
 async def traders(market: Trading) -> list[Prosumer]:
     found = [prosumer(f"trader-{at:03d}", 100 + at) for at in range(TRADERS)]
@@ -103,8 +114,10 @@ async def test_a_hundred_traders_at_once_lose_no_order(
             try:
                 await market.once("market:RegisterOrder", by=by, debit=signed)
                 break
-            except (Invalid, Mismatch, Unavailable) as error:
+            except (Invalid, Mismatch, Refused, Unavailable) as error:
                 failures[type(error).__name__] += 1
+                if isinstance(error, Refused) and error.reason not in LAGGING:
+                    raise
                 await asyncio.sleep(pause)
         one.counter += 1
 
@@ -112,7 +125,8 @@ async def test_a_hundred_traders_at_once_lose_no_order(
     calls = [place(at, one, gateways[at % len(gateways)]) for at, one in enumerate(traders)]
     await asyncio.gather(*calls)
     for at, one in enumerate(traders):
-        (order,) = (await market.ask("market:ListOrders", one.name, "")).values()
+        by = gateways[at % len(gateways)]
+        (order,) = (await market.ask("market:ListOrders", one.name, "", by=by)).values()
         assert [line["quantity"] for line in order["lines"]] == [100 + at]
     assert failures["Invalid"] == 0
 
@@ -127,7 +141,7 @@ async def test_a_flood_of_small_credits_freezes_no_account(market: Trading, peop
     tasks = [asyncio.ensure_future(call) for call in flood]
     for limit in range(5):
         signed = victim.signed("tokens", "set-limit", {"limit": RICH + limit})
-        await market.once("tokens:SetLimit", debit=signed)
+        await market.unrivalled("tokens:SetLimit", debit=signed)
         victim.counter += 1
     results = await together(tasks)
     assert [each for each in results if isinstance(each, BaseException)] == []
@@ -139,18 +153,20 @@ async def test_two_orders_for_one_balance_never_both_count(market: Trading, peop
     who = people["home-3"]
     lines = [("BID", (EVENING, 20_000 + at, 200)) for at in range(4)]  # 4,000,000 each of 5,000,060
     number = who.counter + 1
-    calls = [
-        market.once(
-            "market:RegisterOrder",
-            by=by,
-            debit=who.signed("market", "register-order", body(side, line), number),
-        )
-        for (side, line), by in zip(lines, market.ledgers, strict=True)
-    ]
-    results = await together(calls)
+    results = await race(
+        lambda: [
+            market.once(
+                "market:RegisterOrder",
+                by=by,
+                debit=who.signed("market", "register-order", body(side, line), number),
+            )
+            for (side, line), by in zip(lines, market.ledgers, strict=True)
+        ]
+    )
     who.counter = number
-    assert sum(1 for each in results if not isinstance(each, BaseException)) == 1
-    assert all(isinstance(each, LedgerError) for each in results if isinstance(each, BaseException))
+    failed = [each for each in results if isinstance(each, BaseException)]
+    assert len(failed) == len(results) - 1
+    assert all(isinstance(each, LedgerError) for each in failed)
     assert len(await market.ask("market:ListOrders", who.name, "")) == 1
 
 
@@ -187,6 +203,7 @@ async def command(market: Trading, who: Prosumer, folder: Path, *options: str) -
         timeout=110,
         check=False,
     )
+    market.last = "DSO"
     who.counter = (await market.ask("tokens:GetAccount", who.name))["counter"]
     return done.stdout + done.stderr
 
@@ -236,10 +253,8 @@ async def test_a_bad_order_has_its_reason_and_counts_for_nothing(
 ) -> None:
     who = people["home-3"]
     before = await market.ask("tokens:GetAccount", who.name)
-    with pytest.raises(Refused, match=reason):
-        await market.once(
-            "market:RegisterOrder", debit=who.signed("market", "register-order", what)
-        )
+    signed = who.signed("market", "register-order", what)
+    await market.refuses(reason, "market:RegisterOrder", debit=signed)
     assert await market.ask("tokens:GetAccount", who.name) == before
 
 
@@ -250,16 +265,12 @@ async def test_nobody_else_spends_for_a_member(market: Trading, people: People) 
     victim.key = other_s
     forged = victim.signed("tokens", "set-limit", {"limit": 0})
     victim.key = victim_s
-    with pytest.raises(Refused, match="bad-signature"):
-        await market.once("tokens:SetLimit", debit=forged)
+    await market.refuses("bad-signature", "tokens:SetLimit", debit=forged)
     (order,) = await market.ask("market:ListOrders", people["home-3"].name, "")
-    with pytest.raises(Refused, match="not-found"):
-        await market.once(
-            "market:CancelOrder", debit=other.signed("market", "cancel-order", {"order": order})
-        )
+    foreign = other.signed("market", "cancel-order", {"order": order})
+    await market.refuses("not-found", "market:CancelOrder", debit=foreign)
     again = victim.signed("tokens", "set-limit", {"limit": 1}, victim.counter)
-    with pytest.raises(Refused, match="wrong-counter"):
-        await market.once("tokens:SetLimit", debit=again)
+    await market.refuses("wrong-counter", "tokens:SetLimit", debit=again)
     signed = victim.signed("tokens", "set-limit", {"limit": 0})
     async with Hostile(market.network) as hostile:
         transient = {"debit": signed, "salt": secrets.token_bytes(16)}
@@ -272,8 +283,7 @@ async def test_nobody_else_spends_for_a_member(market: Trading, people: People) 
 async def test_one_lying_tick_neither_closes_nor_voids(market: Trading) -> None:
     await market.clock(NOON + 90 * 86_400, "DistrictB")
     for step in ("CloseSession", "VoidSession"):
-        with pytest.raises(Refused, match="too-early"):
-            await market.once(f"market:{step}", to_hex(POWER.token))
+        await market.refuses("too-early", f"market:{step}", to_hex(POWER.token))
 
 
 async def test_an_hour_is_traded_measured_and_settled(market: Trading, people: People) -> None:
@@ -285,8 +295,7 @@ async def test_an_hour_is_traded_measured_and_settled(market: Trading, people: P
     held = buyer.signed("market", "register-order", body("BID", (POWER, 100, 200)))
     await market.clock(GATE, *HONEST)
     await market.submit("market:CloseSession", to_hex(POWER.token), by="Aggregator")
-    with pytest.raises(Refused, match="too-late"):
-        await market.once("market:RegisterOrder", debit=held)
+    await market.refuses("too-late", "market:RegisterOrder", debit=held)
     await market.steps("Clear", by="DistrictB")
     for one in (seller, buyer):
         await market.take(one)
@@ -294,18 +303,15 @@ async def test_an_hour_is_traded_measured_and_settled(market: Trading, people: P
     assert await market.balance(buyer) == RICH - 500 * 100
     await market.clock(NOON + HOUR, *HONEST)
     await market.submit("market:Measure", to_hex(POWER.token))
-    with pytest.raises(Refused, match="not-attached"):
-        await market.once("market:Settle", to_hex(POWER.token))
+    await market.refuses("not-attached", "market:Settle", to_hex(POWER.token))
     for home in ("home-1", "home-2"):
         await market.attach(f"{home}.gcp", NOON)
     await market.steps("Settle")
-    with pytest.raises(Refused, match="wrong-state"):
-        await market.once("market:Settle", to_hex(POWER.token))
+    await market.refuses("wrong-state", "market:Settle", to_hex(POWER.token))
     for one in (seller, buyer):
         await market.take(one)
         again = one.signed("market", "take", {"sessions": [to_hex(POWER.token)]})
-        with pytest.raises(Refused, match="not-found"):
-            await market.once("market:Take", debit=again)
+        await market.refuses("not-found", "market:Take", debit=again)
     moved = 307 * 100 + (500 - 307) * (100 - 80)
     assert await market.balance(seller) == RICH + moved
     assert await market.balance(buyer) == RICH - moved
@@ -323,16 +329,19 @@ async def test_an_owner_and_its_operator_never_both_spend_one_balance(
     approval = {"operator": operator.name, "approved": True}
     await market.spend(owner, "tokens", "SetApprovalForAll", "set-approval-for-all", **approval)
     what = {"from": owner.name, "to": "acc-home-1", "tokens": [promise], "quantities": [200]}
-    calls = [
-        market.once(
-            "tokens:SafeTransferFrom", by=by, debit=who.signed("tokens", "safe-transfer-from", what)
-        )
-        for who, by in ((owner, "DSO"), (operator, "DistrictA"))
-    ]
-    results = await together(calls)
+    results = await race(
+        lambda: [
+            market.once(
+                "tokens:SafeTransferFrom",
+                by=by,
+                debit=who.signed("tokens", "safe-transfer-from", what),
+            )
+            for who, by in ((owner, "DSO"), (operator, "DistrictA"))
+        ]
+    )
     failed = [each for each in results if isinstance(each, BaseException)]
     assert len(failed) == 1
-    assert isinstance(failed[0], Invalid | Refused)
+    assert isinstance(failed[0], Invalid | Mismatch | Refused)
     assert await market.balance(owner, promise) == 107
 
 

@@ -17,9 +17,11 @@ from typing import Any
 from pedchain_domain import canonical
 from pedchain_domain.market.tokenid import Carrier, Product, to_hex
 from pedchain_gateway.fabricledger import FabricLedger, open_ledger
+from pedchain_gateway.ledger import Invalid, LedgerError, Mismatch, Refused
 from pedchain_gateway.steps import submit_step
-from tests.scenarios.certified import DAYS, FIRST, LAGGING, Certified, certified
+from tests.scenarios.certified import DAYS, FIRST, Certified, certified
 from tests.scenarios.harness import Network
+from tests.scenarios.onnetwork import LAGGING
 from tests.unit.chaincode.district import DAY, START
 from tests.unit.chaincode.exchange import MONEY, ORGANIZATIONS, Exchange, Prosumer, receipt
 from tests.unit.chaincode.marketplace import body, reference
@@ -33,7 +35,8 @@ POWER = Product(Carrier.ELECTRICITY, 1, NOON)
 EVENING = Product(Carrier.ELECTRICITY, 1, TODAY + 20 * HOUR)
 RICH = 5_000_000
 SETTLEMENT = "settlement"
-_LAGGING = LAGGING | {"not-begun", "unknown-session", "unknown-zone", "no-reference", "wrong-state"}
+_SEEN_S = 30
+"""In this time every peer has seen what one of them committed."""
 
 
 def prosumer(home: str, number: int, **about: Any) -> Prosumer:
@@ -55,29 +58,65 @@ class Trading:
     ledgers: Mapping[str, FabricLedger]
     people: dict[str, Prosumer] = field(default_factory=dict)
     receipts: int = 0
+    last: str = "DSO"
+    """Whose gateway committed last: its peer has seen all that was done before."""
 
     async def submit(
         self,
         function: str,
         *arguments: str,
         by: str = "DSO",
-        lagging: frozenset[str] = _LAGGING,
         **transient: bytes,
     ) -> bytes:
         """A step, repeated where a peer lags."""
         sent = {"salt": secrets.token_bytes(16), **transient}
-        return await submit_step(
-            self.ledgers[by], SETTLEMENT, function, *arguments, transient=sent, lagging=lagging
+        answer = await submit_step(
+            self.ledgers[by], SETTLEMENT, function, *arguments, transient=sent, lagging=LAGGING
         )
+        self.last = by
+        return answer
 
     async def once(self, function: str, *arguments: str, by: str = "DSO", **sent: bytes) -> bytes:
         """Sent a single time, whatever becomes of it."""
         transient = {"salt": secrets.token_bytes(16), **sent}
         done = await self.ledgers[by].submit(SETTLEMENT, function, *arguments, transient=transient)
+        self.last = by
         return done.result
 
-    async def ask(self, function: str, *arguments: str, by: str = "DSO") -> Any:
-        return canonical.decode(await self.ledgers[by].evaluate(SETTLEMENT, function, *arguments))
+    async def unrivalled(self, function: str, **sent: bytes) -> None:
+        """As `submit`, where nobody may be in the way: a conflict is raised, only lag is not."""
+        end = asyncio.get_running_loop().time() + _SEEN_S
+        while True:
+            try:
+                await self.once(function, **sent)
+                return
+            except (Refused, Mismatch) as error:
+                late = asyncio.get_running_loop().time() > end
+                if late or (isinstance(error, Refused) and error.reason not in LAGGING):
+                    raise
+            await asyncio.sleep(0.1)
+
+    async def refuses(
+        self, reason: str, function: str, *arguments: str, by: str = "DSO", **sent: bytes
+    ) -> None:
+        """The contract refuses for this reason once its endorsers have seen all that was done."""
+        end = asyncio.get_running_loop().time() + _SEEN_S
+        while True:
+            try:
+                await self.once(function, *arguments, by=by, **sent)
+            except (Refused, Mismatch, Invalid) as error:
+                if isinstance(error, Refused) and error.reason == reason:
+                    return
+                found: LedgerError = error
+            else:
+                raise AssertionError(f"{function} is not refused, {reason}")
+            assert asyncio.get_running_loop().time() < end, f"{function}: {found}, not {reason}"
+            await asyncio.sleep(0.1)
+
+    async def ask(self, function: str, *arguments: str, by: str = "") -> Any:
+        """A query of the peer that committed last, unless another is named."""
+        ledger = self.ledgers[by or self.last]
+        return canonical.decode(await ledger.evaluate(SETTLEMENT, function, *arguments))
 
     async def begin(self) -> None:
         """What is agreed, the zone, the days and the prices; then the day's sessions open."""
