@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CloseDay: from shuffled, late, repeated and contradicting records to the certificate."""
+"""CloseDay: the certificate that domain alone would give, in any order, in any steps, once."""
 
-import json
 from itertools import pairwise
 from typing import Any
 
@@ -23,50 +22,19 @@ from pedchain_domain import roster as rosters
 from pedchain_domain import window as windows
 from pedchain_domain.documents import parameters
 from pedchain_fabric.shim.testing import CommitRefused, TransactionFailed
+from tests.unit.chaincode.closing import HOUR, certified, hourly, opened
 from tests.unit.chaincode.district import (
     DAY,
     METERING,
     OPERATOR,
-    OTHER,
     START,
     Home,
     Ledger,
-    Meter,
     calendar,
     day_name,
     district,
     factors,
 )
-
-HOUR = 3_600
-
-
-async def opened(*homes: Home, **changes: Any) -> Ledger:
-    ledger = Ledger(**changes)
-    await ledger.adopt()
-    await ledger.register(*homes)
-    return ledger
-
-
-def hourly(home: Home, day: int = 0, first: int = 0, last: int = 24) -> list[bytes]:
-    """One record per meter and boundary: 300 Wh drawn, 100 Wh fed in, 500 Wh made an hour."""
-    records = []
-    for hour in range(first, last + 1):
-        n = day * 24 + hour
-        at = START + n * HOUR
-        records.append(home.grid.record([(at, "I", 300 * n), (at, "E", 100 * n)], n + 1))
-        if home.plan == "P1":
-            records.append(home.roof.record([(at, "G", 500 * n)], n + 1))
-    return records
-
-
-async def certified(ledger: Ledger, *records: bytes, day: int = 0) -> Any:
-    """File, seal, fold and close a day; its certificate."""
-    if records:
-        await ledger.file(*records)
-    await ledger.fold(await ledger.seal())
-    await ledger.close(day_name(day))
-    return await ledger.ask("GetCertificate", day_name(day))
 
 
 def by_domain_alone(homes: list[Home], records: list[bytes]) -> Any:
@@ -139,122 +107,6 @@ async def worst_case(*withheld: int) -> int:
 @given(withheld=st.sets(st.integers(0, len(RECORDS) - 1), min_size=1, max_size=30))
 async def test_withholding_records_never_makes_the_balance_look_better(withheld: set[int]) -> None:
     assert await worst_case(*withheld) <= await worst_case()
-
-
-@pytest.mark.fault(3)
-async def test_late_records_close_a_gap_in_the_next_run() -> None:
-    home = Home("home-1", "P0")
-    ledger = await opened(home)
-    records = hourly(home)
-    gap = records[8:11]
-    early = await certified(ledger, *records[:8], *records[11:])
-    assert early["classes"]["G"] > 0
-    assert early["electricity"]["import_wh"] == 24 * 300
-    late = [*gap, *records[:2]]
-    await ledger.file(*late)
-    await ledger.fold(await ledger.seal())
-    await ledger.close(day_name(0), "F")
-    found = await ledger.ask("GetCertificate", day_name(0))
-    assert found["run"] == "F"
-    assert found["classes"]["G"] == 0
-    assert found["electricity"]["import_wh"] == 24 * 300
-
-
-async def test_a_gap_over_midnight_is_bridged_exactly() -> None:
-    home = Home("home-1", "P0")
-    ledger = await opened(home)
-    first, second = hourly(home), hourly(home, 1, 1)
-    await ledger.file(*first[:20], *second[5:])
-    await ledger.fold(await ledger.seal())
-    sums = []
-    for day in (0, 1):
-        await ledger.close(day_name(day))
-        found = await ledger.ask("GetCertificate", day_name(day))
-        assert found["classes"]["X"] == 0
-        assert found["classes"]["G"] > 0
-        sums.append(found["electricity"]["import_wh"])
-    assert sum(sums) == 48 * 300
-
-
-async def test_silence_is_missing_and_bounded() -> None:
-    home = Home("home-1", "P0")
-    ledger = await opened(home)
-    found = await certified(ledger, *hourly(home)[:13])
-    assert found["classes"]["X"] > 0
-    assert (await ledger.ask("GetWindow"))["additive"]["draw"] > 0
-
-
-@pytest.mark.fault(9)
-async def test_a_reset_is_missing_until_an_exchange_explains_it() -> None:
-    home = Home("home-1", "P0")
-    fresh = Meter("home-1.grid2", home.grid.point, ("I", "E"))
-    at = START + 12 * HOUR + 1_800
-    ledger = await opened(home)
-    await ledger.submit("Register", json.dumps([fresh.document(**{"from": at})]))
-    records = hourly(home, last=12)
-    for n in range(13, 25):
-        values = [(START + n * HOUR, "I", 300 * (n - 12) - 150), (START + n * HOUR, "E", 0)]
-        records.append(fresh.record(values))
-    before = await certified(ledger, *records)
-    exchange = {
-        "schema": "exchange/1",
-        "point": home.grid.point,
-        "old": home.grid.name,
-        "final": {"I": 3_750, "E": 1_200},
-        "new": fresh.name,
-        "initial": {"I": 0, "E": 0},
-        "at": at,
-    }
-    await ledger.exchange(exchange)
-    await ledger.close(day_name(0), "F")
-    after = await ledger.ask("GetCertificate", day_name(0))
-    assert before["classes"]["X"] == 2
-    assert after["classes"]["X"] == 0
-    assert after["electricity"]["import_wh"] == 24 * 300
-
-
-@pytest.mark.fault(13)
-async def test_what_a_compromised_key_signed_is_no_longer_certified() -> None:
-    home = Home("home-1", "P0")
-    ledger = await opened(home)
-    before = await certified(ledger, *hourly(home))
-    assert before["classes"]["X"] == 0
-    since = START + 12 * HOUR
-    revocation = {"schema": "revoke/1", "device": home.grid.name, "counter": 99}
-    await ledger.submit("RevokeKey", json.dumps({**revocation, "compromised_since": since}))
-    await ledger.close(day_name(0), "F")
-    after = await ledger.ask("GetCertificate", day_name(0))
-    assert after["classes"]["X"] > 0
-    found = await ledger.ask("GetRecord", home.grid.name, "20")
-    assert [verdict["status"] for verdict in found["verdicts"]] == ["recorded"]
-
-
-@pytest.mark.fault(2)
-async def test_a_conflict_across_periods_leaves_the_first_and_is_on_record() -> None:
-    home = Home("home-1", "P0")
-    ledger = await opened(home)
-    before = await certified(ledger, *hourly(home))
-    twin = home.grid.record([(START + 5 * HOUR, "I", 1_501)], 6)
-    await ledger.file(twin)
-    await ledger.fold(await ledger.seal())
-    await ledger.close(day_name(0), "F")
-    after = await ledger.ask("GetCertificate", day_name(0))
-    assert after["electricity"] == before["electricity"]
-    found = await ledger.ask("GetRecord", home.grid.name, "6")
-    assert [verdict["status"] for verdict in found["verdicts"]] == ["conflict", "recorded"]
-
-
-@pytest.mark.fault(1)
-async def test_a_replay_in_a_later_period_changes_nothing() -> None:
-    home = Home("home-1", "P0")
-    ledger = await opened(home)
-    before = await certified(ledger, *hourly(home))
-    await ledger.file(*hourly(home))
-    await ledger.fold(await ledger.seal())
-    await ledger.close(day_name(0), "F")
-    after = await ledger.ask("GetCertificate", day_name(0))
-    for name in ("electricity", "classes", "coverage", "root"):
-        assert after[name] == before[name]
 
 
 async def test_the_steps_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -379,93 +231,3 @@ async def test_two_closers_at_once_cannot_both_write() -> None:
     await ledger.close(day_name(0))
     with pytest.raises(CommitRefused, match="MVCC_READ_CONFLICT"):
         ledger.peer.commit(held)
-
-
-async def test_the_window_takes_one_day_in_and_one_out() -> None:
-    home = Home("home-1", "P0")
-    ledger = await opened(
-        home, parameters={"window_days": 2, "group_sites": 1, "group_share_percent": 100}
-    )
-    for day in range(4):
-        await certified(ledger, *hourly(home, day, 0 if day == 0 else 1), day=day)
-    window = await ledger.ask("GetWindow")
-    assert (window["first"], window["last"], window["days"]) == (day_name(2), day_name(3), 2)
-    assert window["additive"]["I"] == 2 * 24 * 300
-    found = await ledger.ask("GetCertificate", day_name(3))
-    assert found["verdict"]["verdict"] in ("positive", "not_positive")
-
-
-async def test_certificates_are_listed_in_pages_and_keep_their_history() -> None:
-    home = Home("home-1", "P0")
-    ledger = await opened(home)
-    for day in range(3):
-        await certified(ledger, *hourly(home, day, 0 if day == 0 else 1), day=day)
-    page = await ledger.ask("ListCertificates", day_name(1), "")
-    assert [c["day"] for c in page["certificates"]] == [day_name(1), day_name(2)]
-    assert page["bookmark"] == ""
-    await ledger.close(day_name(0), "F")
-    history = await ledger.ask("GetCertificateHistory", day_name(0))
-    assert [version["certificate"]["run"] for version in history] == ["F", "P"]
-    assert [name for _, name, _ in ledger.peer.events] == ["CertificateIssued"] * 4
-
-
-async def test_members_alone_read_what_is_private() -> None:
-    home = Home("home-1", "P0")
-    ledger = await opened(home)
-    await certified(ledger, *hourly(home))
-    for call in (("GetWindow",), ("ListFindings", day_name(0)), ("GetRecord", home.grid.name, "1")):
-        with pytest.raises(TransactionFailed, match="access permission"):
-            await ledger.ask(*call, creator=OTHER)
-        await ledger.ask(*call, creator=OPERATOR)
-
-
-async def test_findings_of_a_day_name_what_was_not_plainly_recorded() -> None:
-    home = Home("home-1", "P0")
-    ledger = await opened(home)
-    records = hourly(home)
-    twin = home.grid.record([(START + 5 * HOUR, "I", 1_501)], 6)
-    unsynchronised = home.grid.record([(START + 6 * HOUR, "I", 1)], 900, state="U")
-    await ledger.file(*records, twin)
-    await certified(ledger, records[2], unsynchronised)
-    found = await ledger.ask("ListFindings", day_name(0))
-    told = sorted((one["reason"], one.get("counter")) for one in found["records"])
-    odd = [("duplicate", None), ("recorded-not-certifiable", 900)]
-    assert told == [("conflict", 6), ("conflict", 6), *odd]
-    assert found["complete"] is True
-
-
-async def test_what_was_never_closed_is_not_found() -> None:
-    ledger = await opened(Home("home-1"))
-    for call in (
-        ("GetCertificate", day_name(0)),
-        ("GetWindow",),
-        ("ListFindings", day_name(0)),
-        ("GetRecord", "home-1.grid", "1"),
-        ("GetSite", "nowhere"),
-        ("GetDevice", "nobody"),
-    ):
-        with pytest.raises(TransactionFailed, match="not-found"):
-            await ledger.ask(*call)
-
-
-@pytest.mark.fault(21)
-async def test_no_private_name_can_be_guessed_and_every_value_is_salted() -> None:
-    home = Home("home-1", "P0")
-    ledger = await opened(home)
-    await certified(ledger, *hourly(home))
-    private = ledger.peer.private(METERING, "readings")
-    for key in private:
-        kind, *parts = key.strip("\x00").split("\x00")
-        assert kind in ("h", "batch", "secret")
-        assert all(len(part) == 64 for part in parts)
-    starts = [value[:16] for value in private.values()]
-    assert len(set(starts)) == len(starts)
-    public = json.dumps(
-        {
-            k: v.decode()
-            for k, v in ledger.peer.state(METERING).items()
-            if "roster" not in k and "device" not in k
-        }
-    )
-    for canary in ("home-1.grid", '"300"'):
-        assert canary not in public

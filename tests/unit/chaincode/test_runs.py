@@ -8,15 +8,8 @@ import pytest
 from pedchain_domain import canonical
 from pedchain_fabric.shim import keypolicy
 from pedchain_fabric.shim.testing import TransactionFailed
-from tests.unit.chaincode.district import (
-    METERING,
-    START,
-    Home,
-    Ledger,
-    calendar,
-    day_name,
-    factors,
-)
+from tests.unit.chaincode.closing import opened
+from tests.unit.chaincode.district import METERING, START, Home, Ledger, calendar, day_name, factors
 
 HOUR = 3_600
 GROUPS = {"group_sites": 3, "group_share_percent": 100}
@@ -28,13 +21,6 @@ def hourly(home: Home, day: int, first: int = 1) -> list[bytes]:
         at = START + n * HOUR
         records.append(home.grid.record([(at, "I", 300 * n), (at, "E", 100 * n)], n + 1))
     return records
-
-
-async def opened(*homes: Home, **changes: Any) -> Ledger:
-    ledger = Ledger(**changes)
-    await ledger.adopt()
-    await ledger.register(*homes)
-    return ledger
 
 
 async def closed(ledger: Ledger, day: int, run: str = "P") -> Any:
