@@ -2,14 +2,15 @@
 """Step 9, sessions: cleared and settled anew from the orders, the ticks and what was measured."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from pedchain_audit.errors import Broken
 from pedchain_audit.operatorsbook import Book, Document
-from pedchain_domain.market import deposit
+from pedchain_domain.market import coupling, deposit
 from pedchain_domain.market.clearing import Cleared, Line, clear
-from pedchain_domain.market.delivery import Prices, settle_hour
-from pedchain_domain.market.pairing import Trade, at_offers, pair
+from pedchain_domain.market.delivery import Prices, Settled, settle_hour
+from pedchain_domain.market.pairing import Trade, across, at_offers, pair
 from pedchain_domain.market.session import State, Step, Times, move
 
 #: What a register measured in an hour by the audit's own closings: district, point, role, hour to
@@ -35,6 +36,9 @@ class SettlementError(Broken):
 
 def moved(before: Document, after: Document, clock: int) -> None:
     """Raises `SettlementError` unless a session's step was due; `DomainError` says why not."""
+    clears = (before["state"], after["state"]) == ("CLOSED", "CLEARED")
+    if not clears and before["partner"] != after["partner"]:
+        raise SettlementError("a session changed its partner")
     if before["state"] == after["state"]:
         return
     step = STEPS.get((before["state"], after["state"]))
@@ -46,33 +50,109 @@ def moved(before: Document, after: Document, clock: int) -> None:
         raise SettlementError("a session changed its terms")
 
 
-def cleared(book: Book, session: Document) -> tuple[list[list[Any]], dict[str, dict[str, Any]]]:
+@dataclass(slots=True)
+class Zone:
+    """A session's order lines, and what they came to."""
+
+    session: Document
+    asks: list[Line]
+    bids: list[Line]
+    accounts: dict[str, str]
+    found: Cleared = field(default_factory=lambda: Cleared(None, {}, {}))
+
+    @property
+    def price(self) -> int:
+        """The price of all, µcur per kWh; 0 where nothing trades."""
+        return self.found.outcome.price if self.found.outcome else 0
+
+    @property
+    def members(self) -> set[str]:
+        """Who has lines here."""
+        return set(self.accounts.values())
+
+    @property
+    def sold(self) -> dict[str, int]:
+        """Wh sold, by account."""
+        return _by_account(self.found.asks, self.accounts)
+
+    @property
+    def bought(self) -> dict[str, int]:
+        """Wh bought, by account."""
+        return _by_account(self.found.bids, self.accounts)
+
+
+def cleared(
+    book: Book, session: Document, other: Document | None = None, limit: Document | None = None
+) -> tuple[list[list[Any]], dict[str, dict[str, Any]]]:
     """The trades [seller, buyer, Wh, price] that a session's lines make, and by account and order
-    [Wh, deposit kept]."""
-    accounts: dict[str, str] = {}
-    asks, bids = (_lines(book, side, session["id"], accounts) for side in ("ask", "bid"))
-    found = clear(bids, asks)
-    price = found.outcome.price if found.outcome else 0
+    [Wh, deposit kept]; `other` is the session it is coupled to, `limit` what may flow there."""
+    zone = _zone(book, session)
+    owed: dict[str, int] | None = None
+    prices: dict[str, int] | None = None
+    zones = [zone]
+    if other is not None and limit is not None:
+        zones.append(_zone(book, other))
+        both = _together(zone, zones[1], limit)
+        trades = [row for row in both if {row[0], row[1]} & zone.members]
+    else:
+        zone.found = clear(zone.bids, zone.asks)
+        both = trades = [[*trade, zone.price] for trade in pair(zone.sold, zone.bought)]
     if session["pricing"] == "pay-as-offer":
-        pairs = at_offers(found, asks)
-        trades = [[accounts[t.seller], accounts[t.buyer], t.quantity, at] for t, at in pairs]
-        owed: dict[str, int] = {}
+        pairs = at_offers(zone.found, zone.asks)
+        accounts = zone.accounts
+        both = trades = [[accounts[t.seller], accounts[t.buyer], t.quantity, p] for t, p in pairs]
+        prices = {line.id: line.limit for line in zone.asks}
+        owed = {}
         for trade, at in pairs:
             owed[trade.buyer] = owed.get(trade.buyer, 0) + deposit.of_bid(trade.quantity, at)
-        prices = {line.id: line.limit for line in asks}
-    else:
-        sold, bought = (_by_account(part, accounts) for part in (found.asks, found.bids))
-        trades = [[*trade, price] for trade in pair(sold, bought)]
-        owed = {order: deposit.of_bid(wh, price) for order, wh in found.bids.items()}
-        prices = dict.fromkeys(found.asks, price)
+    _printed(session, zones, both)
+    return trades, _kept(zone, prices, owed)
+
+
+def _kept(
+    zone: Zone, prices: dict[str, int] | None, owed: dict[str, int] | None
+) -> dict[str, dict[str, Any]]:
+    """By account and order [Wh, deposit kept]; without prices by line, at the price of all."""
     kept: dict[str, dict[str, Any]] = {}
-    for order, wh in found.asks.items():
-        left = deposit.of_offer(wh, prices[order], session["ceiling"])
-        kept.setdefault(accounts[order], {})[_id(order)] = [wh, left if wh else 0]
-    for order, wh in found.bids.items():
-        kept.setdefault(accounts[order], {})[_id(order)] = [wh, owed.get(order, 0)]
-    _printed(session, found, trades)
-    return trades, kept
+    ceiling = zone.session["ceiling"]
+    for order, wh in zone.found.asks.items():
+        price = zone.price if prices is None else prices[order]
+        left = deposit.of_offer(wh, price, ceiling) if wh else 0
+        kept.setdefault(zone.accounts[order], {})[_id(order)] = [wh, left]
+    for order, wh in zone.found.bids.items():
+        left = deposit.of_bid(wh, zone.price) if owed is None else owed.get(order, 0)
+        kept.setdefault(zone.accounts[order], {})[_id(order)] = [wh, left]
+    return kept
+
+
+def _zone(book: Book, session: Document) -> Zone:
+    accounts: dict[str, str] = {}
+    asks, bids = (_lines(book, side, session["id"], accounts) for side in ("ask", "bid"))
+    return Zone(session, asks, bids, accounts)
+
+
+def _together(zone: Zone, other: Zone, limit: Document) -> list[list[Any]]:
+    """Clear two zones with limits between them (rules K8); the trades of both. What is left of the
+    zone that gives, once its own buyers have theirs, goes to those of the other."""
+    there, back = limit["there"], limit["back"]
+    first, second = zone, other
+    if zone.session["id"] > other.session["id"]:
+        first, second, there, back = other, zone, back, there
+    made = coupling.couple(
+        coupling.Book(first.bids, first.asks),
+        coupling.Book(second.bids, second.asks),
+        there=there,
+        back=back,
+        cap=max(first.session["ceiling"], second.session["ceiling"]),
+    )
+    first.found, second.found = made.first, made.second
+    gives, takes = (first, second) if made.flow >= 0 else (second, first)
+    told = []
+    for trade in across([gives.sold, takes.sold], [gives.bought, takes.bought]):
+        seller, buyer = (gives if name in gives.members else takes for name in trade[:2])
+        crosses = [] if seller is buyer else [seller.price]
+        told.append([*trade, buyer.price, *crosses])
+    return told
 
 
 def _lines(book: Book, side: str, session: str, accounts: dict[str, str]) -> list[Line]:
@@ -96,52 +176,91 @@ def _by_account(fills: dict[str, int], accounts: dict[str, str]) -> dict[str, in
     return found
 
 
-def _printed(session: Document, found: Cleared, trades: list[list[Any]]) -> None:
-    """A price or volume in public is the session's, and of enough accounts (rules C2)."""
+def _printed(session: Document, zones: list[Zone], trades: list[list[Any]]) -> None:
+    """Price, volume and flow in public are the session's, and of enough accounts (rules C2)."""
     if session["volume"] is None:
         return
-    outcome = found.outcome
-    told = (session["price"], session["volume"])
-    price = None if session["pricing"] == "pay-as-offer" or not outcome else outcome.price
-    if outcome is None or told != (price, outcome.volume):
+    found = zones[0].found
+    sold, bought = sum(found.asks.values()), sum(found.bids.values())
+    price = None if session["pricing"] == "pay-as-offer" or not found.outcome else zones[0].price
+    flow = sold - bought if len(zones) > 1 else None
+    told = (session["price"], session["volume"], session["flow"])
+    if told != (price, max(sold, bought), flow):
         raise SettlementError("a session prints another price or volume than its orders make")
     for side in (0, 1):
         sums: dict[str, int] = {}
         for row in trades:
             sums[row[side]] = sums.get(row[side], 0) + row[2]
-        most = max(sums.values()) * 100
-        if len(sums) < GROUP_ACCOUNTS or most > outcome.volume * GROUP_SHARE_PERCENT:
-            raise SettlementError("a session prints what tells of a few")
+        parts = [{name: sums[name] for name in sums if name in zone.members} for zone in zones]
+        for part in (sums, *(one for one in parts if one)):
+            most = max(part.values(), default=0) * 100
+            if len(part) < GROUP_ACCOUNTS or most > sum(part.values()) * GROUP_SHARE_PERCENT:
+                raise SettlementError("a session prints what tells of a few")
 
 
 def settled(
-    book: Book, session: Document, measured: Measured, clock: int
-) -> tuple[list[list[Any]], dict[str, Document], int]:
-    """The trades as settled, what each account is due, and how many hours were compared with the
-    audit's own closing."""
-    held = book.named("trades", session["id"]) or {"trades": []}
-    rows = held["trades"]
+    book: Book,
+    session: Document,
+    measured: Measured,
+    clock: int,
+    other: Document | None = None,
+) -> tuple[list[list[Any]], dict[str, Document], int, int]:
+    """The trades as settled, what each account is due, how many hours were compared with the
+    audit's own closing, and the congestion rent, µcur; `other` is the session it was cleared
+    with."""
+    both = sorted((session, *([other] if other else [])), key=lambda each: str(each["id"]))
+    rows = _agreed(book, both)
     trades = [Trade(*row[:3]) for row in rows]
+    zones = {one["zone"]: one for one in both}
+    homes = {name: zones[_zone_of(book, name, session)] for row in rows for name in row[:2]}
+    mine = {name for name, home in homes.items() if home["id"] == session["id"]}
     energies: dict[str, int | None] = {}
     compared = 0
     for way, at in (("feeds", 0), ("draws", 1)):
         for name in sorted({row[at] for row in rows}):
             energies[name], same = energy(book, name, session, way, measured, clock)
-            compared += same
-    prices = [_prices(book, session, row) for row in rows]
-    told, due = [], {name: _nothing() for name in energies}
+            compared += same * (name in mine)
+    prices = [_prices(book, homes, row) for row in rows]
+    told, due = [], {name: _nothing() for name in sorted(mine)}
+    rent = 0
     for one, price in zip(settle_hour(trades, energies, energies, prices), prices, strict=True):
-        reason = None if one.reason is None else str(one.reason)
-        paid = [one.buyer_pays, one.seller_makes_good, one.buyer_makes_good]
-        told.append([*one.trade, one.settled, *paid, reason, price.trade])
-        seller, buyer = due[one.trade.seller], due[one.trade.buyer]
-        seller["money"] += one.to_seller
-        buyer["money"] -= one.to_seller
-        seller["sold"] += one.settled
-        buyer["bought"] += one.settled
-        if one.settled:
-            buyer["energy"].append([_account(book, one.trade.seller)["number"], one.settled])
-    return told, due, compared
+        rent += one.rent
+        if mine & {one.trade.seller, one.trade.buyer}:
+            told.append(_told(one, price))
+        if one.trade.seller in mine:
+            due[one.trade.seller]["money"] += one.to_seller
+            due[one.trade.seller]["sold"] += one.settled
+        if one.trade.buyer in mine:
+            row = due[one.trade.buyer]
+            row["money"] -= one.from_buyer
+            row["bought"] += one.settled
+            home = homes[one.trade.seller]["zone"]
+            zone = [] if home == session["zone"] else [home]
+            if one.settled:
+                number = _account(book, one.trade.seller)["number"]
+                row["energy"].append([number, one.settled, *zone])
+    return told, due, compared, rent
+
+
+def _agreed(book: Book, sessions: list[Document]) -> list[list[Any]]:
+    """The trades of sessions that were cleared together, each once."""
+    found: list[list[Any]] = []
+    for session in sessions:
+        held = book.named("trades", session["id"]) or {"trades": []}
+        found += [row for row in held["trades"] if len(row) == 4 or row not in found]
+    return found
+
+
+def _zone_of(book: Book, name: str, session: Document) -> int:
+    zone: int = _account(book, name)["places"][session["carrier"]]["zone"]
+    return zone
+
+
+def _told(one: Settled, price: Prices) -> list[Any]:
+    reason = None if one.reason is None else str(one.reason)
+    paid = [one.buyer_pays, one.seller_makes_good, one.buyer_makes_good]
+    rent = [] if price.sold is None else [one.rent]
+    return [*one.trade, one.settled, *paid, reason, price.trade, *rent]
 
 
 def energy(
@@ -186,11 +305,12 @@ def rows(parts: Iterable[Document]) -> dict[str, Any]:
     return {name: row for part in parts for name, row in part["rows"].items()}
 
 
-def _prices(book: Book, session: Document, row: list[Any]) -> Prices:
-    quotes = session["quotes"]
+def _prices(book: Book, homes: dict[str, Document], row: list[Any]) -> Prices:
     seller, buyer = _account(book, row[0]), _account(book, row[1])
-    retail = quotes.get(buyer["supplier"], [session["ceiling"], 0])[0]
-    return Prices(row[3], retail, quotes.get(seller["supplier"], [0, 0])[1])
+    home, away = homes[row[0]], homes[row[1]]
+    retail = away["quotes"].get(buyer["supplier"], [away["ceiling"], 0])[0]
+    feed_in = home["quotes"].get(seller["supplier"], [0, 0])[1]
+    return Prices(row[3], min(retail, home["ceiling"]), feed_in, *row[4:])
 
 
 def _account(book: Book, name: str) -> Document:

@@ -95,11 +95,14 @@ class Settlement:
                 self._shared(change.after)
                 self.compared_hours += found
         gains = self._gains(spent, world)
-        self._balance(written, gains)
         redone = self._sessions(namespace, world, clock, measured)
+        rent = self._rent(written, redone)
+        if rent:
+            gains[to_hex(MONEY)] += rent
+        self._balance(written, gains)
         self.book.make(written)
-        for before, after, made in redone:
-            self._compare(before, after, made)
+        for _, after, made in redone:
+            self._compare(after, made)
         self._locked(written)
 
     def given(self) -> Counter[once.Place]:
@@ -174,8 +177,8 @@ class Settlement:
                 continue
             self.taken.add((name, spent.account))
             found[to_hex(MONEY)] += mine["money"]
-            for number, wh in mine["energy"]:
-                found[to_hex(product_of(name).minted_by(number).token)] += wh
+            for number, wh, *zone in mine["energy"]:
+                found[to_hex(product_of(name, *zone).minted_by(number).token)] += wh
         return found
 
     def _balance(self, written: Written, gains: Counter[str]) -> None:
@@ -232,23 +235,36 @@ class Settlement:
     ) -> list[tuple[Document, Document, Any]]:
         """Sessions that move, with what must come of it by the book as it stands before."""
         found = []
+        moving = {}
         for write in namespace.writes:
-            if not write.key.startswith("\x00session\x00"):
-                continue
-            after, value = decode(write.value), world.value(NAMESPACE, write.key)
-            if value is None:
-                continue
-            before = decode(value)
+            if write.key.startswith("\x00limit\x00"):
+                _published(compositekey.split(write.key)[1][0], world, clock)
+            value = world.value(NAMESPACE, write.key)
+            if write.key.startswith("\x00session\x00") and value is not None:
+                before, after = decode(value), decode(write.value)
+                moving[after["id"]] = (before, after)
+        for before, after in moving.values():
             made: Any = None
             auction.moved(before, after, clock)
             if (before["state"], after["state"]) == ("CLOSED", "CLEARED"):
-                made = auction.cleared(self.book, after)
+                limit, other = _partner(world, after)
+                _named(after, other, moving)
+                made = auction.cleared(self.book, after, other, limit)
             elif after["state"] == "SETTLED" != before["state"]:
-                made = auction.settled(self.book, after, measured, clock)
+                other = moving[after["partner"]][1] if after["partner"] else None
+                made = auction.settled(self.book, after, measured, clock, other)
             found.append((before, after, made))
         return found
 
-    def _compare(self, before: Document, after: Document, made: Any) -> None:
+    def _rent(self, written: Written, redone: list[tuple[Document, Document, Any]]) -> int:
+        """The congestion rent of what a transaction settles, once; no other credit goes with it."""
+        ends = [(after, made) for _, after, made in redone if made and after["state"] == "SETTLED"]
+        congestion = self.book.tag("congestion")
+        if ends and any(one.kind == "credit" and one.owner != congestion for one in written.marked):
+            raise SettlementError("a settlement credits somebody else than congestion")
+        return int(ends[0][1][3]) if ends else 0
+
+    def _compare(self, after: Document, made: Any) -> None:
         """What a session's step wrote is what was made anew."""
         if made is None:
             return
@@ -262,7 +278,7 @@ class Settlement:
             equal(trades, (self.book.named("trades", name) or {})["trades"], "a session's trades")
             equal(kept, {who: row["orders"] for who, row in written("cleared").items()}, "fills")
             return
-        told, due, compared = made
+        told, due, compared, _ = made
         equal(told, (self.book.named("settled", name) or {})["trades"], "a settlement")
         equal(due, written("due"), "what accounts are due")
         self.due[name] = due
@@ -299,6 +315,34 @@ def book_writes(
     except WireError as error:
         raise PrivateDataError(str(error)) from error
     return None
+
+
+def _published(session: str, world: World, clock: int) -> None:
+    """Raises `SettlementError` for a limit published past its session's gate."""
+    value = world.value(NAMESPACE, compositekey.create("session", [session]))
+    if value is not None and clock >= decode(value)["times"]["gate"]:
+        raise SettlementError("a limit was published past the gate")
+
+
+def _partner(world: World, session: Document) -> tuple[Document | None, Document | None]:
+    """The limit and the session that one clears with: the zone that energy may flow to or from."""
+    value = world.value(NAMESPACE, compositekey.create("limit", [session["id"]]))
+    limit = decode(value) if value is not None else None
+    if limit is None or not (limit["there"] or limit["back"]):
+        return None, None
+    other = world.value(NAMESPACE, compositekey.create("session", [limit["partner"]]))
+    return (limit, decode(other)) if other is not None else (None, None)
+
+
+def _named(
+    after: Document, other: Document | None, moving: dict[str, tuple[Document, Document]]
+) -> None:
+    """Raises `SettlementError` unless a session names its partner, and both clear together."""
+    wanted = other["id"] if other is not None else None
+    if after["partner"] != wanted:
+        raise SettlementError("a session is cleared with another than it is coupled to")
+    if wanted is not None and moving.get(wanted, ({}, {"state": ""}))[1]["state"] != "CLEARED":
+        raise SettlementError("a session is cleared without the one it is coupled to")
 
 
 def _registered(change: Change) -> None:

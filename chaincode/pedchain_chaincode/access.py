@@ -86,6 +86,7 @@ TABLE: Final[Mapping[str, Row]] = {
     "register_prosumer": Row(("dso",), _REGISTRY),
     "put_zone": Row(("dso",), _REGISTRY),
     "put_days": Row(("dso",), _REGISTRY),
+    "put_limits": Row(("dso",), _REGISTRY),
     "propose_reference": Row(("dso",), _REGISTRY),
     "approve_reference": Row(("districts",), _REGISTRY),
     "put_community": Row(("districts",), _REGISTRY),

@@ -119,3 +119,38 @@ def clock(ticks: list[int]) -> int:
     for _ in range((len(ticks) - 1) // 3):
         left.remove(min(left))
     return min(left)
+
+
+Zone = tuple[list[Order], list[Order]]  # bids, asks
+
+
+def auction(bids: list[Order], asks: list[Order]) -> dict[str, int]:
+    """K6: every order's fill."""
+    count = volume(bids, asks)
+    return fills(bids, count, buying=True) | fills(asks, count, buying=False)
+
+
+def coupled(first: Zone, second: Zone, there: int, back: int, cap: int) -> dict[str, int]:
+    """K8: as one market, unless more would flow than may; then the limit itself is an order that
+    takes any price, in the zone that gives and in the one that takes."""
+    whole = auction([*first[0], *second[0]], [*first[1], *second[1]])
+    flow = sum(whole[name] for name, *_ in first[1]) - sum(whole[name] for name, *_ in first[0])
+    if -back <= flow <= there:
+        return whole
+    gives, takes, most = (first, second, there) if flow > 0 else (second, first, back)
+    through = [("", most, cap + TICK)] if most else []
+    found = auction([*gives[0], *through], gives[1])
+    through = [("", most, -TICK)] if most else []
+    found |= auction(takes[0], [*takes[1], *through])
+    found.pop("", None)
+    return found
+
+
+def makes_good(
+    delivered: int, used: int, paid: int, got: int, retail: int, feed_in: int
+) -> tuple[Fraction, Fraction, Fraction]:
+    """K10 across a limit: what seller and buyer make good, each to the other's own price, and what
+    the prices differ by for what settles."""
+    _, _, by_seller, _ = pays(delivered, used, paid, retail, feed_in)
+    settled, _, _, by_buyer = pays(delivered, used, got, retail, feed_in)
+    return by_seller, by_buyer, Fraction(settled * (paid - got), 1_000)

@@ -9,18 +9,22 @@ that no step waits for anybody.
 
     chunk    {side, lines: [[account quantity order, Wh, limit]], about: {account: about}}
     trades   {price, trades: [[seller, buyer, Wh, price]]}
+
+Two coupled sessions are matched together (rules K8). A trade between them stands in both, with a
+fifth number: what its seller gets, where its buyer pays the fourth.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pedchain_chaincode.documents import Document
 from pedchain_chaincode.settlement import limits
 from pedchain_chaincode.settlement import outcome as outcomes
 from pedchain_chaincode.settlement.book import Book
-from pedchain_domain.market import curve, deposit
+from pedchain_chaincode.settlement.coupled import Pair
+from pedchain_domain.market import coupling, curve, deposit
 from pedchain_domain.market.clearing import Cleared, Line, clear
-from pedchain_domain.market.pairing import at_offers, pair
+from pedchain_domain.market.pairing import across, at_offers, pair
 
 ASK, BID = "ask", "bid"
 SIDES = (ASK, BID)
@@ -29,10 +33,13 @@ Rows = list[list[Any]]
 
 
 class Matched(NamedTuple):
-    """A cleared session: what may be printed of it, and in how many documents its outcome is."""
+    """A cleared session: what may be printed of it, the session it was cleared with, and in how
+    many documents its outcome is."""
 
     price: int | None
     volume: int | None
+    flow: int | None
+    partner: str | None
     shards: int
 
 
@@ -42,6 +49,35 @@ class Collected(NamedTuple):
     lines: dict[str, list[Line]]
     accounts: dict[str, str]
     about: dict[str, list[Any]]
+
+
+class Auction(NamedTuple):
+    """A session with all its lines, cleared: its trades, and whether they may be printed."""
+
+    session: Document
+    found: Collected
+    cleared: Cleared
+    trades: Rows
+    printed: bool
+    partner: str | None
+
+    @property
+    def price(self) -> int | None:
+        """The price of all, if there is one, µcur per kWh."""
+        return self.cleared.outcome.price if self.cleared.outcome else None
+
+    @property
+    def offers(self) -> bool:
+        """Whether each trade has its offer's price."""
+        return bool(self.session["pricing"] == PAY_AS_OFFER)
+
+
+async def prepare(book: Book, session: Document) -> Document:
+    """One step towards the matching of a closed session; the session after it."""
+    if session["step"]["phase"] == "draw":
+        step = {**session["step"], "phase": "match"}
+        return {**session, "step": step, "curves": await draw(book, session)}
+    return {**session, "step": await collect(book, session)}
 
 
 async def collect(book: Book, session: Document) -> Document:
@@ -76,15 +112,41 @@ async def draw(book: Book, session: Document) -> dict[str, list[list[int]]]:
     }
 
 
-async def match(book: Book, session: Document) -> Matched:
+async def match(book: Book, pair: Pair) -> list[Matched]:
     """Clear all that was collected; write trades, and by account what came of its orders."""
-    name, found = session["id"], await _collected(book, session)
+    found = [await _collected(book, session) for session in pair.sessions]
+    auctions = _alone(pair, found[0]) if len(found) == 1 else _coupled(pair, found)
+    return [await _write(book, auction) for auction in auctions]
+
+
+def _alone(pair: Pair, found: Collected) -> list[Auction]:
+    (session,) = pair.sessions
     cleared = clear(found.lines[BID], found.lines[ASK])
-    price = cleared.outcome.price if cleared.outcome else None
-    volume = cleared.outcome.volume if cleared.outcome else 0
-    offers = session["pricing"] == PAY_AS_OFFER
-    trades = _at_offers(cleared, found) if offers else _at_one(cleared, found, price or 0)
-    kept = _kept(session, cleared, found, offers)
+    if session["pricing"] == PAY_AS_OFFER:
+        trades = _at_offers(cleared, found)
+    else:
+        trades = _at_one(cleared, found, cleared.outcome.price if cleared.outcome else 0)
+    printed = all(curve.printable(_sums(trades, at)) for at in (0, 1))
+    return [Auction(session, found, cleared, trades, printed, None)]
+
+
+def _coupled(pair: Pair, found: list[Collected]) -> list[Auction]:
+    books = [coupling.Book(each.lines[BID], each.lines[ASK]) for each in found]
+    cap = max(int(session["ceiling"]) for session in pair.sessions)
+    made = coupling.couple(*books, there=pair.there, back=pair.back, cap=cap)
+    cleared = [made.first, made.second]
+    trades = _between(cleared, found, made.flow)
+    printed = _printable(trades, found)
+    partners = [session["id"] for session in reversed(pair.sessions)]
+    return [
+        Auction(session, each, one, _of(trades, each), printed, partner)
+        for session, each, one, partner in zip(pair.sessions, found, cleared, partners, strict=True)
+    ]
+
+
+async def _write(book: Book, auction: Auction) -> Matched:
+    name, found, cleared = auction.session["id"], auction.found, auction.cleared
+    kept = _kept(auction)
     outcome: dict[str, Document] = {}
     for side in SIDES:
         for line in found.lines[side]:
@@ -94,11 +156,13 @@ async def match(book: Book, session: Document) -> Matched:
             outcome[account]["orders"][_order(line.id)] = kept[line.id]
     shards = -(-len(outcome) // limits.ACCOUNTS_TOGETHER) or 1
     await outcomes.write(book, outcomes.CLEARED, name, outcome, shards)
-    printed = None if offers else price
-    await book.save(("trades", name), {"price": printed, "trades": trades})
-    if not all(curve.printable(_sums(trades, at)) for at in (0, 1)):
-        return Matched(None, None, shards)
-    return Matched(printed, volume, shards)
+    price = None if auction.offers else auction.price
+    await book.save(("trades", name), {"price": price, "trades": auction.trades})
+    if not auction.printed:
+        return Matched(None, None, None, auction.partner, shards)
+    sold, bought = sum(cleared.asks.values()), sum(cleared.bids.values())
+    flow = None if auction.partner is None else sold - bought
+    return Matched(price, max(sold, bought), flow, auction.partner, shards)
 
 
 async def _collected(book: Book, session: Document) -> Collected:
@@ -134,11 +198,43 @@ def _at_offers(cleared: Cleared, found: Collected) -> Rows:
     ]
 
 
-def _kept(
-    session: Document, cleared: Cleared, found: Collected, offers: bool
-) -> dict[str, list[int]]:
+def _between(cleared: Sequence[Cleared], found: Sequence[Collected], flow: int) -> Rows:
+    """The trades of both zones, the exporting one's first."""
+    order = (0, 1) if flow >= 0 else (1, 0)
+    sold = [_by_account(cleared[at].asks, found[at].accounts) for at in order]
+    bought = [_by_account(cleared[at].bids, found[at].accounts) for at in order]
+    home = {account: at for at in order for account in found[at].accounts.values()}
+    prices = [one.outcome.price if one.outcome else 0 for one in cleared]
+    rows: Rows = []
+    for trade in across(sold, bought):
+        seller, buyer = home[trade.seller], home[trade.buyer]
+        row = [*trade, prices[buyer]]
+        rows.append(row if seller == buyer else [*row, prices[seller]])
+    return rows
+
+
+def _of(trades: Rows, found: Collected) -> Rows:
+    """The trades that a zone's accounts have part in."""
+    mine = dict.fromkeys(found.accounts.values())
+    return [row for row in trades if row[0] in mine or row[1] in mine]
+
+
+def _printable(trades: Rows, found: Sequence[Collected]) -> bool:
+    """Whether what is printed of two zones tells of nobody: in both, and in each side of each."""
+    sums = [_sums(trades, at) for at in (0, 1)]
+    for each in found:
+        mine = dict.fromkeys(each.accounts.values())
+        parts = [{name: wh for name, wh in side.items() if name in mine} for side in sums[:2]]
+        sums += [part for part in parts if part]
+        if not any(parts):
+            return False
+    return all(map(curve.printable, sums))
+
+
+def _kept(auction: Auction) -> dict[str, list[int]]:
     """Of each order its Wh traded, and what of its deposit a payment can still need."""
-    price = cleared.outcome.price if cleared.outcome else 0
+    session, found, cleared = auction.session, auction.found, auction.cleared
+    price, offers = auction.price or 0, auction.offers
     due: dict[str, int] = {}
     if offers:
         for trade, at in at_offers(cleared, found.lines[ASK]):

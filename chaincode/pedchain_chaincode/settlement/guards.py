@@ -142,6 +142,11 @@ async def sessions(ctx: Context, session_ids: Sequence[str]) -> dict[str, Docume
     return {document["id"]: document for document in found if document is not None}
 
 
+async def limit(ctx: Context, session_id: str) -> Document | None:
+    """The limit published for a session, if any; it does not change past the gate."""
+    return await load(ctx.stub, keys.limit(ctx.stub, session_id))
+
+
 async def community(book: Book, identifier: str) -> Document | None:
     """A community as founded; of two foundings in flight one fails."""
     return await book.load("community", identifier)

@@ -60,6 +60,11 @@ def session(stub: Stub, session_id: str) -> str:
     return stub.create_composite_key("session", [session_id])
 
 
+def limit(stub: Stub, session_id: str) -> str:
+    """What may flow between a session's zone and the one it is coupled with."""
+    return stub.create_composite_key("limit", [session_id])
+
+
 def tag(secret: bytes, *name: str | int) -> str:
     """What stands for a name in keys: HMAC-SHA256, hex."""
     spelt = "\x00".join(str(part) for part in name)

@@ -10,6 +10,7 @@ from pedchain_chaincode.documents import Document, read, refusals, save
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.settlement import (
     clearing,
+    coupled,
     forgetting,
     guards,
     keys,
@@ -56,6 +57,17 @@ class MarketContract(Contract):
         await guards.permitted(ctx, "put_days")
         found = places.days_of(document, await guards.calendar(ctx))
         await save(ctx.stub, keys.calendar(ctx.stub), found)
+
+    @submit
+    @guarded("zone", "ticks")
+    async def put_limits(self, ctx: Context, document: bytes) -> None:
+        """Publish what may flow between two zones hour by hour, limits/1, before the gate."""
+        setup = await guards.permitted(ctx, "put_limits")
+        found = coupled.limits_of(document)
+        for number in found["zones"]:
+            coupled.fits(await guards.zone(ctx, number))
+        await guards.ticks(ctx, setup.organizations)
+        await coupled.put(ctx, found, await guards.calendar(ctx), await now(ctx, setup))
 
     @submit
     @guarded("tables", "ticks")
@@ -114,21 +126,18 @@ class MarketContract(Contract):
     @submit
     @guarded("session")
     async def clear(self, ctx: Context, session_id: str) -> bytes:
-        """A step of clearing a closed session: `more` or `done`."""
+        """A step of clearing a closed session, with the one it is coupled to: `more` or `done`."""
         book = await guards.opened(ctx, "clear")
         found = await guards.session(ctx, session_id)
-        moved = sessions.moved(found, Step.CLEAR, await now(ctx, book.setup))
-        phase = found["step"]["phase"]
-        if phase == "draw":
-            step = {**found["step"], "phase": "match"}
-            await _save(ctx, {**found, "step": step, "curves": await clearing.draw(book, found)})
-            return MORE
-        if phase != "match":
-            await _save(ctx, {**found, "step": await clearing.collect(book, found)})
-            return MORE
-        matched = await clearing.match(book, found)
-        done = {"step": dict(sessions.NOT_BEGUN), "chunks": found["step"]["chunks"]}
-        await _save(ctx, {**moved, **matched._asdict(), **done})
+        pair, clock = await coupled.to_clear(ctx, found), await now(ctx, book.setup)
+        moved = [sessions.moved(each, Step.CLEAR, clock) for each in pair.sessions]
+        for each in pair.sessions:
+            if each["step"]["phase"] != "match":
+                await _save(ctx, await clearing.prepare(book, each))
+                return MORE
+        for each, matched in zip(moved, await clearing.match(book, pair), strict=True):
+            done = {"step": dict(sessions.NOT_BEGUN), "chunks": each["step"]["chunks"]}
+            await _save(ctx, {**each, **matched._asdict(), **done})
         return DONE
 
     @submit
@@ -150,18 +159,22 @@ class MarketContract(Contract):
     @submit
     @guarded("session")
     async def settle(self, ctx: Context, session_id: str) -> bytes:
-        """A step of settling a measured session: `more` or `done`; the last settles all of it."""
+        """A step of settling a measured session, with the one it was cleared with: `more` or
+        `done`; the last settles all of it."""
         book = await guards.opened(ctx, "settle")
         found = await guards.session(ctx, session_id)
         clock = await now(ctx, book.setup)
-        moved = sessions.moved(found, Step.SETTLE, clock)
-        if found["step"]["phase"] == "reckon":
-            await paying.reckon(book, found)
-            await _save(ctx, {**moved, "step": dict(sessions.NOT_BEGUN)})
-            return DONE
+        pair = await coupled.to_settle(ctx, found)
+        moved = [sessions.moved(each, Step.SETTLE, clock) for each in pair]
         late = clock >= found["times"]["ends"] + limits.LATE
-        await _save(ctx, {**found, "step": await paying.weigh(book, found, late=late)})
-        return MORE
+        for each in pair:
+            if each["step"]["phase"] != "reckon":
+                await _save(ctx, {**each, "step": await paying.weigh(book, each, late=late)})
+                return MORE
+        await paying.reckon(book, pair)
+        for each in moved:
+            await _save(ctx, {**each, "step": dict(sessions.NOT_BEGUN)})
+        return DONE
 
     @submit
     @guarded("session")

@@ -3,6 +3,7 @@
 
     cleared  {rows: {account: {side, about, orders: {order: [Wh, deposit kept]}}}}
     due      {rows: {account: {money, energy: [[producer number, Wh]], sold, bought}}}
+             where the producer is of another zone, its number follows
 
 Which document an account stands in follows from its tag; how many there are the session says.
 """

@@ -2,13 +2,14 @@
 """Sessions on the ledger (rules K4).
 
     session/1 {schema, id, carrier, zone, hour, state, times, quotes: {class: [retail, feed_in]},
-               ceiling, pricing, lot, stands_in, step, shards, chunks, price, volume, curves,
-               purged}
+               ceiling, pricing, lot, stands_in, step, shards, chunks, price, volume, flow, curves,
+               partner, purged}
 
 A session is written when it opens, with the references it will settle at; every order reads it, so
 closing it fails the orders in flight. `step` is how far clearing or settling has come, `shards` and
 `chunks` in how many documents its outcome and its orders stand. Price, volume and the curves' steps
-stand here only where enough accounts are behind them, none with most of it (rules C2).
+stand here only where enough accounts are behind them, none with most of it (rules C2). A session
+that was cleared with another zone's names its `partner`; `flow` is what went there, Wh.
 """
 
 from dataclasses import asdict
@@ -55,6 +56,8 @@ def opened(zone: Document, hour: int, before: Day, tables: list[Any], clock: int
         "purged": False,
         "price": None,
         "volume": None,
+        "flow": None,
+        "partner": None,
         "curves": None,
     }
 

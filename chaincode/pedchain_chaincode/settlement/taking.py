@@ -93,8 +93,8 @@ async def _all(book: Book, side: str, name: str, lines: Orders, due: Document) -
         freed += line["deposit"]
         await book.drop(side, name, order)
     energy: dict[int, int] = {}
-    for number, wh in due["energy"]:
-        token = product_of(name).minted_by(number).token
+    for number, wh, *zone in due["energy"]:
+        token = product_of(name, *zone).minted_by(number).token
         energy[token] = energy.get(token, 0) + wh
     return Part(freed + due["money"], freed, energy, list(lines))
 

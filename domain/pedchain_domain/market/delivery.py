@@ -3,9 +3,12 @@
 
 What a seller fed in, up to what it sold, is divided over its trades; so is what a buyer drew. A
 trade settles what both sides stand for. Whoever fell short makes good the other's worse price for
-the missing Wh, and pays nothing else: a seller the retail price beyond the trade's, a buyer the
-trade's beyond the feed-in price. If either side's hour is not measured (class M), the trade is left
-out and both deposits come back.
+the missing Wh, and pays nothing else: a seller the retail price beyond what the buyer agreed to, a
+buyer what the seller agreed to beyond the feed-in price. If either side's hour is not measured
+(class M), the trade is left out and both deposits come back.
+
+Between two zones a limit can hold the prices apart (rules K8): then the buyer pays its zone's, the
+seller gets its own, and the difference for what is settled is the congestion rent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,11 +22,18 @@ from pedchain_domain.reasons import Reason
 
 
 class Prices(NamedTuple):
-    """Prices of one trade, µcur per kWh: what was agreed, and the references K11."""
+    """Prices of one trade, µcur per kWh: what the buyer pays, the references K11, and what the
+    seller gets where that is another price."""
 
     trade: int
     retail: int
     feed_in: int
+    sold: int | None = None
+
+    @property
+    def to_seller(self) -> int:
+        """What the seller gets."""
+        return self.trade if self.sold is None else self.sold
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +47,17 @@ class Settled:
     seller_makes_good: int = 0
     buyer_makes_good: int = 0
     reason: Reason | None = None
+    rent: int = 0
+
+    @property
+    def from_buyer(self) -> int:
+        """What the buyer pays in all, µcur; negative if it gets."""
+        return self.buyer_pays + self.buyer_makes_good - self.seller_makes_good
 
     @property
     def to_seller(self) -> int:
         """What the seller gets in all, µcur; negative if it pays."""
-        return self.buyer_pays + self.buyer_makes_good - self.seller_makes_good
+        return self.from_buyer - self.rent
 
 
 def settle(trade: Trade, delivered: int, used: int, prices: Prices) -> Settled:
@@ -52,7 +68,8 @@ def settle(trade: Trade, delivered: int, used: int, prices: Prices) -> Settled:
         settled,
         amount(settled, prices.trade),
         amount(max(0, used - delivered), max(0, prices.retail - prices.trade)),
-        amount(max(0, delivered - used), max(0, prices.trade - prices.feed_in)),
+        amount(max(0, delivered - used), max(0, prices.to_seller - prices.feed_in)),
+        rent=amount(settled, prices.trade - prices.to_seller),
     )
 
 

@@ -6,6 +6,7 @@ several products and exchanges one batch; a product has at most sellers + buyers
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from pedchain_domain.market.clearing import Cleared, Line
@@ -21,12 +22,18 @@ class Trade(NamedTuple):
 
 def pair(sold: Mapping[str, int], bought: Mapping[str, int]) -> list[Trade]:
     """The trades of one product, Wh by account; ValueError unless both sides sum to the same."""
-    if sum(sold.values()) != sum(bought.values()):
+    return across([sold], [bought])
+
+
+def across(sold: Sequence[Mapping[str, int]], bought: Sequence[Mapping[str, int]]) -> list[Trade]:
+    """The same over several zones, that which exports first: its own buyers come before those
+    beyond the limit, so that no more trades cross it than flows."""
+    sellers, buyers = (list(chain(*map(_ranked, side))) for side in (sold, bought))
+    if sum(wh for _, wh in sellers) != sum(wh for _, wh in buyers):
         raise ValueError("a book sold other than it bought")
-    buyers = _ranked(bought)
     found: list[Trade] = []
     at = used = 0
-    for seller, wh in _ranked(sold):
+    for seller, wh in sellers:
         left = wh
         while left:
             buyer, wanted = buyers[at]

@@ -10,7 +10,7 @@ at night, so hours of the evening are counted back from the day's end. Every ste
 take once it is due by the ledger clock.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -133,9 +133,10 @@ def session_id(carrier: Carrier, zone: int, hour: int) -> str:
     return f"{Product(carrier, zone, hour).token:064x}"
 
 
-def product_of(session: str) -> Product:
-    """What a session trades, from its id; DomainError `unknown-token`."""
+def product_of(session: str, zone: int | None = None) -> Product:
+    """What a session trades, from its id, or the same of another zone; DomainError
+    `unknown-token`."""
     product = tokenid.product_of(tokenid.from_hex(session))
     if product.producer or product.quarter is not None:
         raise DomainError(Reason.UNKNOWN_TOKEN)
-    return product
+    return product if zone is None else replace(product, zone=zone)

@@ -71,11 +71,11 @@ def of_hours(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
 
 def of_trades(account: str, trades: Iterable[Sequence[Any]]) -> list[Entry]:
     """Entries of the trades of settled sessions, `market:GetSettled`, as far as they are the
-    account's."""
+    account's; of a trade between zones the last number is the congestion rent."""
     found = []
-    for seller, buyer, _, wh, paid, seller_short, buyer_short, *_ in trades:
+    for seller, buyer, _, wh, paid, seller_short, buyer_short, *more in trades:
         if account == seller:
-            found.append(Entry(Kind.MARKET_SOLD, wh, paid))
+            found.append(Entry(Kind.MARKET_SOLD, wh, paid - sum(more[2:])))
             found.append(Entry(Kind.MADE_GOOD, 0, buyer_short - seller_short))
         elif account == buyer:
             found.append(Entry(Kind.MARKET_BOUGHT, wh, -paid))

@@ -17,6 +17,7 @@ from pedchain_domain.market.tokenid import to_hex
 from pedchain_fabric.shim.testing import Outcome
 from pedchain_fabric.wire import rwset
 from pedchain_fabric.wire.rwset import Version, sha256
+from tests.unit.chaincode.exchange import Exchange
 from tests.unit.chaincode.marketplace import NOON, POWER
 from tests.unit.chaincode.settling import Energies
 from tests.unit.chaincode.test_sharing import Sharing, terms
@@ -27,14 +28,8 @@ ENERGIES: Energies = {"bea": (0, 800), "ben": (0, 300), "sam": (900, 0), "sue": 
 
 async def history() -> list[Outcome]:
     """A session traded and settled, its hour shared and corrected, tokens passed on, money paid."""
-    street, outcomes = Sharing(), []
-    commit = street.peer.commit
-
-    def noted(outcome: Outcome) -> int:
-        outcomes.append(outcome)
-        return commit(outcome)
-
-    street.peer.commit = noted  # type: ignore[method-assign]  # the one place all writes pass
+    street = Sharing()
+    outcomes = noting(street)
     await street.prepare()
     await street.found(terms())
     await street.trade(
@@ -53,6 +48,19 @@ async def history() -> list[Outcome]:
     await street.spend(bea, "tokens", "SafeTransferFrom", "safe-transfer-from", **body)
     await street.fold(street.people["ben"])
     await street.spend(bea, "tokens", "Redeem", "redeem", amount=1_000)
+    return outcomes
+
+
+def noting(street: Exchange) -> list[Outcome]:
+    """Whatever is committed from now on."""
+    outcomes: list[Outcome] = []
+    commit = street.peer.commit
+
+    def noted(outcome: Outcome) -> int:
+        outcomes.append(outcome)
+        return commit(outcome)
+
+    street.peer.commit = noted  # type: ignore[method-assign]  # the one place all writes pass
     return outcomes
 
 

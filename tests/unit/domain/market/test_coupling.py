@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 
 from pedchain_domain.market.clearing import Line, clear
 from pedchain_domain.market.coupling import Book, couple
+from pedchain_domain.market.delivery import Prices, settle
+from pedchain_domain.market.pairing import Trade
+from tests.oracles import market as oracle
 
 K = 1_000
 CAP = 500 * K
@@ -93,3 +96,26 @@ def test_no_trade_is_outside_its_limit(pair: tuple[Book, Book], limit: int) -> N
         price = part.outcome.price if part.outcome else 0
         assert all(price <= line.limit for line in book.bids if part.bids[line.id])
         assert all(line.limit <= price for line in book.asks if part.asks[line.id])
+
+
+@given(books, st.integers(0, 40), st.integers(0, 40))
+def test_fills_are_those_of_an_oracle_by_brute_force(
+    pair: tuple[Book, Book], there: int, back: int
+) -> None:
+    found = couple(*pair, there=there, back=back, cap=8 * K)
+    first, second = (([*book.bids], [*book.asks]) for book in pair)
+    wanted = oracle.coupled(first, second, there, back, 8 * K)  # type: ignore[arg-type]  # a Line is one
+    parts = (found.first, found.second)
+    assert {name: wh for part in parts for name, wh in (part.bids | part.asks).items()} == wanted
+
+
+@given(*[st.integers(0, 300)] * 2, *[st.integers(0, 400)] * 4)
+def test_what_crosses_a_limit_settles_as_the_oracle(
+    delivered: int, used: int, one: int, other: int, retail: int, feed_in: int
+) -> None:
+    paid, got = max(one, other) * K, min(one, other) * K
+    prices = Prices(paid, retail * K, feed_in * K, got)
+    made = settle(Trade("s", "b", 300), delivered, used, prices)
+    found = (made.seller_makes_good, made.buyer_makes_good, made.rent)
+    assert found == oracle.makes_good(delivered, used, paid, got, retail * K, feed_in * K)
+    assert made.from_buyer == made.to_seller + made.rent

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from pedchain_domain import canonical, der
 from pedchain_domain.market import money, orders, reference, statement, tokenid
+from pedchain_domain.market.delivery import Prices
 from pedchain_domain.market.statement import Entry
 from pedchain_domain.market.tokenid import HOUR, Carrier, Product
 from pedchain_domain.reasons import DomainError, Reason
@@ -163,7 +164,7 @@ def test_a_trade_settles_at_the_buyers_retail_and_the_sellers_feed_in() -> None:
         "shop": {"retail": [200 * K] * 24, "feed_in": [70 * K] * 24},
     }
     found = table(classes=classes)
-    assert reference.prices(found, 120 * K, START, buyer="shop", seller="home") == (
+    assert reference.prices(found, 120 * K, START, buyer="shop", seller="home") == Prices(
         120 * K,
         200 * K,
         80 * K,
