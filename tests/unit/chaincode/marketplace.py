@@ -19,6 +19,7 @@ POWER = Product(Carrier.ELECTRICITY, 1, NOON)
 LATER = Product(Carrier.ELECTRICITY, 1, NOON + HOUR)
 WARMTH = Product(Carrier.HEAT, 2, NOON)
 RETAIL, FEED_IN = 280 * K, 80 * K
+RICH = 5_000_000
 
 
 def reference(carrier: str, **changes: Any) -> dict[str, Any]:
@@ -61,6 +62,12 @@ class Market(Exchange):
         await self.clock(START)
         for product in products:
             await self.open(product)
+
+    async def joined(self, name: str, number: int) -> Prosumer:
+        """A new member with money enough for every order of these tests."""
+        found = Prosumer(name, number)
+        await self.register(found, RICH)
+        return found
 
     async def clock(self, instant: int) -> None:
         await self.tick(*[instant] * 4)
@@ -125,3 +132,16 @@ class Market(Exchange):
                 document: Any = canonical.decode(value[16:])
                 found.append(document)
         return found
+
+
+async def opened() -> Market:
+    """A market whose sessions are open."""
+    found = Market()
+    await found.prepare()
+    return found
+
+
+async def account(market: Market, who: Prosumer) -> tuple[int, int]:
+    """Open orders and locked deposits."""
+    found = await market.ask("tokens:GetAccount", who.name)
+    return found["orders"], found["locked"]

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions and orders: what is due, what an order locks, how a session clears (rules K)."""
+"""Sessions: which step is due when, how an hour clears, what its reference prices are (rules K)."""
 
-import contextlib
 import random
 from typing import Any
 
@@ -9,8 +8,7 @@ import pytest
 
 from pedchain_chaincode.settlement import limits
 from pedchain_domain import canonical
-from pedchain_domain.market.tokenid import HOUR, MONEY, to_hex
-from pedchain_fabric.shim.testing import CommitRefused, TransactionFailed
+from pedchain_domain.market.tokenid import HOUR, to_hex
 from tests.unit.chaincode.district import DAY, START
 from tests.unit.chaincode.exchange import GATEWAYS, SETTLEMENT, Prosumer
 from tests.unit.chaincode.marketplace import (
@@ -18,154 +16,32 @@ from tests.unit.chaincode.marketplace import (
     LATER,
     NOON,
     POWER,
+    RICH,
     VOID,
     WARMTH,
     K,
     Market,
+    account,
     body,
+    opened,
     reference,
 )
-
-RICH = 5_000_000
+from tests.unit.chaincode.refusals import refused
 
 
 @pytest.fixture
 async def market() -> Market:
-    found = Market()
-    await found.prepare()
-    return found
+    return await opened()
 
 
 @pytest.fixture
 async def alice(market: Market) -> Prosumer:
-    found = Prosumer("alice", 1)
-    await market.register(found, RICH)
-    return found
+    return await market.joined("alice", 1)
 
 
 @pytest.fixture
 async def bob(market: Market) -> Prosumer:
-    found = Prosumer("bob", 2)
-    await market.register(found, RICH)
-    return found
-
-
-async def refused(awaited: Any, reason: str) -> None:
-    with pytest.raises(TransactionFailed, match=reason):
-        await awaited
-
-
-async def account(market: Market, who: Prosumer) -> tuple[int, int]:
-    """Open orders and locked deposits."""
-    found = await market.ask("tokens:GetAccount", who.name)
-    return found["orders"], found["locked"]
-
-
-async def test_the_papers_offer_mints_promises_and_locks_a_deposit(
-    market: Market, alice: Prosumer
-) -> None:
-    """Paper B, order 1: one offer over heat and electricity, three hours' tokens."""
-    lines = ((WARMTH, 100, 10), (POWER, 100, 15), (LATER, 200, 10))
-    await market.order(alice, "OFFER", *lines)
-    deposit = 100 * 270 + 100 * 265 + 200 * 270
-    assert await market.balance(alice) == RICH - deposit
-    assert await account(market, alice) == (1, deposit)
-    for product, wh, _ in lines:
-        assert await market.supply(to_hex(product.minted_by(1).token)) == wh
-    assert await market.locked() == deposit
-    assert market.peer.events[-1][1:] == ("OrderRegistered", b"{}")
-
-
-async def test_a_bid_locks_what_it_would_pay_at_its_limit(market: Market, alice: Prosumer) -> None:
-    order = await market.order(alice, "BID", (POWER, 1_000, 240))
-    assert await market.balance(alice) == RICH - 240_000
-    await market.spend(alice, "market", "CancelOrder", "cancel-order", order=order)
-    assert await market.balance(alice) == RICH
-    assert await account(market, alice) == (0, 0)
-    assert await market.locked() == 0
-
-
-async def test_an_amended_order_locks_only_what_it_needs(market: Market, alice: Prosumer) -> None:
-    first = await market.order(alice, "OFFER", (POWER, 1_000, 100), (WARMTH, 100, 100))
-    await market.spend(
-        alice,
-        "market",
-        "AmendOrder",
-        "amend-order",
-        order=first,
-        **body("OFFER", (POWER, 400, 200)),
-    )
-    assert await account(market, alice) == (1, 400 * 80)
-    assert await market.supply(to_hex(POWER.minted_by(1).token)) == 400
-    assert await market.supply(to_hex(WARMTH.minted_by(1).token)) == 0
-    assert await market.balance(alice) == RICH - 400 * 80
-    await refused(
-        market.spend(alice, "market", "AmendOrder", "amend-order", order=first, **body("OFFER")),
-        "not-found",
-    )
-
-
-async def test_an_order_of_someone_else_is_not_found(
-    market: Market, alice: Prosumer, bob: Prosumer
-) -> None:
-    order = await market.order(alice, "BID", (POWER, 100, 1))
-    await refused(
-        market.spend(bob, "market", "CancelOrder", "cancel-order", order=order), "not-found"
-    )
-
-
-PAST = POWER.__class__(POWER.carrier, POWER.zone, START)
-ELSEWHERE = POWER.__class__(POWER.carrier, 3, NOON)
-
-
-@pytest.mark.parametrize(
-    ("order", "reason"),
-    [
-        (body("BID", (POWER, 1_000, 281)), "bad-price"),
-        (body("BID", (POWER, 99, 1)), "bad-quantity"),
-        (body("BID", (POWER, 0, 1)), "bad-quantity"),
-        (body("BID", (POWER, -100, 1)), "bad-quantity"),
-        (body("BID", (POWER, 10**12, 1)), "bad-quantity"),
-        (body("BID", (POWER, 100, 1), (POWER, 100, 2)), "duplicate-token"),
-        (body("BID", (POWER, 100, 1)) | {"prices": []}, "lengths-differ"),
-        (body("BID", (PAST, 100, 1)), "unknown-session"),
-        (body("BID", (ELSEWHERE, 100, 1)), "wrong-zone"),
-        (body("BID", (POWER, 50_000, 280)), "beyond-limit"),
-        (body("BID", (POWER, 30_000, 280)), "insufficient-funds"),
-        (body("BOTH", (POWER, 100, 1)), "malformed-document"),
-        (body("BID", (POWER, 100, 1)) | {"tokens": [to_hex(MONEY)]}, "unknown-token"),
-    ],
-)
-async def test_a_bad_order_has_its_reason_and_changes_nothing(
-    market: Market, alice: Prosumer, order: dict[str, Any], reason: str
-) -> None:
-    before = market.peer.private(SETTLEMENT, "book"), market.peer.state(SETTLEMENT)
-    await refused(market.spend(alice, "market", "RegisterOrder", "register-order", **order), reason)
-    assert (market.peer.private(SETTLEMENT, "book"), market.peer.state(SETTLEMENT)) == before
-
-
-async def test_a_register_measures_for_one_account(market: Market, alice: Prosumer) -> None:
-    thief = Prosumer("mallory", 9, places=alice.places())
-    await refused(market.register(thief, RICH), "already-registered: register")
-
-
-async def test_an_account_has_at_most_ten_open_orders(market: Market, alice: Prosumer) -> None:
-    for _ in range(10):
-        await market.order(alice, "BID", (POWER, 100, 1))
-    await refused(market.order(alice, "BID", (POWER, 100, 1)), "too-many")
-
-
-async def test_an_owner_stands_on_one_side_of_an_hour_whatever_its_accounts(
-    market: Market, alice: Prosumer
-) -> None:
-    other = Prosumer("alice2", 7, owner="owner-alice")
-    await market.register(other, RICH)
-    order = await market.order(alice, "OFFER", (POWER, 100, 100))
-    for who in (alice, other):
-        await refused(market.order(who, "BID", (POWER, 100, 200)), "both-sides")
-    await market.order(other, "BID", (LATER, 100, 200))
-    await market.spend(alice, "market", "CancelOrder", "cancel-order", order=order)
-    await market.order(other, "BID", (POWER, 100, 200))
+    return await market.joined("bob", 2)
 
 
 async def test_steps_before_they_are_due_are_refused(market: Market) -> None:
@@ -177,27 +53,6 @@ async def test_steps_before_they_are_due_are_refused(market: Market) -> None:
     tomorrow = POWER.__class__(POWER.carrier, 1, NOON + DAY)
     await refused(market.open(tomorrow), "too-early")
     await refused(market.submit("market:OpenSession", "9", str(NOON)), "unknown-zone")
-
-
-async def test_closing_fails_the_orders_in_flight(market: Market, alice: Prosumer) -> None:
-    signed = alice.signed("market", "register-order", body("BID", (POWER, 100, 1)))
-    held = await market.peer.endorse(
-        SETTLEMENT, "market:RegisterOrder", transient=market.fresh(debit=signed)
-    )
-    await market.clock(GATE)
-    await market.close()
-    with pytest.raises(CommitRefused):
-        market.peer.commit(held)
-    await refused(market.order(alice, "BID", (POWER, 100, 1)), "too-late")
-
-
-async def test_at_the_gate_orders_are_firm(market: Market, alice: Prosumer) -> None:
-    order = await market.order(alice, "BID", (POWER, 100, 1))
-    await market.clock(GATE)
-    await market.close()
-    await refused(
-        market.spend(alice, "market", "CancelOrder", "cancel-order", order=order), "too-late"
-    )
 
 
 OUR_HOUR = (
@@ -362,87 +217,6 @@ async def test_the_reference_of_a_token_is_found_by_its_hour(market: Market) -> 
     tokens = canonical.encode([to_hex(POWER.token), to_hex(WARMTH.token), to_hex(POWER.token)])
     involved = await market.ask("market:DetermineInvolvedMarkets", tokens)
     assert involved == sorted([to_hex(POWER.token), to_hex(WARMTH.token)])
-
-
-@pytest.mark.parametrize("seed", range(4))
-async def test_money_and_energy_are_conserved_whatever_happens(seed: int) -> None:
-    """Random orders, amendments, cancellations, folds; then clear or void; after each: all money
-    is in rows, credits and deposits, all promises of a producer are locked in its lines."""
-    chance = random.Random(seed)
-    market = Market()
-    await market.prepare()
-    people = [Prosumer(f"p{at}", at + 1) for at in range(4)]
-    for one in people:
-        await market.register(one, 1_000_000)
-    for _ in range(25):
-        await act(market, chance.choice(people), chance)
-        await conserved(market, people)
-    placed = [name for _, name, _ in market.peer.events if name == "OrderRegistered"]
-    assert len(placed) > 3
-    await market.clock(VOID if seed % 2 else GATE)
-    for product in (POWER, LATER, WARMTH):
-        await finish(market, product, void=bool(seed % 2))
-    for one in people:
-        for product in (POWER, LATER, WARMTH):
-            with contextlib.suppress(TransactionFailed):  # who has no order there takes nothing
-                await market.take(one, product)
-    await conserved(market, people)
-    for one in people:
-        locked = (await account(market, one))[1]
-        mine = [line["deposit"] for line in market.lines() if line["account"] == one.name]
-        assert locked == sum(mine)
-    assert not (seed % 2 and market.lines())
-
-
-async def act(market: Market, who: Prosumer, chance: random.Random) -> None:
-    products = chance.sample([POWER, LATER, WARMTH], chance.randint(1, 3))
-    lines = [(p, chance.randint(100, 900), chance.randint(0, 280)) for p in products]
-    side = chance.choice(["OFFER", "BID"])
-    open_ = sorted(await market.ask("market:ListOrders", who.name, ""))
-    wish = chance.choice(["place", "place", "cancel", "amend", "fold"])
-    # What is refused must change nothing: `conserved` looks after each wish.
-    with contextlib.suppress(TransactionFailed):
-        if wish == "fold":
-            await market.fold(who)
-        elif wish == "place" or not open_:
-            await market.order(who, side, *lines)
-        elif wish == "cancel":
-            await market.spend(who, "market", "CancelOrder", "cancel-order", order=open_[0])
-        else:
-            changed = body(side, *lines) | {"order": open_[-1]}
-            await market.spend(who, "market", "AmendOrder", "amend-order", **changed)
-
-
-async def finish(market: Market, product: Any, *, void: bool) -> None:
-    if void:
-        await market.submit("market:VoidSession", to_hex(product.token))
-    else:
-        await market.close(product)
-        await market.steps("Clear", product)
-
-
-async def conserved(market: Market, people: list[Prosumer]) -> None:
-    money = await market.locked()
-    for one in people:
-        money += await market.balance(one)
-        money += (await market.waiting(one)).get(to_hex(MONEY), 0)
-    assert money == await market.supply() == 1_000_000 * len(people)
-    asks = market.lines(("ask",))
-    for one in people:
-        mine = sum(line["quantity"] for line in asks if line["account"] == one.name)
-        minted = 0
-        for product in (POWER, LATER, WARMTH):
-            minted += await market.supply(to_hex(product.minted_by(one.number).token))
-        assert minted == mine
-
-
-async def test_nothing_public_names_an_account_or_an_order_s_terms(
-    market: Market, alice: Prosumer
-) -> None:
-    await market.order(alice, "OFFER", (POWER, 4_321, 123))
-    public = repr(market.peer.state(SETTLEMENT)) + repr(market.peer.events)
-    for secret in ("alice", "4321", str(123 * K)):
-        assert secret not in public
 
 
 async def test_hours_of_other_days_have_sessions_of_their_own(market: Market) -> None:

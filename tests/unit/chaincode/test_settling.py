@@ -2,16 +2,15 @@
 """Settlement of a session by what was measured and proven (rules K10, P)."""
 
 import random
-from typing import Any
 
 import pytest
 
 from pedchain_chaincode.settlement import limits
 from pedchain_domain.market.tokenid import MONEY, to_hex
-from pedchain_fabric.shim.testing import TransactionFailed
 from tests.unit.chaincode.certified import Certified
 from tests.unit.chaincode.exchange import Prosumer
 from tests.unit.chaincode.marketplace import NOON, POWER
+from tests.unit.chaincode.refusals import refused
 from tests.unit.chaincode.settling import ENDS, RICH, Energies, Settling
 
 
@@ -20,11 +19,6 @@ async def market() -> Settling:
     found = Settling()
     await found.prepare()
     return found
-
-
-async def refused(awaited: Any, reason: str) -> None:
-    with pytest.raises(TransactionFailed, match=reason):
-        await awaited
 
 
 ONE_PAIR = (("sam", "OFFER", 1_000, 120), ("bea", "BID", 1_000, 120))

@@ -11,9 +11,10 @@ import pytest
 from pedchain_chaincode.settlement import limits
 from pedchain_domain import canonical
 from pedchain_domain.market.tokenid import to_hex
-from pedchain_fabric.shim.testing import CommitRefused, TransactionFailed
+from pedchain_fabric.shim.testing import CommitRefused
 from tests.unit.chaincode.exchange import GATEWAYS, SETTLEMENT, Prosumer
 from tests.unit.chaincode.marketplace import NOON, POWER
+from tests.unit.chaincode.refusals import refused
 from tests.unit.chaincode.settling import ENDS, RICH, Energies, Settling
 
 CALLER = GATEWAYS["DistrictAMSP"]
@@ -58,8 +59,8 @@ class Sharing(Settling):
         await self.clock(ENDS)
         await self.submit("market:VoidSession", to_hex(POWER.token))
 
-    async def show(self, energies: Energies, *, even: bool = True) -> None:
-        certified = await self.certify(energies, even=even)
+    async def show(self, energies: Energies, run: str = "F", *, even: bool = True) -> None:
+        certified = await self.certify(energies, run, even=even)
         for name in sorted(energies):
             await self.attach(certified.proofs(f"{name}.gcp", NOON))
 
@@ -77,11 +78,6 @@ async def street() -> Sharing:
     found = Sharing()
     await found.prepare()
     return found
-
-
-async def refused(awaited: Any, reason: str) -> None:
-    with pytest.raises(TransactionFailed, match=reason):
-        await awaited
 
 
 async def test_an_hour_is_shared_as_the_rules_example(street: Sharing) -> None:
@@ -203,19 +199,25 @@ async def test_an_hour_is_shared_once_it_is_over_and_shown(street: Sharing) -> N
         street.peer.commit(held)
 
 
-async def test_run_final_corrects_a_shared_hour_and_what_the_market_took_stays(
-    street: Sharing,
-) -> None:
+async def traded_and_shared(street: Sharing) -> dict[str, list[int]]:
+    """Sam feeds in 1,000 Wh, Bea draws 800; 600 were traded, what is left is shared."""
     await street.found(terms())
     await street.trade(("sam", "OFFER", 600, 120), ("bea", "BID", 600, 120))
     for one in street.people.values():
         await street.join(one, terms())
     await street.settle({"sam": (1_000, 0), "bea": (0, 800)})
-    assert await street.share() == {"bea": [200, 0, 24_000, 0], "sam": [0, 200, 0, 24_000]}
+    return await street.share()
+
+
+async def test_run_final_corrects_a_shared_hour_and_what_the_market_took_stays(
+    street: Sharing,
+) -> None:
+    assert await traded_and_shared(street) == {
+        "bea": [200, 0, 24_000, 0],
+        "sam": [0, 200, 0, 24_000],
+    }
     correct = ("sharing:CorrectHour", "street", str(NOON))
-    final = await street.certify({"sam": (700, 0), "bea": (0, 900)}, "FINAL")
-    for name in ("sam", "bea"):
-        await street.attach(final.proofs(f"{name}.gcp", NOON))
+    await street.show({"sam": (700, 0), "bea": (0, 900)}, "FINAL")
     held = await street.peer.endorse(SETTLEMENT, *correct, transient=street.fresh())
     await street.submit(*correct)
     with pytest.raises(CommitRefused):
@@ -231,15 +233,8 @@ async def test_run_final_corrects_a_shared_hour_and_what_the_market_took_stays(
 async def test_of_whom_the_market_took_more_than_run_final_knows_stays_as_shared(
     street: Sharing,
 ) -> None:
-    await street.found(terms())
-    await street.trade(("sam", "OFFER", 600, 120), ("bea", "BID", 600, 120))
-    for one in street.people.values():
-        await street.join(one, terms())
-    await street.settle({"sam": (1_000, 0), "bea": (0, 800)})
-    await street.share()
-    final = await street.certify({"sam": (500, 0), "bea": (0, 700)}, "FINAL")
-    for name in ("sam", "bea"):
-        await street.attach(final.proofs(f"{name}.gcp", NOON))
+    await traded_and_shared(street)
+    await street.show({"sam": (500, 0), "bea": (0, 700)}, "FINAL")
     await street.submit("sharing:CorrectHour", "street", str(NOON))
     found = await street.ask("sharing:GetShared", "street", str(NOON))
     assert found["corrected"] == {"bea": [100, 0, 12_000, 0], "sam": [0, 100, 0, 12_000]}

@@ -7,16 +7,10 @@ import pytest
 
 from pedchain_domain import canonical, debit, der
 from pedchain_domain.market.tokenid import HOUR, Carrier, Product, to_hex
-from pedchain_fabric.shim.testing import CommitRefused, TransactionFailed, creator
-from tests.unit.chaincode.exchange import (
-    GATEWAYS,
-    MONEY,
-    SETTLEMENT,
-    Exchange,
-    Prosumer,
-    receipt,
-)
+from pedchain_fabric.shim.testing import CommitRefused, creator
+from tests.unit.chaincode.exchange import GATEWAYS, MONEY, SETTLEMENT, Exchange, Prosumer, receipt
 from tests.unit.chaincode.minting import MintingContract
+from tests.unit.chaincode.refusals import refused
 from tests.unit.chaincode.wallets import private_key, signature
 
 BATCH = "SafeBatchTransferFrom"
@@ -42,11 +36,6 @@ async def bob(exchange: Exchange) -> Prosumer:
     found = Prosumer("bob", 2)
     await exchange.register(found, 500_000)
     return found
-
-
-async def refused(awaited: Any, reason: str) -> None:
-    with pytest.raises(TransactionFailed, match=reason):
-        await awaited
 
 
 async def test_a_prosumer_is_registered_with_what_was_paid_in(
