@@ -214,20 +214,26 @@ async def test_a_malformed_revocation_is_refused(ledger: Ledger) -> None:
     await refused(ledger, "unknown-device", "RevokeKey", json.dumps(revocation))
 
 
-async def test_an_exchange_ends_the_old_meter(ledger: Ledger) -> None:
+async def to_exchange(ledger: Ledger, final: int, initial: int) -> tuple[Home, dict[str, Any]]:
+    """A home whose next meter is registered, and the exchange/1 of both after two hours: the old
+    one shows `final` Wh drawn, the new one begins at `initial`."""
     home = Home("home-1")
     await ledger.register(home)
     fresh = Meter("home-1.grid2", home.grid.point, ("I", "E"))
     await ledger.submit("Register", json.dumps([fresh.document(**{"from": START + 7_200})]))
-    exchange = {
+    return home, {
         "schema": "exchange/1",
         "point": home.grid.point,
-        "old": "home-1.grid",
-        "final": {"I": 5_000, "E": 0},
-        "new": "home-1.grid2",
-        "initial": {"I": 10, "E": 0},
+        "old": home.grid.name,
+        "final": {"I": final, "E": 0},
+        "new": fresh.name,
+        "initial": {"I": initial, "E": 0},
         "at": START + 7_200,
     }
+
+
+async def test_an_exchange_ends_the_old_meter(ledger: Ledger) -> None:
+    home, exchange = await to_exchange(ledger, 5_000, 10)
     sent = private(exchange)
     await refused(ledger, "not-permitted", "ExchangeMeter", creator=OPERATOR, transient=sent)
     await ledger.exchange(exchange)
@@ -241,19 +247,7 @@ async def test_an_exchange_ends_the_old_meter(ledger: Ledger) -> None:
 
 async def test_what_meters_read_at_an_exchange_is_not_public(ledger: Ledger) -> None:
     """Two registers of a home at a known instant are its use between two bills."""
-    home = Home("home-1")
-    await ledger.register(home)
-    fresh = Meter("home-1.grid2", home.grid.point, ("I", "E"))
-    await ledger.submit("Register", json.dumps([fresh.document(**{"from": START + 7_200})]))
-    exchange = {
-        "schema": "exchange/1",
-        "point": home.grid.point,
-        "old": "home-1.grid",
-        "final": {"I": 7_654_321, "E": 0},
-        "new": "home-1.grid2",
-        "initial": {"I": 1_234_567, "E": 0},
-        "at": START + 7_200,
-    }
+    _, exchange = await to_exchange(ledger, 7_654_321, 1_234_567)
     await refused(ledger, "malformed-document", "ExchangeMeter")
     await ledger.exchange(exchange)
     told = repr(ledger.peer.state(METERING))
