@@ -24,18 +24,44 @@ _NO_ROLES = (TIMES, SUBSTITUTES)
 
 def of(values: Iterable[Value], substitutes: Iterable[Value] = ()) -> Columns:
     """Columns of a record's readings, in any order; substitutes correct the others."""
+    given = list(values)
+    quick = _ascending(given)
+    corrections = list(substitutes)
+    if quick is not None and not corrections:
+        return quick
     found: dict[int, dict[str, int]] = {}
-    for instant, role, whole in values:
+    for instant, role, whole in given:
         line = found.get(instant)
         if line is None:
             found[instant] = {role: whole}
         else:
             line.setdefault(role, whole)
     corrected: dict[int, None] = {}
-    for instant, role, whole in substitutes:
+    for instant, role, whole in corrections:
         found.setdefault(instant, {})[role] = whole
         corrected[instant] = None
     return _of_lines(found, corrected)
+
+
+def _ascending(values: Sequence[Value]) -> Columns | None:
+    """Columns of readings that ascend, each role having one at each instant: how meters tell them.
+    None if these do not."""
+    times: list[int] = []
+    columns: Columns = {TIMES: times}
+    for instant, role, whole in values:
+        if not times or times[-1] < instant:
+            times.append(instant)
+        elif instant < times[-1]:
+            return None
+        column = columns.get(role)
+        if column is None and len(times) == 1:
+            columns[role] = [whole]
+        elif column is not None and len(column) == len(times) - 1:
+            column.append(whole)
+        else:
+            return None
+    complete = all(len(column) == len(times) for column in columns.values())
+    return columns if complete else None
 
 
 def in_order(values: Iterable[Value]) -> Columns:

@@ -61,6 +61,15 @@ def spki_hex(key: ec.EllipticCurvePublicKey) -> str:
     return (_SPKI_PREFIX + point).hex()
 
 
+def is_signature(signature: bytes, order: int = ORDER) -> bool:
+    """Whether bytes are a signature in strict DER with values below the curve's order."""
+    try:
+        signature_values(signature, order)
+    except DomainError:
+        return False
+    return True
+
+
 def signature_values(signature: bytes, order: int = ORDER) -> tuple[int, int]:
     """(r, s) of a strict DER signature, below the curve's order; DomainError
     `malformed-signature`."""
@@ -74,12 +83,12 @@ def signature_values(signature: bytes, order: int = ORDER) -> tuple[int, int]:
 
 
 def _integer(data: bytes, at: int) -> tuple[int, int]:
-    body = at + 2
-    if body >= len(data) or data[at] != _INTEGER:
+    """A positive DER integer of at most 33 bytes, and where the next element begins."""
+    if at + 2 >= len(data) or data[at] != _INTEGER:
         raise DomainError(Reason.MALFORMED_SIGNATURE)
-    end = body + data[at + 1]
-    digits = data[body:end]
-    padded = len(digits) > 1 and digits[0] == 0 and digits[1] < 0x80
-    if not 0 < data[at + 1] <= 33 or end > len(data) or digits[0] >= 0x80 or padded:
+    body, length = at + 2, data[at + 1]
+    end, first = body + length, data[body]
+    padded = first == 0 and length > 1 and end <= len(data) and data[body + 1] < 0x80
+    if not 0 < length <= 33 or end > len(data) or first >= 0x80 or padded:
         raise DomainError(Reason.MALFORMED_SIGNATURE)
-    return int.from_bytes(digits, "big"), end
+    return int.from_bytes(data[body:end], "big"), end

@@ -9,7 +9,6 @@ re-serialised. Numbers stay text: a register value never passes through a float 
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -26,16 +25,20 @@ ALGORITHM_K1 = "ECDSA-secp256k1-SHA256"
 _ORDERS = {ALGORITHM: der.ORDER, ALGORITHM_K1: der.ORDER_K1}
 _ALGORITHMS = {"secp256r1": ALGORITHM, "secp256k1": ALGORITHM_K1}
 _BOUNDS = canonical.Limits(size=limits.RECORD_BYTES, depth=limits.RECORD_DEPTH)
-# Sections as `build` and `seal` write them, most of all that are ever read; what is spelt otherwise
+# Records as `build` and `seal` write them, most of all that are ever read; what is spelt otherwise
 # goes through the JSON reader, which gives the same.
-_TEXT = r'"[ !#-\[\]-~]*"'
-_KEPT = r'"([ !#-\[\]-~]*)"'
-_ENTRY = rf'\{{(?:"TM":{_TEXT},)?"RV":{_TEXT},"RI":{_TEXT},"RU":{_TEXT}(?:,"ST":{_TEXT})?\}}'
-_BUILT = re.compile(
-    rf'\{{"FV":{_TEXT},"GI":{_TEXT},"GS":{_KEPT},"GV":{_TEXT},"PG":{_KEPT},"MS":{_KEPT},'
-    rf'"RD":(\[{_ENTRY}(?:,{_ENTRY})*\]),"U":\{{"ch":{_KEPT},"net":{_KEPT}\}}\}}\Z'
+_PLAIN = r"[ !#-\[\]-{}~]"
+_ENTRY = re.compile(
+    rf'(?:"TM":"({_PLAIN}+)",)?"RV":"({_PLAIN}+)","RI":"({_PLAIN}*)","RU":"({_PLAIN}*)"'
+    rf'(?:,"ST":"({_PLAIN}+)")?\Z'
 )
-_SEALED = re.compile(rb'\{"SA":"ECDSA-secp256r1-SHA256","SD":"([0-9a-f]+)"\}\Z')
+_OURS = re.compile(
+    rf'OCMF\|(\{{"FV":"{_PLAIN}*","GI":"{_PLAIN}*","GS":"({_PLAIN}*)","GV":"{_PLAIN}*",'
+    rf'"PG":"([FT])(0|[1-9][0-9]{{0,14}})","MS":"({_PLAIN}*)",'
+    r'"RD":\[\{([ !-Z^-{}~]*)\}\],'
+    rf'"U":\{{"ch":"({_PLAIN}*)","net":"({_PLAIN}*)"\}}\}})'
+    r'\|\{"SA":"ECDSA-secp256r1-SHA256","SD":"([0-9a-f]+)"\}\Z'
+)
 _TEXTS = ("TM", "TX", "RI", "RU", "EF", "ST")
 _COUNTER_DIGITS = 15
 _NO_REASONS: Final[Mapping[int, str]] = MappingProxyType({})
@@ -76,14 +79,11 @@ class Reading(NamedTuple):
     status: str
     errors: str
 
-    @property
-    def about(self) -> tuple[str, ...]:
-        """What all but time and value say."""
-        return self[3:]
+
+_reading = Reading._make
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A parsed record. `payload` and `signature` (strict DER) are as received.
 
     `context` is T (transaction) or F (fiscal) and `counter` its number, from `PG`; `meter` is `MS`
@@ -112,10 +112,62 @@ def parse(record: bytes) -> Record:
     """Read a record; OcmfError `record-too-large`, `malformed-record`, `malformed-signature`."""
     if len(record) > limits.RECORD_BYTES:
         raise OcmfError(Reason.RECORD_TOO_LARGE)
+    return _ours(record) or _any(record)
+
+
+def _ours(record: bytes) -> Record | None:
+    """A record as our agents spell it: no name twice, nothing nested, no escapes. None for any
+    other, and for what is wrong with one: the general reader says what."""
+    match = _OURS.match(record.decode()) if record.isascii() else None
+    if match is None:
+        return None
+    gateway, context, counter, meter, entries, channel, network, signed = match.groups()[1:]
+    readings, signature = _entries_read(entries.split("},{")), text.from_hex(signed)
+    if readings is None or signature is None or not der.is_signature(signature):
+        return None
+    return Record(
+        record[match.start(1) : match.end(1)],
+        signature,
+        ALGORITHM,
+        context,
+        int(counter),
+        meter,
+        gateway,
+        (network, channel),
+        readings,
+        (),
+    )
+
+
+def _entries_read(entries: Sequence[str]) -> tuple[Reading, ...] | None:
+    """Readings of the texts between the braces, if each is spelt as `build` does."""
+    if len(entries) > limits.READINGS_PER_RECORD:
+        return None
+    found = []
+    instant, state, status = -1, "", ""
+    for entry in entries:
+        match = _ENTRY.match(entry)
+        if match is None:
+            return None
+        time, register, obis, unit, changed = match.groups()
+        if time is not None:
+            try:
+                instant, state = instants.parse_ocmf(time)
+            except DomainError:
+                return None
+        if changed is not None:
+            status = changed
+        if instant < 0 or len(register) > limits.REGISTER_TEXT:
+            return None
+        found.append(_reading((instant, register, "", state, obis, unit, status, "")))
+    return tuple(found)
+
+
+def _any(record: bytes) -> Record:
     parts = record.split(b"|")
     if len(parts) != 3 or parts[0] != b"OCMF":
         raise OcmfError(Reason.MALFORMED_RECORD, "sections")
-    payload = _built(parts[1]) or _read(parts[1])
+    payload = _read(parts[1])
     signature, algorithm = _signature(parts[2])
     context, counter = _pagination(_string(payload, "PG"))
     return Record(
@@ -222,21 +274,6 @@ def _entries(
     return entries
 
 
-def _built(section: bytes) -> dict[str, Value] | None:
-    """What is used of a payload, if `build` wrote it: no name twice, nothing nested, no escapes."""
-    match = _BUILT.match(section.decode()) if section.isascii() else None
-    if match is None:
-        return None
-    gateway, pagination, meter, entries, channel, network = match.groups()
-    return {
-        "GS": gateway,
-        "PG": pagination,
-        "MS": meter,
-        "RD": _READER.quick.decode(entries),
-        "U": {"ch": channel, "net": network},
-    }
-
-
 def _read(section: bytes) -> dict[str, Value]:
     try:
         value = canonical.parse(section, _BOUNDS, _READER, integers=False)
@@ -257,8 +294,7 @@ def _string(section: Mapping[str, Value], name: str, default: str = "") -> str:
 
 
 def _signature(received: bytes) -> tuple[bytes, str]:
-    sealed = _SEALED.match(received)
-    section = {"SD": sealed[1].decode()} if sealed is not None else _read(received)
+    section = _read(received)
     encoding, data = _string(section, "SE", "hex"), _string(section, "SD")
     if encoding == "hex":
         signature = text.from_hex(data)
@@ -311,5 +347,5 @@ def _readings(entries: Value) -> tuple[Reading, ...]:
         if not isinstance(register, str) or not 0 < len(register) <= limits.REGISTER_TEXT:
             raise OcmfError(Reason.MALFORMED_RECORD, "RV")
         about = (state, shown["RI"], shown["RU"], shown["ST"], shown["EF"])
-        found.append(Reading._make((instant, str(register), shown["TX"], *about)))
+        found.append(_reading((instant, str(register), shown["TX"], *about)))
     return tuple(found)

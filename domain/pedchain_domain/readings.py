@@ -55,22 +55,34 @@ def judge(
     channel: str,
     latest: int | None = None,
 ) -> Judgement:
-    """Whether a parsed record is authentic, and its row.
+    """Whether a parsed record is authentic, and its row: `signer`, the signature, `judged`.
 
     `device` is the registered device the record names; (`network`, `channel`) is the ledger it
     must be meant for; `latest` bounds its instants (the transaction's own time plus tolerance).
-    Verifying the signature is the costly part and comes last.
     """
-    refusal = _refusal(record, device, (network, channel), latest)
-    if refusal is not None or device is None:
-        return Judgement(refusal or Reason.UNKNOWN_DEVICE, None)
-    spki = _key(device, record)
-    if spki is None:
-        return Judgement(Reason.COUNTER_BEFORE_FIRST, None)
+    spki = signer(record, device, (network, channel), latest)
+    if device is None or isinstance(spki, Reason):
+        return Judgement(spki if isinstance(spki, Reason) else Reason.UNKNOWN_DEVICE, None)
     try:
         ocmf.verify(record, ocmf.load_key(spki))
     except ocmf.OcmfError as err:
         return Judgement(err.reason, None)
+    return judged(received, record, device)
+
+
+def signer(
+    record: Record, device: Document | None, domain: tuple[str, str], latest: int | None
+) -> str | Reason:
+    """The key (hex) a record must be signed with, or why it is refused whoever signed it. Verifying
+    the signature is the costly part and comes after."""
+    refusal = _refusal(record, device, domain, latest)
+    if refusal is not None or device is None:
+        return refusal or Reason.UNKNOWN_DEVICE
+    return _key(device, record) or Reason.COUNTER_BEFORE_FIRST
+
+
+def judged(received: bytes, record: Record, device: Document) -> Judgement:
+    """The row of a record whose signature holds."""
     values, doubts = _certified(record, device)
     charged = record.context == transactions.CONTEXT
     status = Reason.RECORDED if values[columns.TIMES] and not charged else Reason.NOT_CERTIFIABLE
@@ -110,8 +122,8 @@ def _refusal(
     charged = record.context == transactions.CONTEXT
     if "revoked" in device and (charged or record.counter >= device["revoked"]):
         return Reason.REVOKED_KEY
-    told = (*record.readings, *record.extensions)
-    if latest is not None and max(reading.instant for reading in told) > latest:
+    told = (record.readings, record.extensions)
+    if latest is not None and any(one.instant > latest for found in told for one in found):
         return Reason.IN_THE_FUTURE
     return None
 
@@ -126,6 +138,8 @@ def _certified(record: Record, device: Document) -> tuple[Columns, tuple[Reason,
         (record.extensions, registers.EXTENSION_UNITS),
     )
     for found, units in sources:
+        if not found:
+            continue
         for reading, value in zip(found, _values(found, device, units), strict=True):
             if isinstance(value, Reason):
                 doubts[value] = None
@@ -148,10 +162,10 @@ def _values(
     windows = device.get("suspended")
     known: dict[tuple[str, ...], _Register | Reason] = {}
     for reading in found:
-        texts, instant = reading.about, reading.instant
-        if texts not in known:
-            known[texts] = _about(reading, device, units)
-        register = known[texts]
+        texts, instant = reading[3:], reading[0]  # `about`
+        register = known.get(texts)
+        if register is None:
+            register = known[texts] = _about(reading, device, units)
         if isinstance(register, Reason):
             yield register
         elif not since <= instant <= last:
@@ -159,7 +173,7 @@ def _values(
         elif windows and lifecycle.suspended_at(device, instant):
             yield Reason.SUSPENDED
         else:
-            yield _value(reading, register)
+            yield _value(instant, reading[1], register)
 
 
 class _Register(NamedTuple):
@@ -200,9 +214,9 @@ def _about(
     return _Register(register["role"], num * register.get("num", 1), den * register.get("den", 1))
 
 
-def _value(reading: Reading, register: _Register) -> Value | Reason:
+def _value(instant: int, text: str, register: _Register) -> Value | Reason:
     role, num, den = register
     try:
-        return reading.instant, role, registers.to_whole(reading.register, (num, den))
+        return instant, role, registers.to_whole(text, (num, den))
     except DomainError as err:
         return err.reason

@@ -5,12 +5,10 @@ Wh for electricity and heat, dm3 for gas, m for distance. The register is floore
 difference, so that rounding can shift a watt-hour between neighbours and never lose one.
 """
 
-import re
-
 from pedchain_domain import limits
 from pedchain_domain.reasons import DomainError, Reason
 
-_DECIMAL = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?\Z")
+_DIGITS = 18  # before the point, and behind it
 # (multiplier, divisor) to the whole unit; the first two are OCMF's, the rest travel in its vendor
 # field (rules M2). MJ and GJ convert exactly: x 10^6 or 10^9 joules / 3600.
 OCMF_UNITS = {"Wh": (1, 1), "kWh": (1_000, 1)}
@@ -33,11 +31,15 @@ def to_whole(register: str, unit: tuple[int, int], num: int = 1, den: int = 1) -
     >>> to_whole("1.0008", OCMF_UNITS["kWh"]), to_whole("12.345", OCMF_UNITS["kWh"], 50)
     (1000, 617250)
     """
-    match = _DECIMAL.match(register)
-    if match is None:
+    whole, point, fraction = register.partition(".")
+    digits = whole + fraction
+    if (
+        not (digits.isascii() and digits.isdecimal())
+        or not 0 < len(whole) <= _DIGITS
+        or not bool(point) <= len(fraction) <= _DIGITS
+    ):
         raise DomainError(Reason.MALFORMED_REGISTER)
-    whole, fraction = match.groups("")
-    value: int = int(whole + fraction) * unit[0] * num // (10 ** len(fraction) * unit[1] * den)
+    value: int = int(digits) * unit[0] * num // (10 ** len(fraction) * unit[1] * den)
     if value > limits.REGISTER_WH:
         raise DomainError(Reason.MALFORMED_REGISTER)
     return value

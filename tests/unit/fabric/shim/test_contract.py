@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How contracts are declared, found and given their arguments."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -234,3 +235,24 @@ async def test_in_threads_keeps_order_and_raises_the_first_failure(peer: MemoryP
         assert json.loads(answer) == [number**2 for number in range(count)]
     with pytest.raises(TransactionFailed, match="item-3"):
         await peer.evaluate("worker", "Fail")
+
+
+async def test_in_slices_keeps_order_and_lets_small_calls_go_first(peer: MemoryPeer) -> None:
+    """Long lists take turns; what fits into a slice waits for none of them."""
+    seen: list[int] = []
+
+    class Slicer(Contract):
+        name = "slicer"
+
+        @evaluate
+        async def squares(self, ctx: Context, count: int) -> str:
+            done = await ctx.in_slices(lambda some: [n * n for n in some], range(count))
+            seen.append(count)
+            return json.dumps(done)
+
+    peer.install("slicer", Slicer())
+    counts = (1_000, 999, 5)
+    calls = [peer.evaluate("slicer", "Squares", str(count)) for count in counts]
+    for count, answer in zip(counts, await asyncio.gather(*calls), strict=True):
+        assert json.loads(answer) == [number**2 for number in range(count)]
+    assert seen == [5, 1_000, 999]
