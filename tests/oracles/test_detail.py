@@ -8,8 +8,7 @@ from pedchain_domain import balance, dayclose, fold, roster, transactions
 from pedchain_domain.intervals import Register
 from tests.oracles import naive
 from tests.unit.domain import homes
-from tests.unit.domain.homes import DAY, START, days
-from tests.unit.domain.test_dayclose import registers_of
+from tests.unit.domain.homes import DAY, START, days, registers_of
 
 STEPS = st.lists(st.tuples(st.integers(1, 5_000), st.integers(0, 500)), min_size=1, max_size=6)
 

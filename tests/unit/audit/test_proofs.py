@@ -11,8 +11,7 @@ import pytest
 from pedchain_audit import cli
 from pedchain_domain import dayclose, fold, leaves, proofs
 from tests.unit.domain import homes
-from tests.unit.domain.homes import START
-from tests.unit.domain.test_dayclose import registers_of
+from tests.unit.domain.homes import START, registers_of
 
 HOUR = 3600
 

@@ -18,6 +18,8 @@ DAY = 86_400
 OBIS = {"I": "1-0:1.8.0*255", "E": "1-0:2.8.0*255", "G": "1-0:2.8.0*255", "Ch": "1-0:1.8.0*255"}
 OBIS |= {"D": "1-0:2.8.0*255", "in": "1-0:1.8.0*255", "out": "1-0:2.8.0*255", "Q": "6-0:1.0.0"}
 OBIS |= {"V": "7-0:3.0.0", "m": "1-0:99.0.0"}
+OPEN = {"group_sites": 1, "group_share_percent": 100}
+STEADY = {"I": [100] * 24, "E": [0] * 24, "G": [50] * 24}
 KINDS = {"I": "GCP", "E": "GCP", "G": "GEN", "Ch": "STO", "D": "STO", "in": "HYB", "out": "HYB"}
 
 
@@ -162,6 +164,30 @@ def ramp(energies: Sequence[int], start: int, grain: int, first: int = 1_000) ->
     for at, energy in enumerate(energies):
         found[start + (at + 1) * grain] = found[start + at * grain] + energy
     return found
+
+
+def registers_of(
+    energies: Mapping[str, Mapping[str, Sequence[int]]], grain: int = 3600, start: int = START
+) -> dict[str, dict[int, dict[str, int]]]:
+    """{site: {role: Wh per interval}} as registers of the devices of `roster_of`."""
+    found: dict[str, dict[int, dict[str, int]]] = {}
+    for name, roles in energies.items():
+        for role, values in roles.items():
+            held = found.setdefault(f"{name}.{KINDS[role]}.d", {})
+            for at, wh in ramp(values, start, grain).items():
+                held.setdefault(at, {})[role] = wh
+    return found
+
+
+def one_home(
+    energies: Mapping[str, Sequence[int]], drop: Sequence[int] = (), **fields: Any
+) -> tuple[Document, fold.Folded]:
+    """The roster of home `h` and its folded records, its grid meter's at hours `drop` lost."""
+    made = roster_of({"h": "P1"}, **fields)
+    found = registers_of({"h": energies})
+    for at in drop:
+        del found["h.GCP.d"][START + at * 3600]
+    return made, fold.fold(rows(found), fold.empty_head(0), days(2), period=1, shard=0, grain=3600)
 
 
 def close_days(

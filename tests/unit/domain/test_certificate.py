@@ -5,8 +5,7 @@ import pytest
 
 from pedchain_domain import canonical, certificate, window
 from tests.unit.domain import homes
-from tests.unit.domain.homes import close_days, days
-from tests.unit.domain.test_dayclose import registers_of
+from tests.unit.domain.homes import close_days, days, registers_of
 
 HOURS = 24
 

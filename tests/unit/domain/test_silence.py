@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from pedchain_domain import verdict, window
 from tests.unit.domain import homes
-from tests.unit.domain.homes import START, close_days, days
-from tests.unit.domain.test_dayclose import registers_of
+from tests.unit.domain.homes import START, close_days, days, registers_of
 
 COUNT = 3
 HOURS = COUNT * 24
