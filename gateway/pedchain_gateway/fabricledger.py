@@ -96,7 +96,7 @@ class FabricLedger:
         try:
             transaction = await proposal.endorse()
         except (GatewayError, WireError) as error:
-            raise _not_endorsed(error) from error
+            raise _not_endorsed(error, self._gateway.identity.msp_id) from error
         if announce is not None:
             announce(transaction.transaction_id)
         try:
@@ -151,8 +151,9 @@ class ProfileError(Exception):
     """A connection profile that cannot be used."""
 
 
-def _not_endorsed(error: FabricError) -> LedgerError:
-    """Why nothing happened, by type: the contract's answer, a mismatch, or nobody there."""
+def _not_endorsed(error: FabricError, own: str = "") -> LedgerError:
+    """Why nothing happened, by type: the contract's answer, a mismatch, or nobody there. `own` is
+    whose peer is asked first."""
     if isinstance(error, EndorsementMismatch):
         return Mismatch(str(error))
     if isinstance(error, GatewayError):
@@ -160,18 +161,19 @@ def _not_endorsed(error: FabricError) -> LedgerError:
         for text in texts:
             answer = _ANSWER.search(text)
             if answer is not None:
-                return _refusal(answer["status"], answer["text"])
+                elsewhere = bool(own) and own not in [one.msp_id for one in error.details]
+                return _refusal(answer["status"], answer["text"], elsewhere=elsewhere)
         return Unavailable(error.code)
     return Unavailable("the peer's answer cannot be read")
 
 
-def _refusal(status: str, text: str) -> LedgerError:
+def _refusal(status: str, text: str, *, elsewhere: bool) -> LedgerError:
     if status != _REFUSAL_STATUS and _NOT_READY.match(text):
         return Unavailable("the chaincode is not ready")
     reason = _REASON.fullmatch(text)
     if status != _REFUSAL_STATUS or reason is None:
         return Refused(CONTRACT_FAULT)
-    return Refused(reason["reason"], reason["rest"] or "")
+    return Refused(reason["reason"], reason["rest"] or "", elsewhere=elsewhere)
 
 
 def _code_name(code: int) -> str:

@@ -38,11 +38,16 @@ class LedgerError(Exception):
 
 
 class Refused(LedgerError):  # noqa: N818 - says what is so
-    """The contract refused: nothing happened. `reason` is its stable slug."""
+    """The contract refused: nothing happened. `reason` is its stable slug.
 
-    def __init__(self, reason: str, message: str = "") -> None:
+    `elsewhere` says that only other organisations' peers refused and ours did not: one of them has
+    not seen yet what the others have.
+    """
+
+    def __init__(self, reason: str, message: str = "", *, elsewhere: bool = False) -> None:
         super().__init__(f"{reason}: {message}" if message else reason)
         self.reason = reason
+        self.elsewhere = elsewhere
 
 
 class Unavailable(LedgerError):  # noqa: N818 - says what is so

@@ -32,8 +32,9 @@ async def submit_step(
 ) -> bytes:
     """The contract's answer to an idempotent call.
 
-    `lagging` are reasons a peer gives while it has not seen yet what was committed before. Raises
-    what is not cured by trying again, `Unavailable` when that did not help either.
+    A peer of another organisation that refuses what ours does not lags behind; `lagging` are
+    reasons that ours too may give while it has not seen what others committed. Raises what is not
+    cured by trying again, `Unavailable` when that did not help either.
     """
     last: LedgerError | None = None
     for attempt in range(limits.STEP_TRIES_MAX):
@@ -67,7 +68,7 @@ def _passes(error: LedgerError, lagging: Collection[str]) -> bool:
             return True
         case Invalid(code=code):
             return code in REPEATABLE
-        case Refused(reason=reason):
-            return reason in lagging
+        case Refused(reason=reason, elsewhere=elsewhere):
+            return elsewhere or reason in lagging
         case _:
             return False

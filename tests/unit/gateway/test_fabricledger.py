@@ -19,6 +19,7 @@ from pedchain_fabric.errors import (
     SubmitError,
     WireError,
 )
+from pedchain_fabric.wire.identity import Identity
 from pedchain_gateway.fabricledger import FabricLedger
 from pedchain_gateway.ledger import (
     CONTRACT_FAULT,
@@ -43,6 +44,7 @@ class Steps:
     said: list[str] = field(default_factory=list)
     transaction_id: str = "t" * 64
     result: bytes = b"\x00"
+    identity: Identity = field(default_factory=lambda: Identity("DSOMSP", b""))
 
     def network(self, _: str) -> "Steps":
         return self
@@ -89,8 +91,9 @@ def ledger(**steps: Any) -> tuple[FabricLedger, Steps]:
     return FabricLedger(made, "ped"), made  # type: ignore[arg-type] # the steps it takes
 
 
-def refused(kind: type[GatewayError], text: str) -> GatewayError:
-    return kind("ABORTED", "failed to endorse", (ErrorDetail("peer0:7051", "DSOMSP", text),))
+def refused(kind: type[GatewayError], text: str, *by: str) -> GatewayError:
+    said = tuple(ErrorDetail("peer0:7051", name, text) for name in by or ("DSOMSP",))
+    return kind("ABORTED", "failed to endorse", said)
 
 
 async def test_the_id_is_announced_between_endorsing_and_sending() -> None:
@@ -119,6 +122,19 @@ async def test_a_contracts_refusal_is_its_reason(text: str, reason: str) -> None
     with pytest.raises(Refused) as caught:
         await fabric.evaluate("metering-D", "GetFence")
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("by", "elsewhere"),
+    [(["DSOMSP"], False), (["AMSP"], True), (["AMSP", "BMSP"], True), (["DSOMSP", "AMSP"], False)],
+)
+async def test_a_refusal_by_others_alone_is_told_apart(by: list[str], elsewhere: bool) -> None:
+    """Our peer had computed a result: one of the others has not seen what ours has."""
+    text = "chaincode response 400, not-attached"
+    fabric, _ = ledger(endorse_error=refused(EndorseError, text, *by))
+    with pytest.raises(Refused, match="not-attached") as caught:
+        await fabric.submit("settlement", "market:Settle")
+    assert caught.value.elsewhere is elsewhere
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,14 @@ async def test_only_refusals_that_pass_are_waited_for(
         assert await step == b""
 
 
+async def test_a_peer_that_refuses_what_ours_does_not_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "STEP_PAUSE_S", 0.0)
+    ledger = Registry(trouble=[Refused("not-attached", elsewhere=True)])
+    assert await submit_step(ledger, "metering-D", "Adopt", "D") == b""
+
+
 async def test_waiting_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "STEP_PAUSE_S", 0.0)
     ledger = Registry(trouble=[Mismatch("for ever")] * 100)
