@@ -10,12 +10,7 @@ from pathlib import Path
 import pytest
 
 from pedchain_fabric.shim import Context, Contract, evaluate, submit
-from pedchain_fabric.shim.testing import (
-    CommitRefused,
-    MemoryPeer,
-    TransactionFailed,
-    creator,
-)
+from pedchain_fabric.shim.testing import CommitRefused, MemoryPeer, TransactionFailed, creator
 
 
 class Shelf(Contract):
@@ -107,15 +102,13 @@ async def test_an_unknown_chaincode_is_an_error(peer: MemoryPeer) -> None:
 
 SCRIPT = """
 import asyncio, hashlib, importlib.util, sys
-spec = importlib.util.spec_from_file_location("stub_tests", sys.argv[1])
+spec = importlib.util.spec_from_file_location("book", sys.argv[1])
 module = importlib.util.module_from_spec(spec)
-sys.modules["stub_tests"] = module
+sys.modules["book"] = module
 spec.loader.exec_module(module)
 
 async def main():
-    peer = module.MemoryPeer()
-    peer.install("book", module.Book(), collections=["c"])
-    peer.install("other", module.Other())
+    peer = module.installed()
     digest = hashlib.sha256()
     for call in (["Batch"], ["PutMany", "k", "300"], ["Concurrent", "40"],
                  ["CallOther", "other", "Keep", "k"], ["PutComposite", "t", "a", "b"]):
@@ -128,7 +121,7 @@ asyncio.run(main())
 
 
 def test_write_sets_are_equal_bytes_in_every_process() -> None:
-    path = str(Path(__file__).parent / "test_stub.py")
+    path = str(Path(__file__).parent / "book.py")
     digests = {
         subprocess.run(
             [sys.executable, "-c", SCRIPT, path],
