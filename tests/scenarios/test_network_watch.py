@@ -3,88 +3,39 @@
 that can be arranged on one host. What a test breaks in the shared network it mends."""
 
 import asyncio
-import datetime
-import json
 import shutil
-import signal
 import socket
 import subprocess
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 import yaml
 
 from pedchain_fabric.client import profile
-from pedchain_network.pki import crypto, leaves
-from pedchain_network.state import State
-from pedchain_network.topology.model import Topology
 from pedchain_network.watch.exposition import Exposition
 from pedchain_network.watch.monitor import exporter
 from tests import ports, promql
+from tests.scenarios.growing import topology
 from tests.scenarios.harness import NOTES, Network
 from tests.scenarios.harness import network as make_network
+from tests.scenarios.looking import (
+    doctor,
+    killed,
+    named,
+    part,
+    reissued,
+    replaced,
+    scraped,
+    served,
+    wait_until,
+)
 
 NODES = {
     f"{kind}0.{organization}.ped"
     for kind in ("peer", "orderer")
     for organization in ("dso", "districta", "districtb", "aggregator")
 }
-
-Finding = dict[str, str]
-
-
-def doctor(network: Network) -> list[Finding]:
-    """What is wrong, by `doctor --json`; its exit code must say the same."""
-    done = network.run("doctor", "--json", check=False)
-    report = json.loads(done.stdout)
-    assert done.returncode == (0 if report["healthy"] else 4), done.stderr
-    found: list[Finding] = [each for each in report["findings"] if each["severity"] != "ok"]
-    assert all(each["remedy"] for each in found)
-    return found
-
-
-def named(network: Network, check: str) -> Finding:
-    """The one finding of a check."""
-    [found] = [each for each in doctor(network) if each["check"] == check]
-    return found
-
-
-def topology(network: Network) -> Topology:
-    return State(network.state).topology()
-
-
-@contextmanager
-def replaced(path: Path, content: bytes) -> Iterator[None]:
-    """A file has other content meanwhile."""
-    kept = path.read_bytes()
-    path.write_bytes(content)
-    try:
-        yield
-    finally:
-        path.write_bytes(kept)
-
-
-def reissued(network: Network, folder: str, days: float) -> bytes:
-    """A certificate of the DSO made anew: it begins now and lives so long (negative: it ended)."""
-    shape = topology(network)
-    dso = shape.by_name("DSO")
-    owned = crypto.of(network.state / "crypto", dso)
-    leaf = next(each for each in leaves.of(shape, dso) if each.folder == folder)
-    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    begins = now + datetime.timedelta(days=days) - datetime.timedelta(days=leaf.days)
-    authority = owned.open_authority(leaf.authority, begins)
-    return crypto.issue(authority, leaf).certificate
-
-
-def part(network: Network, kind: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(each for each in network.status()["parts"] if each["kind"] == kind)
-    return found
 
 
 # --- a network that is well ---
@@ -164,17 +115,6 @@ def test_logs_of_nobody_tell_who_there_is(notes_network: Network) -> None:
 # --- what Prometheus gets ---
 
 
-def served(network: Network) -> set[str]:
-    """Names of all metrics that the nodes serve."""
-    shape = topology(network)
-    names: set[str] = set()
-    for node in (*shape.peers(), *shape.orderers()):
-        url = f"http://{shape.address(node, 'operations')}/metrics"
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            names |= Exposition.parse(answer.read().decode()).names
-    return names
-
-
 def test_the_monitor_watches_every_node(notes_network: Network) -> None:
     notes_network.run("monitor")
     folder = notes_network.state / "monitor"
@@ -245,21 +185,6 @@ def test_prometheus_scrapes_all_that_there_is(notes_network: Network, tmp_path: 
             for each in (scraping, serving):
                 each.terminate()
                 each.communicate(timeout=20)
-
-
-def scraped(prometheus: str, count: int) -> set[str]:
-    """The targets that Prometheus calls up, once there are so many or a minute is over."""
-    deadline = time.monotonic() + 60
-    up: set[str] = set()
-    while len(up) < count and time.monotonic() < deadline:
-        time.sleep(0.5)
-        try:
-            with urllib.request.urlopen(f"http://{prometheus}/api/v1/targets", timeout=5) as answer:
-                told = json.load(answer)["data"]["activeTargets"]
-        except OSError:
-            continue
-        up = {each["labels"]["instance"] for each in told if each["health"] == "up"}
-    return up
 
 
 # --- what is wrong on disk ---
@@ -335,12 +260,6 @@ def test_a_listener_beyond_loopback_at_a_port_of_ours_is_found(notes_network: Ne
 
 
 # --- what is wrong with what runs ---
-
-
-def killed(pid: int) -> None:
-    process = psutil.Process(pid)
-    process.send_signal(signal.SIGKILL)
-    process.wait(10)
 
 
 @pytest.mark.serial
@@ -432,10 +351,3 @@ def test_the_organisation_that_runs_other_code_is_named(tmp_path: Path) -> None:
         found = [each for each in doctor(network) if each["check"] == "code"]
     assert {each["subject"] for each in found} == {"peer0.districtb.ped"}
     assert all("code digest" in each["what"] for each in found)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
