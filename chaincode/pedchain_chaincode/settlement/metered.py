@@ -103,12 +103,24 @@ async def intervals(
     return True, list(parts) if measured else None
 
 
-async def energy(
-    book: Book, account: Document, carrier: str, way: str, hour: int
-) -> tuple[bool, int | None]:
-    """As `intervals`, for the whole hour."""
-    was_shown, parts = await intervals(book, account, carrier, way, hour)
-    return was_shown, None if parts is None else sum(parts)
+async def day(
+    book: Book, account: Document, carrier: str, hours: Sequence[int]
+) -> list[tuple[int | None, int | None]]:
+    """What an account fed in and drew in each hour, Wh; None where that is not measured or was not
+    shown."""
+    place = account["places"].get(carrier) or {"feeds": None, "draws": None}
+    ways = [place["feeds"], place["draws"]]
+    points = dict.fromkeys(way["point"] for way in ways if way is not None)
+    names = [("metered", account["district"], point, hour) for point in points for hour in hours]
+    shown = dict(zip(names, await book.load_many(names), strict=True))
+
+    def wh(way: Document | None, hour: int) -> int | None:
+        if way is None:
+            return None
+        found = shown[("metered", account["district"], way["point"], hour)]
+        return None if found is None else _wh(found, way["role"])
+
+    return [(wh(ways[0], hour), wh(ways[1], hour)) for hour in hours]
 
 
 async def energies(
@@ -116,14 +128,15 @@ async def energies(
 ) -> list[tuple[bool, int | None]]:
     """As `intervals`, for the whole hour, of many registers [district, point, role] at once."""
     names = [("metered", district, point, hour) for district, point, _ in meters]
-    found: list[tuple[bool, int | None]] = []
-    for (_, _, role), shown_ in zip(meters, await book.load_many(names), strict=True):
-        if shown_ is None:
-            found.append((False, None))
-            continue
-        parts, measured = shown_["registers"].get(role, [[], False])
-        found.append((True, sum(parts) if measured else None))
-    return found
+    return [
+        (False, None) if found is None else (True, _wh(found, role))
+        for (_, _, role), found in zip(meters, await book.load_many(names), strict=True)
+    ]
+
+
+def _wh(found: Document, role: str) -> int | None:
+    parts, measured = found["registers"].get(role, [[], False])
+    return sum(parts) if measured else None
 
 
 async def _certificate(book: Book, district: str, day: str) -> Document:

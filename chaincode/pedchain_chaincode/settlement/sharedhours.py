@@ -189,10 +189,11 @@ async def hours(book: Book, account: str, carrier: str, start: int) -> list[Docu
     if holder is None:
         raise Refusal("unknown-account")
     found = []
-    for hour in range(start, start + limits.HOURS * HOUR, HOUR):
-        _, fed_in = await metered.energy(book, holder, carrier, "feeds", hour)
-        _, drawn = await metered.energy(book, holder, carrier, "draws", hour)
-        position = await _position(book, holder, carrier, hour)
+    at = range(start, start + limits.HOURS * HOUR, HOUR)
+    measured = await metered.day(book, holder, carrier, at)
+    positions = await book.load_many([("position", account, carrier, hour) for hour in at])
+    for hour, (fed_in, drawn), written in zip(at, measured, positions, strict=True):
+        position = written or await _traded(book, holder, carrier, hour)
         if position is None and fed_in is None and drawn is None:
             continue
         row: Document = {"hour": hour, "fed_in": fed_in, "drawn": drawn, "position": position}
@@ -206,10 +207,7 @@ async def hours(book: Book, account: str, carrier: str, start: int) -> list[Docu
     return found
 
 
-async def _position(book: Book, holder: Document, carrier: str, hour: int) -> Document | None:
-    """An hour's position as shared, or before that as traded; None where it did neither."""
-    found = await book.load("position", holder["id"], carrier, hour)
-    if found is not None:
-        return found
+async def _traded(book: Book, holder: Document, carrier: str, hour: int) -> Document | None:
+    """The position of an hour that was not shared; None where it was not traded either."""
     sold, bought = await outcome.traded(book, holder, carrier, hour)
     return {"sold": sold, "bought": bought} if sold or bought else None
