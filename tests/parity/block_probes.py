@@ -28,8 +28,8 @@ from fabric_protos.orderer.ab_pb2 import (
 )
 
 from pedchain_fabric.wire.identity import SigningIdentity
-from tests.parity.gateway_probes import submit
 from tests.parity.target import CHANNEL, Fact, Target, envelope, names, plain
+from tests.parity.transacting import submit
 
 OLDEST = SeekPosition(oldest=SeekOldest())
 NEWEST = SeekPosition(newest=SeekNewest())

@@ -4,13 +4,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fabric_protos.common.common_pb2 import (
-    CONFIG_UPDATE,
-    Block,
-    Envelope,
-    Payload,
-    SignatureHeader,
-)
+from fabric_protos.common.common_pb2 import CONFIG_UPDATE, Block, Envelope, Payload, SignatureHeader
 from fabric_protos.common.configtx_pb2 import (
     Config,
     ConfigEnvelope,
@@ -32,10 +26,10 @@ from fabric_protos.peer.lifecycle.lifecycle_pb2 import (
 from google.protobuf.message import Message
 
 from pedchain_fabric.wire.proposal import new_nonce
+from tests.parity.asking import ask, lifecycle
 from tests.parity.block_probes import NEWEST, OLDEST, deliver, seek, send, shown
-from tests.parity.gateway_probes import endorse, status, submit, underendorsed
-from tests.parity.peer_probes import ask, lifecycle
 from tests.parity.target import CHANNEL, Fact, Target, envelope, names
+from tests.parity.transacting import endorse, status, submit, underendorsed
 
 ALL = ("DSO", "DistrictA", "DistrictB", "Aggregator")
 

@@ -1,110 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the Gateway service answers, above all to what it should refuse."""
 
-import asyncio
-
-import grpc
-from fabric_protos.common.common_pb2 import Block, Envelope
+from fabric_protos.common.common_pb2 import Envelope
 from fabric_protos.gateway.gateway_pb2 import (
-    ChaincodeEventsRequest,
     CommitStatusRequest,
     EndorseRequest,
     EvaluateRequest,
-    SignedChaincodeEventsRequest,
     SignedCommitStatusRequest,
     SubmitRequest,
 )
-from fabric_protos.orderer.ab_pb2 import SeekOldest, SeekPosition, SeekSpecified
 from fabric_protos.peer.proposal_pb2 import SignedProposal
 
-from pedchain_fabric.wire.identity import SigningIdentity
 from pedchain_fabric.wire.proposal import build_proposal
-from tests.parity.target import CHANNEL, Fact, Target, collect, names, proposal, refusal
-
-_ATTEMPTS = 10
-
-
-async def evaluate(
-    target: Target, who: SigningIdentity, *args: str, chaincode: str = "probe",
-    channel: str = CHANNEL, seconds: int = 0, orgs: tuple[str, ...] = (),
-    transient: dict[str, bytes] | None = None,
-) -> Fact:  # fmt: skip
-    made, signed = proposal(
-        who, chaincode, *args, channel=channel, seconds=seconds, transient=transient
-    )
-    request = EvaluateRequest(
-        transaction_id=made.transaction_id, channel_id=channel, proposed_transaction=signed,
-        target_organizations=orgs,
-    )  # fmt: skip
-    return await refusal(target.gateway().Evaluate(request))
-
-
-async def endorse(
-    target: Target, who: SigningIdentity, *args: str | bytes, chaincode: str = "probe",
-    channel: str = CHANNEL, orgs: tuple[str, ...] = (), gateway: str = "DSO",
-    transient: dict[str, bytes] | None = None,
-) -> Fact:  # fmt: skip
-    made, signed = proposal(who, chaincode, *args, channel=channel, transient=transient)
-    request = EndorseRequest(
-        transaction_id=made.transaction_id, channel_id=channel, proposed_transaction=signed,
-        endorsing_organizations=orgs,
-    )  # fmt: skip
-    return await refusal(target.gateway(gateway).Endorse(request))
-
-
-async def submit(
-    target: Target, *args: str | bytes, gateway: str = "DSO", chaincode: str = "probe",
-    transient: dict[str, bytes] | None = None, user: str = "gateway", orgs: tuple[str, ...] = (),
-) -> tuple[str, int, Envelope]:  # fmt: skip
-    """A whole transaction: its id, its code, its envelope."""
-    who = target.identity(gateway, user)
-    stub = target.gateway(gateway)
-    for left in reversed(range(_ATTEMPTS)):
-        made, signed = proposal(who, chaincode, *args, transient=transient)
-        request = EndorseRequest(
-            transaction_id=made.transaction_id, channel_id=CHANNEL, proposed_transaction=signed,
-            endorsing_organizations=orgs,
-        )  # fmt: skip
-        try:
-            transaction = (await stub.Endorse(request)).prepared_transaction
-        except grpc.aio.AioRpcError:
-            if not left:
-                raise
-            await asyncio.sleep(0.2)  # real peers lag behind each other now and then
-        else:
-            break
-    transaction.signature = who.sign(transaction.payload)
-    try:
-        await stub.Submit(SubmitRequest(channel_id=CHANNEL, prepared_transaction=transaction))
-    except grpc.aio.AioRpcError as error:
-        if error.code() is not grpc.StatusCode.UNAVAILABLE:
-            raise  # some orderers had ordered it before others were asked
-    return made.transaction_id, await status(target, made.transaction_id, gateway), transaction
-
-
-async def underendorsed(target: Target, chaincode: str, *args: str) -> tuple[str, Envelope]:
-    """Id and signed transaction that the DSO's peer alone endorses, not yet submitted."""
-    who = target.identity("DSO")
-    made, signed = proposal(who, chaincode, *args)
-    answer = await target.gateway().Endorse(
-        EndorseRequest(
-            transaction_id=made.transaction_id, proposed_transaction=signed,
-            endorsing_organizations=["DSOMSP"],
-        )
-    )  # fmt: skip
-    transaction = answer.prepared_transaction
-    transaction.signature = who.sign(transaction.payload)
-    return made.transaction_id, transaction
-
-
-async def status(target: Target, transaction_id: str, gateway: str = "DSO") -> int:
-    """A transaction's validation code, once it has one."""
-    who = target.identity(gateway)
-    request = CommitStatusRequest(
-        transaction_id=transaction_id, channel_id=CHANNEL, identity=who.creator
-    ).SerializeToString()
-    signed = SignedCommitStatusRequest(request=request, signature=who.sign(request))
-    return int((await target.gateway(gateway).CommitStatus(signed)).result)
+from tests.parity.target import CHANNEL, Fact, Target, names, proposal, refusal
+from tests.parity.transacting import endorse, evaluate, status, submit
 
 
 async def _evaluate_without_proposal(target: Target) -> Fact:
@@ -388,67 +297,6 @@ async def _status_with_bad_signature(target: Target) -> Fact:
     return await refusal(target.gateway().CommitStatus(signed))
 
 
-def _events_request(target: Target, **fields: object) -> SignedChaincodeEventsRequest:
-    who = target.identity("DSO")
-    wanted = {"channel_id": CHANNEL, "chaincode_id": "probe", "identity": who.creator} | fields
-    request = ChaincodeEventsRequest(**wanted).SerializeToString()  # type: ignore[arg-type]  # by name
-    return SignedChaincodeEventsRequest(request=request, signature=who.sign(request))
-
-
-async def _events(target: Target, limit: int = 1, **fields: object) -> Fact:
-    stream = target.gateway().ChaincodeEvents(_events_request(target, **fields))
-    found: list[list[str]] = []
-
-    async def read() -> None:
-        found.extend(
-            [f"{each.event_name}={each.payload.decode()}" for each in response.events]
-            for response in await collect(stream, limit)
-        )
-
-    answer = await refusal(read())
-    stream.cancel()
-    return found or answer
-
-
-async def _events_from_oldest(target: Target) -> Fact:
-    return await _events(target, start_position=SeekPosition(oldest=SeekOldest()))
-
-
-async def _events_on_unknown_channel(target: Target) -> Fact:
-    return await _events(target, channel_id="nope")
-
-
-async def _events_for_stranger(target: Target) -> Fact:
-    return await _events(target, identity=target.stranger().creator)
-
-
-async def _events_of_nothing(target: Target) -> Fact:
-    stream = target.gateway().ChaincodeEvents(SignedChaincodeEventsRequest())
-    return await refusal(collect(stream, 1))
-
-
-async def _events_of_valid_transactions_only(target: Target) -> Fact:
-    """Two good events around one whose transaction is not endorsed enough."""
-    first, _, _ = await submit(target, "event", "one", "1")
-    spoiled, transaction = await underendorsed(target, "probe", "event", "bad", "2")
-    await target.gateway().Submit(
-        SubmitRequest(channel_id=CHANNEL, prepared_transaction=transaction)
-    )
-    code = await status(target, spoiled)
-    await submit(target, "event", "three", "3")
-    _, asked = proposal(target.identity("DSO"), "qscc", "GetBlockByTxID", CHANNEL, first)
-    answer = await target.endorser().ProcessProposal(asked)
-    number = Block.FromString(answer.response.payload).header.number
-    start = SeekPosition(specified=SeekSpecified(number=number))
-    return code, await _events(target, 2, start_position=start)
-
-
-async def _events_after_a_transaction(target: Target) -> Fact:
-    first, _, _ = await submit(target, "event", "first", "1")
-    await submit(target, "event", "second", "2")
-    return await _events(target, 1, after_transaction_id=first)
-
-
 PROBES = names(
     [
         _evaluate_without_proposal, _evaluate_on_no_channel, _evaluate_on_unknown_channel,
@@ -468,8 +316,6 @@ PROBES = names(
         _submit_private_data, _submit_by_stranger, _endorse_again_after_commit,
         _status_of_nothing, _status_without_identity, _status_without_channel,
         _status_without_transaction, _status_on_unknown_channel, _status_for_stranger,
-        _status_with_bad_signature, _events_from_oldest, _events_on_unknown_channel,
-        _events_for_stranger, _events_of_nothing, _events_of_valid_transactions_only,
-        _events_after_a_transaction,
+        _status_with_bad_signature,
     ]
 )  # fmt: skip

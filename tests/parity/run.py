@@ -10,8 +10,10 @@ from tests.parity import (
     block_probes,
     config_probes,
     discovery_probes,
+    event_probes,
     gateway_probes,
     http_probes,
+    lifecycle_probes,
     peer_probes,
 )
 from tests.parity.target import Fact, Probe, Target
@@ -22,9 +24,9 @@ _FOLDER = Path(__file__).parent
 
 SECTIONS: Mapping[str, Mapping[str, Probe]] = {
     "blocks": block_probes.PROBES,
-    "gateway": gateway_probes.PROBES,
+    "gateway": {**gateway_probes.PROBES, **event_probes.PROBES},
     "http": http_probes.PROBES,
-    "peer": peer_probes.PROBES,
+    "peer": {**peer_probes.PROBES, **lifecycle_probes.PROBES},
     "discovery": discovery_probes.PROBES,
     "config": config_probes.PROBES,
 }

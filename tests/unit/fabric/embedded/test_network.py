@@ -20,8 +20,8 @@ from pedchain_network.bringup.joining import join_orderers
 from tests.parity import chaincode
 from tests.parity.chaincode import Call, Stream
 from tests.parity.config_probes import ALL, _batch_update, _config, _signed
-from tests.parity.gateway_probes import endorse
 from tests.parity.target import CHANNEL
+from tests.parity.transacting import endorse
 from tests.unit.fabric.embedded import town as towns
 from tests.unit.fabric.embedded.town import ANY, ORGANIZATIONS, Town, evaluate, until
 

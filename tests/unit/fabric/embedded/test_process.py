@@ -16,7 +16,7 @@ from typing import IO, Any
 import grpc
 import pytest
 
-from tests.parity.peer_probes import ask
+from tests.parity.asking import ask
 from tests.parity.target import CHANNEL
 from tests.unit.fabric.embedded import town as towns
 from tests.unit.fabric.embedded.town import Town, evaluate, until

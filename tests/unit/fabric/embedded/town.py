@@ -36,8 +36,8 @@ from pedchain_network.topology import reader
 from pedchain_network.topology.model import Topology
 from tests import ports
 from tests.parity.chaincode import Server, credentials
-from tests.parity.gateway_probes import submit
 from tests.parity.target import CHANNEL, Target
+from tests.parity.transacting import submit
 
 ORGANIZATIONS = ("DSO", "DistrictA", "DistrictB", "Aggregator")
 ANY = "OR('DSOMSP.peer', 'DistrictAMSP.peer', 'DistrictBMSP.peer', 'AggregatorMSP.peer')"
