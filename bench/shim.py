@@ -5,7 +5,7 @@ Seven rounds; in each, every shim takes its turn, and a ratio is that of one rou
 `noop` and `get` are calls with nothing and one read: proposals signed beforehand, whose bytes go
 straight to the peer's endorser, so that the client is next to no part of the figure. `put` is a
 transaction with one write, through the gateway, until it is committed. `reads` and `writes` count
-single ones, each a message of its own, within calls of 100, endorsed in the same way: of a call
+single ones, each a message of its own, within calls of ten, endorsed in the same way: of a call
 that has only one, shims are a tenth, and every other part of it is the same for all.
 Beside each rate stands who used how much CPU for one call: shim, peer, orderer, client.
 """
@@ -23,9 +23,9 @@ from bench import networks
 from bench.processes import cpu_us, fabric_found, recorded
 
 ROUNDS = 7
-CALLS, WRITES, MANY = 2_000, 400, 120
-LANES, MANY_LANES = 60, 20  # calls at a time; more of Node's would run into deadlines
-EACH = 100  # keys that one call of `Scan` reads, or `Fill` writes, one after the other
+CALLS, WRITES, MANY = 2_000, 400, 1_200
+LANES = 60  # calls at a time
+EACH = 10  # keys that one call of `Scan` reads, or `Fill` writes, one after the other
 VALUE = "v" * 200
 
 
@@ -38,20 +38,18 @@ class Kind:
     args: tuple[str, ...]
     count: int
     each: int = 1
-    lanes: int = LANES
 
     def job(self, shim: str) -> dict[str, object]:
         """One turn of one shim."""
-        made = job(self.call, shim, self.function, [*self.args], self.count)
-        return made | {"lanes": min(self.lanes, self.count)}
+        return job(self.call, shim, self.function, [*self.args], self.count)
 
 
 KINDS = {
     "noop": Kind("endorse", "Noop", (), CALLS),
     "get": Kind("endorse", "Get", ("key",), CALLS),
     "put": Kind("submit", "Put", ("k#", VALUE), WRITES),
-    "reads": Kind("endorse", "Scan", (str(EACH),), MANY, EACH, MANY_LANES),
-    "writes": Kind("endorse", "Fill", (str(EACH), VALUE), MANY, EACH, MANY_LANES),
+    "reads": Kind("endorse", "Scan", (str(EACH),), MANY, EACH),
+    "writes": Kind("endorse", "Fill", (str(EACH), VALUE), MANY, EACH),
 }
 FILL = Kind("submit", "Fill", (str(EACH), VALUE), 1)
 ONE = Kind("submit", "Put", ("key", VALUE), 1)

@@ -77,10 +77,9 @@ async def test_values_may_be_as_large_as_a_message_and_transactions_as_the_order
 async def test_500_calls_in_flight_are_answered_and_the_501st_is_told_there_are_too_many(
     gateway: Gateway, contract: Contract
 ) -> None:
-    echoed = await asyncio.gather(
-        *(contract.evaluate("Echo", b"%d" % each) for each in range(CALLS))
-    )
-    assert echoed == [(b"%d" % each).hex().encode() for each in range(CALLS)]
+    sent = [b"%d" % each for each in range(CALLS)]
+    echoed = await asyncio.gather(*(_patiently(contract, each) for each in sent))
+    assert echoed == [each.hex().encode() for each in sent]
     network = gateway.network("ped")
     waiting = await _filled(network)
     with pytest.raises(CommitStatusError) as refused:
@@ -115,13 +114,18 @@ async def _filled(network: client.Network) -> set[asyncio.Task[client.Status]]:
 
 
 async def _echoed(contract: Contract, size: int) -> int:
-    """Length of the answer. A peer gives a call 5 s, which a busy machine may need for bytes."""
+    """Length of the answer."""
+    return len(await _patiently(contract, bytes(size)))
+
+
+async def _patiently(contract: Contract, argument: bytes) -> bytes:
+    """The answer. A peer gives a call 5 s, which a busy machine may need for what is asked here."""
     for _ in range(TRIES):
         try:
-            return len(await contract.evaluate("Echo", bytes(size)))
+            return await contract.evaluate("Echo", argument)
         except GatewayError as error:
             late = error
-            assert "timeout expired while executing" in str(error)  # noqa: PT017 - not too large
+            assert "timeout expired while executing" in str(error)  # noqa: PT017 - not refused
     raise late
 
 

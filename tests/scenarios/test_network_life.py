@@ -15,6 +15,9 @@ from pedchain_fabric.errors import GatewayError
 from tests.scenarios.harness import Network
 
 ORGANIZATIONS = {"DSO", "DistrictA", "DistrictB", "Aggregator"}
+#: Of four orderers three must agree on the next leader, and messages that come before their
+#: receiver is there are lost (ADR 20): on a busy machine one loss in seven takes several attempts.
+UNLUCKY_S = 100
 
 
 def pids(network: Network) -> dict[str, int]:
@@ -122,7 +125,7 @@ def test_one_dead_orderer_of_four_stops_nobody(fresh_network: Network) -> None:
     wait_until(lambda: not runs(victim["pid"]))
 
     assert f"ended  {victim['name']}" in network.run("status", check=False).stdout
-    wait_until(lambda: submitted(network, "k", "without it"), seconds=30)
+    wait_until(lambda: submitted(network, "k", "without it"), seconds=UNLUCKY_S)
     network.run("up")
     assert network.status()["state"] == "up"
     assert kept(network, "DistrictB", "k") == b"without it"

@@ -53,6 +53,7 @@ async def test_hundreds_of_sequences_are_answered_alike(tmp_path: Path) -> None:
     count = int(os.environ.get("PEDCHAIN_SOAK_SEQUENCES", 500))
     end = time.monotonic() + int(os.environ.get("PEDCHAIN_SOAK_SECONDS", 3_000))
     found: list[str] = []
+    skipped: list[int] = []
     async with AsyncExitStack() as stack:
         sides = []
         for runtime in ("embedded", "native"):
@@ -62,6 +63,9 @@ async def test_hundreds_of_sequences_are_answered_alike(tmp_path: Path) -> None:
         pair = Pair(*sides)
         for seed in range(first, first + count):
             steps = sequence(seed)
+            if _may_stop_peers(steps):
+                skipped.append(seed)
+                continue
             try:
                 told = await pair.compare(seed, steps)
             except Exception as error:
@@ -71,11 +75,29 @@ async def test_hundreds_of_sequences_are_answered_alike(tmp_path: Path) -> None:
                 found.append(f"{told}\n  shrunk: {json.dumps(await _fewest(pair, seed, steps))}")
             if len(found) == _ENOUGH or time.monotonic() > end:
                 break
-    print(f"seeds {first} to {seed} compared")  # noqa: T201 - for whoever goes on
+    print(f"seeds {first} to {seed} compared, but {skipped}")  # noqa: T201 - for whoever goes on
     assert not found, "\n".join(found)
 
 
 _ENOUGH = 5
+
+
+def _may_stop_peers(steps: Sequence[Step]) -> bool:
+    """Whether a forged write follows an unreadable policy of its key: that can end in real peers
+    that never get beyond the block (docs/differences.md), and the network with them."""
+    unreadable: set[tuple[str, str]] = set()
+    for step in steps:
+        forged = [ns for tx in step.get("txs", ()) for ns in tx.get("forge", ())]
+        written = {(ns["ns"], key) for ns in forged for key, _ in ns.get("writes", ())}
+        if written & unreadable:
+            return True
+        unreadable |= {
+            (ns["ns"], key)
+            for ns in forged
+            for key, policy in ns.get("metadata", ())
+            if policy == []
+        }
+    return False
 
 
 async def _fewest(pair: Pair, seed: int, steps: Sequence[Step]) -> list[Step]:
