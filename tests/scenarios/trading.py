@@ -39,11 +39,10 @@ _SEEN_S = 30
 """In this time every peer has seen what one of them committed."""
 
 
-def prosumer(home: str, number: int, **about: Any) -> Prosumer:
-    """An account behind a home's grid meter, in zone 1."""
+def prosumer(home: str, number: int, zone: int = 1) -> Prosumer:
+    """An account behind a home's grid meter."""
     meter = {way: {"point": f"{home}.gcp", "role": role} for way, role in _ROLES.items()}
-    places = {"electricity": {"zone": 1, **meter}}
-    return Prosumer(f"acc-{home}", number, **({"places": places} | about))
+    return Prosumer(f"acc-{home}", number, places={"electricity": {"zone": zone, **meter}})
 
 
 _ROLES = {"feeds": "E", "draws": "I"}
@@ -120,14 +119,14 @@ class Trading:
 
     async def begin(self) -> None:
         """What is agreed, the zone, the days and the prices; then the day's sessions open."""
-        await self.submit("tokens:Begin", _text(Exchange.setup()))
+        await self.submit("tokens:Begin", text(Exchange.setup()))
         zone = {"schema": "zone/1", "number": 1, "id": "z1", "carrier": "electricity"}
         zone = {**zone, "pricing": "uniform", "lot": 100}
-        await self.submit("market:PutZone", _text(zone))
-        await self.submit("market:PutDays", _text(_calendar()))
+        await self.submit("market:PutZone", text(zone))
+        await self.submit("market:PutDays", text(_calendar()))
         await self.clock(BEFORE - HOUR)
         table = reference("electricity", start=TODAY)
-        await self.submit("market:ProposeReference", _text(table))
+        await self.submit("market:ProposeReference", text(table))
         digest = hashlib.sha256(canonical.encode(table)).hexdigest()
         await self.submit("market:ApproveReference", "electricity", digest, by="DistrictA")
         await self.clock(BEFORE)
@@ -137,8 +136,7 @@ class Trading:
     async def clock(self, instant: int, *names: str) -> None:
         """Organisations tick: all of them, unless some are named."""
         wanted = names or [msp.removesuffix("MSP") for msp in ORGANIZATIONS]
-        for name in wanted:
-            await self.submit("clock:Tick", str(instant), by=name)
+        await asyncio.gather(*(self.submit("clock:Tick", str(instant), by=name) for name in wanted))
 
     async def register(self, who: Prosumer, amount: int = RICH) -> None:
         """An account with money paid in for it, folded."""
@@ -215,7 +213,7 @@ def _calendar() -> dict[str, Any]:
     return {"schema": "calendar/1", "id": "cal-market", "rows": rows}
 
 
-def _text(document: Mapping[str, Any]) -> str:
+def text(document: Mapping[str, Any]) -> str:
     return canonical.encode(document).decode()
 
 

@@ -7,10 +7,11 @@ carriers and three hours; sessions clear across the districts, which are one mar
 heat network; what the market leaves is shared within each district's own communities.
 """
 
+import asyncio
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -157,8 +158,7 @@ class Week(Market):
             zone = {**zone, "carrier": str(carrier), "lot": self.lot}
             await self.submit("market:PutZone", text(zone))
         await self.submit("market:PutDays", text(calendar(days)))
-        for each in self.places:
-            await self.register(each.account, RICH)
+        await each_apart(self.register(each.account, RICH) for each in self.places)
         for (district_, carrier), about in COMMUNITIES.items():
             await self._found(district_, carrier, about)
 
@@ -186,11 +186,11 @@ class Week(Market):
         await self.submit("sharing:PutCommunity", transient=sent, creator=operator)
         digest = hashlib.sha256(canonical.encode(terms)).hexdigest()
         joins = {"community": terms["id"], "terms": digest, "factor_ppm": 900_000}
-        for each in self.places:
-            if each.district == district_:
-                await self.spend(
-                    each.account, "sharing", "JoinCommunity", "join-community", **joins
-                )
+        await each_apart(
+            self.spend(each.account, "sharing", "JoinCommunity", "join-community", **joins)
+            for each in self.places
+            if each.district == district_
+        )
 
     # -- a day --------------------------------------------------------------------------------
 
@@ -199,19 +199,20 @@ class Week(Market):
         await self.clock(start_of(day - 1))
         for carrier in Carrier:
             await self.agree(reference(str(carrier), start=start_of(day)))
-        for each in products(day):
-            await self.open(each)
-        for each in self.places:
-            for side in ("OFFER", "BID"):
-                if lines := each.lines(side, day):
-                    await self.spend(
-                        each.account, "market", "RegisterOrder", "register-order",
-                        **body(side, *lines),
-                    )  # fmt: skip
+        await each_apart(map(self.open, products(day)))
+        await each_apart(self._offer_and_bid(each, day) for each in self.places)
         await self.clock(start_of(day - 1) + 17 * HOUR)
-        for each in products(day):
-            await self.close(each)
-            await self.steps("Clear", each)
+        await each_apart(map(self._clear, products(day)))
+
+    async def _offer_and_bid(self, place: Place, day: int) -> None:
+        for side in ("OFFER", "BID"):
+            if lines := place.lines(side, day):
+                what = body(side, *lines)
+                await self.spend(place.account, "market", "RegisterOrder", "register-order", **what)
+
+    async def _clear(self, product_: Product) -> None:
+        await self.close(product_)
+        await self.steps("Clear", product_)
 
     async def certify(self, day: int) -> None:
         """The day's readings of both districts, closed by runs P and F."""
@@ -258,17 +259,22 @@ class Week(Market):
     async def settle(self, day: int) -> None:
         """Sessions of a day that is over, settled and taken; then the day's hours are shared."""
         await self.clock(start_of(day + 1))
-        for each in products(day):
-            await self.submit("market:Measure", to_hex(each.token))
-            await self.steps("Settle", each)
-        for place in self.places:
-            sides = [*place.lines("OFFER", day), *place.lines("BID", day)]
-            if sides:
-                await self.take(place.account, *dict.fromkeys(line[0] for line in sides))
-        for district_, carrier in COMMUNITIES:
-            for hour in HOURS:
-                at = str(start_of(day) + hour * HOUR)
-                await self.submit("sharing:ShareHour", community(district_, carrier), at)
+        await each_apart(map(self._settle, products(day)))
+        await each_apart(self._take(place, day) for place in self.places)
+        await each_apart(
+            self.submit("sharing:ShareHour", community(*each), str(start_of(day) + hour * HOUR))
+            for each in COMMUNITIES
+            for hour in HOURS
+        )
+
+    async def _settle(self, product_: Product) -> None:
+        await self.submit("market:Measure", to_hex(product_.token))
+        await self.steps("Settle", product_)
+
+    async def _take(self, place: Place, day: int) -> None:
+        sides = [*place.lines("OFFER", day), *place.lines("BID", day)]
+        if sides:
+            await self.take(place.account, *dict.fromkeys(line[0] for line in sides))
 
     async def hours(self, day: int) -> list[tuple[str, dict[str, Any]]]:
         """Every account's hours of a day, both carriers."""
@@ -279,6 +285,11 @@ class Week(Market):
                 rows = await self.ask("sharing:GetHours", *asked)
                 found += [(place.account.name, row) for row in rows]
         return found
+
+
+async def each_apart(calls: Iterable[Awaitable[object]]) -> None:
+    """At once: none of them writes what another reads."""
+    await asyncio.gather(*calls)
 
 
 def community(district_: str, carrier: Carrier) -> str:
