@@ -8,6 +8,7 @@ that costs the contract by the ledger's age is measured on a peer in memory (`da
 """
 
 import asyncio
+import json
 import statistics
 import tempfile
 import time
@@ -26,7 +27,7 @@ from pedchain_network.topology import reader
 LANES = 8
 """Batches in flight: more only adds latency."""
 
-SINGLE_BATCHES, DAY_BATCHES = 75, 36
+SINGLE_BATCHES = 50
 CLOSED = 2
 """The day, by number, that is filed whole and certified."""
 LONE_READINGS = 30
@@ -66,9 +67,11 @@ async def load(state: Path, homes: Sequence[street.Home]) -> dict[str, float]:
     async with await profile.connect(opened, "gateway") as gateway:
         contract = gateway.network(opened.channel).contract("metering-DistrictA")
         lone = await Turn.of(contract, list(street.batches(alone, 1)), 1, state)
-        batches = list(street.batches(flood, street.SINGLE))[:SINGLE_BATCHES]
+        cells = await cells_of(contract, meters)
+        flood = flood[: SINGLE_BATCHES * street.SINGLE]
+        batches = list(street.batches(flood, street.SINGLE, cells))
         singles = await Turn.of(contract, batches, LANES, state)
-        whole = list(street.batches(days, street.WHOLE_DAYS))[:DAY_BATCHES]
+        whole = list(street.batches(days, street.WHOLE_DAYS, cells))
         daily = await Turn.of(contract, whole, LANES, state)
         meanwhile = list(street.batches(turns[LONE_READINGS : 2 * LONE_READINGS], 1))
         certified = await certify(contract, meanwhile, state)
@@ -85,6 +88,13 @@ async def load(state: Path, homes: Sequence[street.Home]) -> dict[str, float]:
         **daily.costs("day", readings),
         **certified,
     }
+
+
+async def cells_of(contract: Contract, meters: Sequence[street.Meter]) -> dict[str, int]:
+    """The meters' cells, asked as gateways ask."""
+    names = [meter.name for meter in meters]
+    answer = await contract.evaluate("GetCells", json.dumps(names))
+    return dict(zip(names, json.loads(answer), strict=True))
 
 
 async def certify(contract: Contract, lone: Sequence[Batch], state: Path) -> dict[str, float]:

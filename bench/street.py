@@ -2,11 +2,12 @@
 """A district of 500 homes and 1,000 meters for measurements: documents, signed records, batches."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pedchain_domain import batch, instants
+from pedchain_domain import batch, instants, ocmf
+from pedchain_gateway.cells import text
 from tests.unit.chaincode import district
 from tests.unit.chaincode.district import DAY, START, Home, Meter, salt
 
@@ -15,7 +16,7 @@ GRAIN = 900
 SHARDS = 4
 INTERVALS = DAY // GRAIN
 DAYS = 3 * 365
-SINGLE, WHOLE_DAYS = 400, 28
+SINGLE, WHOLE_DAYS = 600, 56
 """Records in a batch: of one reading each, of a day each (a batch's bytes allow no more)."""
 
 RISE = {"I": 100, "E": 60, "G": 150}
@@ -91,7 +92,16 @@ def midnights(meter: Meter, days: range) -> bytes:
     )
 
 
-def batches(records: Sequence[bytes], size: int) -> Iterator[dict[str, bytes]]:
-    """Transient maps of SubmitReadings."""
+def batches(
+    records: Sequence[bytes], size: int, cells: Mapping[str, int] | None = None
+) -> Iterator[dict[str, bytes]]:
+    """Transient maps of SubmitReadings, told the `cells` of their devices as gateways do."""
     for at in range(0, len(records), size):
-        yield {"records": batch.encode(records[at : at + size]), "salt": salt(at)}
+        some = records[at : at + size]
+        told = {"cells": named(some, cells)} if cells else {}
+        yield {"records": batch.encode(some), "salt": salt(at), **told}
+
+
+def named(records: Sequence[bytes], known: Mapping[str, int]) -> bytes:
+    """The cells of the records' devices, as a batch is told them."""
+    return text(sorted({known[ocmf.parse(one).device] for one in records}))

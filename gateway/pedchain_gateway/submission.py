@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from pedchain_domain import batch
 from pedchain_gateway import limits
+from pedchain_gateway.cells import Cells
 from pedchain_gateway.decision import settled
 from pedchain_gateway.failpoint import Failpoint, reach
 from pedchain_gateway.fence import SEALED, Fence
@@ -78,6 +79,7 @@ class Submitter:
         self._ledger = ledger
         self._index = index
         self._fence = fence
+        self._cells = Cells(ledger, definitions)
         self._definitions = definitions
         self._metrics = metrics
         self._clock = clock
@@ -128,6 +130,7 @@ class Submitter:
 
     async def _once(self, district: str, forms: Sequence[Form]) -> list[Verdict]:
         period = await self._fence.period(district)
+        told = await self._cells.told(district, [form.key.device for form in forms])
         sent: list[str] = []
 
         def announce(transaction: str) -> None:
@@ -146,6 +149,7 @@ class Submitter:
                 "SubmitReadings",
                 str(period),
                 transient={
+                    **told,
                     "records": batch.encode([form.record for form in forms]),
                     "salt": secrets.token_bytes(limits.SALT_BYTES),
                 },

@@ -106,8 +106,8 @@ class MeteringContract(Contract):
     @submit
     @guarded("permitted")
     async def submit_readings(self, ctx: Context, period: int) -> bytes:
-        """File a batch of signed records under the open period; transient `records` and `salt`
-        (16 bytes). Answers one status byte per record, nothing else."""
+        """File a batch of signed records under the open period; transient `records`, `salt` (16
+        bytes) and, if known, `cells` (`GetCells`). Answers a status byte per record, no more."""
         fence = await guards.permitted(ctx, "submit_readings")
         return await submission.submit(ctx, fence, period)
 
@@ -157,6 +157,13 @@ class MeteringContract(Contract):
         """A device: document, site, shard, keys by counter, revocation."""
         fence = await guards.fence(ctx)
         return canonical.encode(await queries.device(ctx, device_id, fence.shards))
+
+    @evaluate
+    async def get_cells(self, ctx: Context, names: bytes) -> bytes:
+        """The cells of devices, given as a JSON array of names or ids: what batches are told."""
+        await guards.fence(ctx)
+        found: Any = await queries.cells(ctx, names)
+        return canonical.encode(found)
 
     @evaluate
     async def get_site(self, ctx: Context, site_id: str) -> bytes:

@@ -7,12 +7,14 @@ it writes, no name is ever looked up as it is. Otherwise the district is open: i
 ids that are pseudonyms of its own making. A district stays what it was first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from pedchain_chaincode.documents import Document, checked, load, load_many, read, save
 from pedchain_chaincode.limits import SALT_BYTES
 from pedchain_chaincode.metering import keys
 from pedchain_chaincode.metering.vault import Vault
+from pedchain_chaincode.state import restore
 from pedchain_domain import pseudonyms
 from pedchain_fabric.shim import Context, PeerError, Refusal
 
@@ -69,17 +71,50 @@ async def resolve(ctx: Context, name: str) -> str:
     return name if opened is None else opened.pseudonym(name)
 
 
-async def devices(ctx: Context, names: Sequence[str]) -> dict[str, Document]:
+async def devices(
+    ctx: Context, names: Sequence[str], cells: Sequence[int] = ()
+) -> dict[str, Document]:
     """The devices' entries by the name their records give.
 
+    Who stands in the roster of one of `cells` is taken from there, the others are read one by one:
+    few keys are read for many devices, and the public read set does not name who sent something.
     An entry found under a pseudonym carries the name, so that a record may be held against it.
     """
     stub = ctx.stub
     opened = await Vault.open(ctx) if await named(ctx) else None
-    ids = list(names) if opened is None else [opened.pseudonym(name) for name in names]
-    entries = await load_many(stub, [keys.device(stub, identifier) for identifier in ids])
+    ids = {name: name if opened is None else opened.pseudonym(name) for name in names}
+    known: dict[str, Document] = {}
+    if cells:
+        for value in await stub.get_states([keys.roster(stub, cell) for cell in cells]):
+            known |= {} if value is None else _of_roster(value)
+    alone = [identifier for identifier in ids.values() if identifier not in known]
+    entries = await load_many(stub, [keys.device(stub, identifier) for identifier in alone])
+    known |= {one: entry for one, entry in zip(alone, entries, strict=True) if entry is not None}
+    found = {name: known[identifier] for name, identifier in ids.items() if identifier in known}
+    if opened is None:
+        return found
     return {
-        name: {**entry, "document": {**entry["document"], "name": name}} if opened else entry
-        for name, entry in zip(names, entries, strict=True)
-        if entry is not None
+        name: {**entry, "document": {**entry["document"], "name": name}}
+        for name, entry in found.items()
+    }
+
+
+async def cells(ctx: Context, names: Sequence[str]) -> list[int | None]:
+    """The cells that devices belong to, by their names or ids; None for an unknown one."""
+    found = await devices(ctx, list(dict.fromkeys(names)))
+    return [found[name]["cell"] if name in found else None for name in names]
+
+
+@lru_cache(maxsize=256)  # rosters seldom change, and each batch needs some dozens of them
+def _of_roster(value: bytes) -> Mapping[str, Document]:
+    """What judging needs of the devices' entries, from the roster that repeats them."""
+    roster = restore(value)
+    points = roster["points"]
+    return {
+        name: {
+            "cell": roster["shard"],
+            "document": document,
+            "p_max_w": points[document["point"]]["p_max_w"],
+        }
+        for name, document in roster["devices"].items()
     }

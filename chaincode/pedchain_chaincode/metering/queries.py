@@ -4,11 +4,11 @@
 from collections.abc import Callable
 
 from pedchain_chaincode import limits
-from pedchain_chaincode.documents import Document, found, identifier, load
+from pedchain_chaincode.documents import Document, found, identifier, load, refusals
 from pedchain_chaincode.metering import keys, names
 from pedchain_chaincode.state import restore
-from pedchain_domain import lifecycle
-from pedchain_fabric.shim import Context, Stub
+from pedchain_domain import canonical, lifecycle
+from pedchain_fabric.shim import Context, Refusal, Stub
 
 
 async def registered(ctx: Context, key: Callable[[Stub, str], str], name: str) -> Document:
@@ -36,6 +36,17 @@ async def device(ctx: Context, device_id: str, shards: int) -> Document:
         ],
         "revoked": _revoked(entry),
     }
+
+
+async def cells(ctx: Context, argument: bytes) -> list[int | None]:
+    """The cells of up to `limits.CELLS_ASKED` devices, by names or ids."""
+    with refusals():
+        wanted = canonical.decode(argument)
+    if not isinstance(wanted, list):
+        raise Refusal("malformed-document")
+    if len(wanted) > limits.CELLS_ASKED:
+        raise Refusal("too-large")
+    return await names.cells(ctx, [identifier(name) for name in wanted])
 
 
 def _revoked(entry: Document) -> Document | None:

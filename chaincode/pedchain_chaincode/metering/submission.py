@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """SubmitReadings: every record verified again, kept in one private document, counted in public.
 
-It reads the fence and the devices' entries and nothing else that others write, so any number of
-batches of any gateway can be in flight. What needs a view of other batches (duplicates, conflicts,
-gaps, monotonicity) is judged when the period is folded.
+It reads the fence and the devices' entries, or their cells' rosters, and nothing else that others
+write, so any number of batches of any gateway can be in flight. What needs a view of other batches
+(duplicates, conflicts, gaps, monotonicity) is judged when the period is folded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,10 +19,11 @@ from pedchain_domain import batch, columns, ocmf, readings, registers
 from pedchain_domain.columns import Columns
 from pedchain_domain.limits import ID_LENGTH
 from pedchain_domain.reasons import DomainError, Reason, status_of
-from pedchain_domain.text import is_id
+from pedchain_domain.text import integer, is_id
 from pedchain_fabric.shim import Context, Refusal
 
 STORED = (Reason.RECORDED, Reason.NOT_CERTIFIABLE, Reason.CONFLICT)
+CELL_DIGITS = 9
 MIXED = "mixed"
 """The shard of a batch whose records belong to several: every shard reads it."""
 
@@ -56,31 +57,48 @@ async def submit(ctx: Context, fence: Fence, period: int) -> bytes:
     """File the batch in the transient map; one status byte per position of it."""
     if period != fence.period:
         raise Refusal("period-sealed" if period < fence.period else "period-not-open")
-    salt, sent = _transient(ctx)
+    salt, sent, cells = _transient(ctx)
     with refusals():
         records = batch.decode(sent)
     if len(records) > limits.BATCH_RECORDS or sum(map(len, records)) > limits.BATCH_BYTES:
         raise Refusal("too-large")
-    outcomes = settle(await _judged(ctx, fence, records))
+    outcomes = settle(await _judged(ctx, fence, records, cells))
     await _keep(ctx, fence, salt, sent, records, outcomes)
     return bytes(status_of(outcome.reason) for outcome in outcomes)
 
 
-def _transient(ctx: Context) -> tuple[bytes, bytes]:
+def _transient(ctx: Context) -> tuple[bytes, bytes, list[int]]:
+    """Salt, packed records, and the cells in which the gateway expects the devices."""
     salt = ctx.stub.transient.get("salt", b"")
     sent = ctx.stub.transient.get("records", b"")
     if len(salt) != limits.SALT_BYTES:
         raise Refusal("salt-missing")
     if not sent:
         raise Refusal("malformed-batch")
-    return salt, sent
+    return salt, sent, _cells(ctx.stub.transient.get("cells", b""))
 
 
-async def _judged(ctx: Context, fence: Fence, records: Sequence[bytes]) -> list[Outcome]:
+def _cells(text: bytes) -> list[int]:
+    """Ascending numbers with commas between. What they say is no claim: a device that does not
+    stand there is looked up by itself."""
+    if not text:
+        return []
+    parts = text.split(b",") if text.isascii() else []
+    numbers = [integer(part.decode(), CELL_DIGITS) for part in parts]
+    found = [number for number in numbers if number is not None and number >= 0]
+    ascending = all(one < two for one, two in pairwise(found))
+    if not 0 < len(found) == len(numbers) <= limits.BATCH_CELLS or not ascending:
+        raise Refusal("malformed-batch", "cells")
+    return found
+
+
+async def _judged(
+    ctx: Context, fence: Fence, records: Sequence[bytes], cells: Sequence[int]
+) -> list[Outcome]:
     """Read the records, look up the devices, judge; in the order of the batch."""
     parsed = await ctx.in_slices(_parsed, records)
     told = dict.fromkeys(one.device for one in parsed if not isinstance(one, Reason))
-    entries = await names.devices(ctx, [name for name in told if _is_id(name)])
+    entries = await names.devices(ctx, [name for name in told if _is_id(name)], cells)
     latest = ctx.stub.timestamp + limits.CLOCK_TOLERANCE
     ground = Ground((fence.network, ctx.stub.channel_id), fence.grain, latest)
     candidates = [

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pedchain_chaincode import limits
 from pedchain_chaincode.metering import submission
 from pedchain_chaincode.metering.batchdoc import KEPT, SENT, BatchDocument, root
 from pedchain_chaincode.metering.submission import Outcome
@@ -226,7 +227,7 @@ async def test_a_malformed_batch_is_refused_as_a_whole(
 
 
 @pytest.mark.fault(11)
-@pytest.mark.parametrize("records", [[b"x"] * 501, [b"x" * 60_000] * 9])
+@pytest.mark.parametrize("records", [[b"x"] * (limits.BATCH_RECORDS + 1), [b"x" * 60_000] * 13])
 async def test_a_batch_beyond_what_a_call_may_cost_is_refused(
     ledger: Ledger, records: list[bytes]
 ) -> None:
@@ -342,3 +343,45 @@ def test_a_record_salt_is_128_bits_and_differs_by_position() -> None:
     salts = {record_salt(hashlib.sha256(b"s").digest()[:16], n) for n in range(9)}
     assert len(salts) == 9
     assert {len(s) for s in salts} == {16}
+
+
+async def test_a_batch_that_tells_cells_reads_rosters_and_is_judged_alike(
+    ledger: Ledger, home: Home
+) -> None:
+    """Whose device does not stand there is looked up by itself: what is told is no claim."""
+    other = Home("home-2")
+    await ledger.register(other)
+    revoked = {"schema": "revoke/1", "device": other.roof.name, "counter": 1}
+    await ledger.submit("RevokeKey", json.dumps(revoked))
+    records = [home.grid.record(VALUES), other.roof.record([(START, "G", 5)]), b"x"]
+    records.append(Meter("stranger", "p", ("I",)).record([(START, "I", 1)]))
+    answers = []
+    for cells in (b"", b"0", b"7", b"0,7"):
+        transient = {**ledger.transient(records), "cells": cells}
+        answer = await ledger.submit("SubmitReadings", "1", transient=transient, creator=OPERATOR)
+        answers.append([str(reason_of(status)) for status in answer])
+    assert answers == [["recorded", "revoked-key", "malformed-record", "unknown-device"]] * 4
+    assert await ledger.ask("GetCells", json.dumps([home.grid.name, "stranger"])) == [0, None]
+
+
+async def test_a_roster_repeats_what_the_devices_entries_say(ledger: Ledger, home: Home) -> None:
+    """So that a batch is judged by either to the same, whatever befell its devices."""
+    grid, roof = home.grid, home.roof
+    suspend = {"schema": "suspend/1", "device": grid.name, "from": START + DAY}
+    await ledger.submit("SuspendDevice", json.dumps(suspend))
+    revoke = {"schema": "revoke/1", "device": roof.name, "counter": 9, "compromised_since": START}
+    await ledger.submit("RevokeKey", json.dumps(revoke))
+    state = ledger.peer.state(METERING)
+    roster = json.loads(next(v for k, v in state.items() if k.startswith("\x00roster")))
+    for meter in (grid, roof):
+        held = [v for k, v in state.items() if k.startswith("\x00device") and meter.name in k]
+        assert json.loads(held[0])["document"] == roster["devices"][meter.name]
+
+
+@pytest.mark.parametrize("cells", [b",", b"1,0", b"0,0", b"-1", b"x", b"\xff", b"01"])
+async def test_cells_are_ascending_numbers_or_the_batch_is_malformed(
+    ledger: Ledger, home: Home, cells: bytes
+) -> None:
+    transient = {**ledger.transient([home.grid.record(VALUES)]), "cells": cells}
+    with pytest.raises(TransactionFailed, match="malformed-batch"):
+        await ledger.submit("SubmitReadings", "1", transient=transient, creator=OPERATOR)

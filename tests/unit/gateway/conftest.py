@@ -104,6 +104,8 @@ class FakeLedger:
             raise self.unavailable
         if function == "GetFence":
             return canonical.encode({"period": self.period, "shards": self.shards})
+        if function == "GetCells" and (function, *arguments) not in self.answers:
+            raise Refused("unknown-function")
         answer = self.answers[function, *arguments]
         if isinstance(answer, LedgerError):
             raise answer
