@@ -136,7 +136,9 @@ async def test_a_gzip_bomb_is_stopped_at_the_limit(http: httpx2.AsyncClient) -> 
 
 
 @pytest.mark.parametrize(
-    "packed", [b"no gzip", gzip.compress(b"x")[:-1], gzip.compress(b"x") + b"y"]
+    "packed",
+    [b"no gzip", gzip.compress(b"x")[:-1], gzip.compress(b"x") + b"y"],
+    ids=["no gzip", "cut", "more behind it"],
 )
 async def test_gzip_that_is_not_whole_is_refused(http: httpx2.AsyncClient, packed: bytes) -> None:
     answer = await http.post("/v1/readings?district=DistrictA", content=packed, headers=GZIP)

@@ -18,14 +18,15 @@ VALUES = {"notes": "127.0.0.1:9999", "ca": "PEM"}
 
 
 def archive(files: dict[str, bytes], kind: bytes = tarfile.REGTYPE) -> bytes:
+    """The same bytes at any time: they are in names of tests, which workers must agree on."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.type = kind
             member.size = len(content) if kind == tarfile.REGTYPE else 0
             tar.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
+    return gzip.compress(buffer.getvalue(), mtime=0)
 
 
 def code(**changes: Any) -> bytes:
@@ -103,7 +104,7 @@ METADATA = json.dumps({"type": "ccaas", "label": "notes"}).encode()
         (b"", "gzip: invalid header"),
         (b"\x1f\x8bxx", "error reading as gzip stream"),
         (package()[:-20], "unexpected EOF"),
-        (gzip.compress(b"no tar"), "error inspecting next tar header|did not find"),
+        (gzip.compress(b"no tar", mtime=0), "error inspecting next tar header|did not find"),
         (archive({"metadata.json": METADATA}), "did not find a code package"),
         (archive({"code.tar.gz": b""}), "did not find any package metadata"),
         (archive({"metadata.json": b"{", "code.tar.gz": b""}), "could not unmarshal metadata"),
