@@ -17,10 +17,13 @@ ROLE_ATTRIBUTE: Final = "ped.role"
 SERVICE_OUS: Final = ("client", "admin")
 
 REGISTRAR, GATEWAY, AUDITOR = "registrar", "gateway", "auditor"
+SYSTEM_OPERATOR, PROVIDER = "system_operator", "balance_service_provider"
 ROLES: Final[Mapping[str, str]] = {
     "": "a service without the attribute: all that its organisation may",
     REGISTRAR: "registers, changes and decides; files no readings and closes no day",
     GATEWAY: "files readings and closes days; registers nothing",
+    SYSTEM_OPERATOR: "issues orders of demand response and takes them back",
+    PROVIDER: "accepts orders of demand response",
     AUDITOR: "reads",
 }
 """Values of the certificate's attribute `ped.role`; any other value may only read."""
@@ -30,6 +33,8 @@ PARTIES: Final[Mapping[str, str]] = {
     "operator": "the organisation that the district's document names",
     "districts": "the operator of any district that must agree",
     "any": "any organisation that settlement was agreed by",
+    "across": "an organisation of settlement that runs no district: it reads each one's `flex`",
+    "flex": "any member of the district's collection `flex`, which the peer sees to",
 }
 
 
@@ -42,6 +47,7 @@ class Row(NamedTuple):
 
 _REGISTRY: Final = ("", REGISTRAR)
 _DAILY: Final = ("", GATEWAY)
+_ANY_SERVICE: Final = ("", REGISTRAR, GATEWAY)
 
 TABLE: Final[Mapping[str, Row]] = {
     # registry: what all districts share
@@ -80,6 +86,25 @@ TABLE: Final[Mapping[str, Row]] = {
     # privacy: retention and data subjects
     "purge": Row(("dso", "operator"), ("", REGISTRAR, GATEWAY)),
     "erase": Row(("dso", "operator"), _REGISTRY),
+    # demand response in a district: consent, shared days; steps of an order, called by settlement
+    "offer_consent": Row(("dso",), _REGISTRY),
+    "protect_site": Row(("dso",), _REGISTRY),
+    **dict.fromkeys(("enrol_site", "withdraw_site"), Row(("dso", "operator"), _ANY_SERVICE)),
+    "share_day": Row(("dso", "operator"), _DAILY),
+    **dict.fromkeys(
+        ("freeze_cells", "dispatch_sites", "answer_sites", "measure_cells"),
+        Row(("flex",), _DAILY),
+    ),
+    # demand response: orders; who spends for them is proven by the account's key
+    "issue_order": Row(("any",), (SYSTEM_OPERATOR,)),
+    "revoke_order": Row(("any",), (SYSTEM_OPERATOR,)),
+    "accept_order": Row(("any",), (PROVIDER,)),
+    "lapse_order": Row(("any",), _DAILY),
+    "answer_order": Row(("any",), _DAILY),
+    **dict.fromkeys(
+        ("freeze_order", "dispatch_order", "settle_district", "finish_order", "pay_district"),
+        Row(("across",), _DAILY),
+    ),
     # settlement: what is agreed; what is due by the ledger clock is anyone's to do
     "begin": Row(("dso",), _REGISTRY),
     "tick": Row(("any",), _DAILY),
@@ -135,7 +160,8 @@ def require(ctx: Context, action: str, operator: str | None = None) -> None:
     `operator` is the organisation that stands for `operator` or `districts` here.
     """
     own = () if operator is None else (operator,)
-    permit(ctx, action, {"dso": (DSO,), "operator": own, "districts": own})
+    parties = {"dso": (DSO,), "operator": own, "districts": own, "flex": (ctx.client.msp_id,)}
+    permit(ctx, action, parties)
 
 
 def permit(ctx: Context, action: str, parties: Mapping[str, Sequence[str]]) -> None:

@@ -111,18 +111,32 @@ def contracts(name: str) -> "list[Contract]":
 
         return [RegistryContract()]
     if name == "settlement":
+        from pedchain_chaincode.flexibility.ordering import OrderingContract
         from pedchain_chaincode.settlement.clock import ClockContract
         from pedchain_chaincode.settlement.market import MarketContract
         from pedchain_chaincode.settlement.sharing import SharingContract
         from pedchain_chaincode.settlement.tokens import TokensContract
 
-        return [TokensContract(), ClockContract(), MarketContract(), SharingContract()]
+        return [
+            TokensContract(),
+            ClockContract(),
+            MarketContract(),
+            SharingContract(),
+            OrderingContract(),
+        ]
+    from pedchain_chaincode.flexibility.contract import FlexibilityContract
     from pedchain_chaincode.metering.contract import MeteringContract
     from pedchain_chaincode.metering.membership import MembershipContract
     from pedchain_chaincode.origin.contract import OriginContract
     from pedchain_chaincode.privacy.contract import PrivacyContract
 
-    return [MeteringContract(), MembershipContract(), OriginContract(), PrivacyContract()]
+    return [
+        MeteringContract(),
+        MembershipContract(),
+        OriginContract(),
+        PrivacyContract(),
+        FlexibilityContract(),
+    ]
 
 
 def _listening(served: "Package", address: str) -> None:

@@ -18,6 +18,8 @@ CONTRACTS = (
     "pedchain_chaincode.metering.membership",
     "pedchain_chaincode.origin.contract",
     "pedchain_chaincode.privacy.contract",
+    "pedchain_chaincode.flexibility.contract",
+    "pedchain_chaincode.flexibility.ordering",
     "pedchain_chaincode.settlement.clock",
     "pedchain_chaincode.settlement.tokens",
     "pedchain_chaincode.settlement.market",

@@ -3,6 +3,7 @@
 
 import ast
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from pedchain_chaincode.lint import names
 from pedchain_chaincode.lint.codes import Finding
@@ -56,8 +57,10 @@ def _submits(contract: ast.ClassDef) -> Iterator[_Function]:
     return (m for m in methods if any(_last(mark) == "submit" for mark in m.decorator_list))
 
 
-def _calls(tree: ast.AST) -> Iterator[ast.Call]:
-    return (n for n in ast.walk(tree) if isinstance(n, ast.Call))
+@cache
+def _calls(tree: ast.AST) -> tuple[ast.Call, ...]:
+    """Every call below a node; kept, because each method's reach walks over most functions."""
+    return tuple(n for n in ast.walk(tree) if isinstance(n, ast.Call))
 
 
 def _written_globals(module: Module) -> Iterator[Finding]:

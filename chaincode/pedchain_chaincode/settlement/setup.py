@@ -28,6 +28,12 @@ class Setup:
     districts: Mapping[str, str]
     clearing: Mapping[str, Any]
 
+    @property
+    def across(self) -> tuple[str, ...]:
+        """Organisations that run no district: members of every district's `flex`."""
+        operators = tuple(self.districts.values())
+        return tuple(name for name in self.organizations if name not in operators)
+
 
 def read(document: Document) -> Setup:
     """The setup of a document as written."""
@@ -56,6 +62,7 @@ def require(ctx: Context, setup: Setup, action: str) -> None:
         "dso": (DSO,),
         "districts": tuple(setup.districts.values()),
         "any": setup.organizations,
+        "across": setup.across,
     }
     permit(ctx, action, parties)
 

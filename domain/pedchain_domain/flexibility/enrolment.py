@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Consent to flexibility: what a site offers, to whom and when (rules D3).
 
-    enrolment/1  {schema, site, device, provider, from, to, up_w, down_w, available, from_hour,
-                  to_hour, share_ppm, history, code}
+    enrolment/1  {schema, site, device, provider, account, from, to, up_w, down_w, available,
+                  from_hour, to_hour, share_ppm, history}
 
-Signed by the device, and confirmed by the occupant with the code it had from the DSO: the document
-holds the code's digest, the transaction the code. `available` is ppm of the hours between
-`from_hour` and `to_hour` (UTC; equal means all day); `history` consents to the days before.
+Signed by the device, and confirmed by the occupant with the code it had from the DSO. `provider`
+and `account` are accounts of settlement: who may ask the site, and who is paid for it. `available`
+is ppm of the hours between `from_hour` and `to_hour` (UTC; equal means all day), `share_ppm` the
+least share of an order's net pay that goes to users, `history` consent to the days before.
 """
 
 import hmac
@@ -26,6 +27,7 @@ SHAPE: fields.Shape = {
     "site": fields.identifier,
     "device": fields.identifier,
     "provider": fields.identifier,
+    "account": fields.identifier,
     "from": fields.count,
     "to": fields.count_or_none,
     "up_w": fields.up_to(MOST_W),

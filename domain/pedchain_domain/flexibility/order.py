@@ -2,11 +2,13 @@
 """An order of the system operator for more or less consumption (rules D2, D16).
 
     order/1  {schema, id, issuer, provider, districts, direction, product, start, count, grain,
-              power_w, price, penalty, notice_s, rule, availability, toe_price, low_accuracy}
+              power_w, price, penalty, notice_s, rule, availability, toe_price, supplier,
+              low_accuracy}
 
 `start` is the first of `count` intervals of `grain` seconds, all within one local day, so that like
 days can be compared by the clock. Prices are µcur per kWh, `availability` µcur per kW and hour.
-`toe_price` is always said, and `low_accuracy` is the issuer's word that it takes a weak baseline.
+`toe_price` is always said, with the `supplier` account it goes to, or null for none; `low_accuracy`
+is the issuer's word that it takes a weak baseline.
 """
 
 from collections.abc import Mapping
@@ -45,6 +47,7 @@ SHAPE: fields.Shape = {
     "rule": fields.one_of(*RULES, ownday.METER, ownday.DECLARED),
     "availability": fields.count,
     "toe_price": fields.count,
+    "supplier": fields.identifier_or_none,
     "low_accuracy": fields.flag,
 }
 
@@ -81,6 +84,8 @@ def check_prices(order: Mapping[str, Any]) -> None:
     names = ("price", "penalty", "toe_price")
     if order["price"] == 0 or any(order[name] % PRICE_STEP for name in names):
         raise DomainError(Reason.BAD_PRICE)
+    if order["toe_price"] and order["supplier"] is None:
+        raise DomainError(Reason.BAD_PRICE, "supplier")
     if order["penalty"] > MOST_PENALTY_PRICES * order["price"]:
         raise DomainError(Reason.PENALTY_TOO_HIGH)
 

@@ -97,6 +97,11 @@ class Stub:
         return hashlib.sha256(parts.nonce + parts.creator + _EPOCH).digest()
 
     @property
+    def entry(self) -> str:
+        """The definition the client's proposal names: not this one where that one has called it."""
+        return self._proposal.chaincode_name
+
+    @property
     def decorations(self) -> Mapping[str, bytes]:
         """What the peer's decorators added to the call."""
         return MappingProxyType(dict(self._call.decorations))

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from pedchain_chaincode.flexibility.ordering import OrderingContract
 from pedchain_chaincode.settlement.sharing import SharingContract
 from pedchain_domain.market.tokenid import HOUR, to_hex
 from tests.unit.chaincode.certified import Certified, Hours, PrintingContract
@@ -26,7 +27,7 @@ class Settling(Market):
         self.people: dict[str, Prosumer] = {}
 
     def contracts(self) -> list[Any]:
-        return [*super().contracts(), SharingContract()]
+        return [*super().contracts(), SharingContract(), OrderingContract()]
 
     async def certify(self, energies: Energies, run: str = "F", *, even: bool = True) -> Certified:
         hours: Hours = {

@@ -30,11 +30,16 @@ CLIENTS = [
 DISTRICTS = ("DistrictAMSP", "DistrictBMSP")
 PARTY = {
     "registry": {"dso": ("DSOMSP",), "districts": ("DistrictAMSP",)},
-    "metering": {"dso": ("DSOMSP",), "operator": ("DistrictAMSP",)},
+    "metering": {
+        "dso": ("DSOMSP",),
+        "operator": ("DistrictAMSP",),
+        "flex": ("DSOMSP", "AggregatorMSP", *DISTRICTS),
+    },
     "settlement": {
         "dso": ("DSOMSP",),
         "districts": DISTRICTS,
         "any": ("DSOMSP", "AggregatorMSP", *DISTRICTS),
+        "across": ("DSOMSP", "AggregatorMSP"),
     },
 }
 

@@ -33,6 +33,7 @@ ORDER: dict[str, Any] = {
     "rule": "10of10",
     "availability": 0,
     "toe_price": 0,
+    "supplier": None,
     "low_accuracy": False,
 }
 SITES = {f"s{number:02}": 200 for number in range(15)}
@@ -42,6 +43,7 @@ CONSENT: dict[str, Any] = {
     "site": "s1",
     "device": "d1",
     "provider": "aggregator",
+    "account": "home-1",
     "from": 100,
     "to": None,
     "up_w": 0,
@@ -81,6 +83,7 @@ def test_a_whole_order_passes_every_guard() -> None:
         ({"price": 0}, Reason.BAD_PRICE),
         ({"price": 300_500}, Reason.BAD_PRICE),
         ({"toe_price": 1}, Reason.BAD_PRICE),
+        ({"toe_price": 1_000}, Reason.BAD_PRICE),
         ({"penalty": 601_000}, Reason.PENALTY_TOO_HIGH),
         ({"direction": "up", "rule": "high5of10"}, Reason.DIRECTION_REFUSED),
         ({"rule": "mbma"}, Reason.NOTICE_TOO_LONG),

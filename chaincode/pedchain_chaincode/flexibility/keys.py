@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""State keys of demand response in a district's definition, and of orders in settlement's."""
+
+from typing import Final
+
+from pedchain_fabric.shim import Stub
+
+COLLECTION: Final = "flex"
+
+
+def secret_marker(stub: Stub) -> str:
+    """Which transaction made the secret of the store."""
+    return stub.create_composite_key("flex-secret", [])
+
+
+def secret(stub: Stub, transaction: str) -> str:
+    """The secret, in the collection."""
+    return stub.create_composite_key("flex-secret", [transaction])
+
+
+def hidden(stub: Stub, tag: str) -> str:
+    """A private document by the keyed hash of its name."""
+    return stub.create_composite_key("flex", [tag])
+
+
+def share(stub: Stub, day: str) -> str:
+    """How far the sharing of a day has come, and by which run it was done."""
+    return stub.create_composite_key("flex-share", [day])
+
+
+def order(stub: Stub, identifier: str) -> str:
+    """An order of settlement, public."""
+    return stub.create_composite_key("flex-order", [identifier])

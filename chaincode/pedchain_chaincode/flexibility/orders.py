@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An order's life and money (rules D2, D8, D10 to D13).
+
+    public   {order: order/1, state, notice, parts: {district: W}, plant, escrow, collateral,
+              districts: {district: {phase, root?, sites?, accuracy?, contributed?}}, result?}
+    private  in the book, by order and district: {digest, sums?}, {after}
+
+    ISSUED -> ACCEPTED -> SETTLED; ISSUED -> REVOKED, LAPSED; ACCEPTED -> REVOKED, LAPSED
+    phases of a district: open, freezing, frozen, dispatched, measuring, measured, paid
+
+The issuer's escrow is locked when it signs the order, since only it can sign for its money, and the
+provider's collateral when it accepts. Settled are subtotals: what stands of a district's sums in
+the book, for series of so few sites are nobody's business (rules C2).
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pedchain_chaincode.documents import Document, refusals, save
+from pedchain_chaincode.flexibility import keys, limits
+from pedchain_chaincode.settlement import accounts, rows
+from pedchain_chaincode.settlement.book import Book
+from pedchain_domain import fields
+from pedchain_domain.flexibility import delivery, remuneration
+from pedchain_domain.flexibility import order as rules
+from pedchain_domain.flexibility.delivery import Interval
+from pedchain_domain.flexibility.escrow import Release, Terms, release
+from pedchain_domain.flexibility.ownday import DECLARED, METER
+from pedchain_domain.flexibility.quantity import Direction
+from pedchain_domain.flexibility.remuneration import HISTORY
+from pedchain_domain.market.tokenid import MONEY
+from pedchain_domain.numbers import PPM, split
+from pedchain_fabric.shim import Refusal
+
+PAGE: Final = 100
+ISSUED, ACCEPTED, SETTLED = "ISSUED", "ACCEPTED", "SETTLED"
+REVOKED, LAPSED = "REVOKED", "LAPSED"
+OPEN, FREEZING, FROZEN, DISPATCHED = "open", "freezing", "frozen", "dispatched"
+MEASURING, MEASURED, PAID = "measuring", "measured", "paid"
+_ACCEPTANCE: Final[fields.Shape] = {
+    "order": fields.identifier,
+    "parts": lambda value: _parts(value),
+    "plant": fields.flag,
+}
+
+
+def _parts(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        fields.identifier(name) and fields.positive(watts) for name, watts in value.items()
+    )
+
+
+def issued(book: Book, order: Any, issuer: str, clock: int) -> Document:
+    """The order a debit's body holds, if its issuer may issue it now."""
+    if not isinstance(order, dict):
+        raise Refusal("malformed-document", "order")
+    with refusals():
+        rules.check(order)
+        rules.check_time(order, clock)
+    if order["rule"] in (METER, DECLARED):
+        raise Refusal("unknown-baseline", "not offered")
+    if order["issuer"] != issuer:
+        raise Refusal("not-owner")
+    if order["issuer"] == order["provider"]:
+        raise Refusal("both-sides")
+    if any(name not in book.setup.districts for name in order["districts"]):
+        raise Refusal("unknown-district")
+    if len(dict.fromkeys(order["districts"])) != len(order["districts"]):
+        raise Refusal("malformed-document", "districts")
+    return order
+
+
+async def put_issued(book: Book, order: Document) -> None:
+    """Lock the escrow and write the order. Refuses `unknown-account`, `insufficient-funds`."""
+    for name in (order["provider"], order["supplier"]):
+        if name is not None:
+            await accounts.known(book, name)
+    escrow = terms(order).escrow
+    await rows.change(book, order["issuer"], MONEY, -escrow)
+    open_: Document = {"notice": None, "parts": {}, "plant": False, "districts": {}}
+    locked = {"escrow": escrow, "collateral": 0}
+    await put(book, {"order": order, "state": ISSUED, **open_, **locked})
+
+
+async def accept(book: Book, found: Document, body: Document, clock: int) -> None:
+    """The provider takes an order on with its districts' parts, and locks its collateral; this is
+    the notice."""
+    with refusals():
+        fields.check(body, _ACCEPTANCE)
+        rules.check_time(found["order"], clock)
+        for watts in body["parts"].values():
+            rules.energy({**found["order"], "power_w": watts})
+    order, parts = found["order"], body["parts"]
+    if sorted(parts) != sorted(order["districts"]) or sum(parts.values()) != order["power_w"]:
+        raise Refusal("bad-quantity", "parts")
+    collateral = terms(order).collateral
+    await rows.change(book, order["provider"], MONEY, -collateral)
+    districts = {name: {"phase": OPEN} for name in sorted(parts)}
+    accepted = {"state": ACCEPTED, "notice": clock, "parts": parts, "plant": body["plant"]}
+    await put(book, {**found, **accepted, "districts": districts, "collateral": collateral})
+
+
+async def give_back(book: Book, found: Document, state: str) -> None:
+    """End an order without a settlement: both sides get back what they locked."""
+    order = found["order"]
+    await _credit(book, order["issuer"], found["escrow"])
+    await _credit(book, order["provider"], found["collateral"])
+    await put(book, {**found, "state": state})
+
+
+def is_frozen(found: Document) -> bool:
+    """Whether some district has begun to choose who is asked."""
+    return any(one["phase"] != OPEN for one in found["districts"].values())
+
+
+def has_lapsed(found: Document, clock: int) -> bool:
+    """Whether an order can no longer come to its end: not accepted, not dispatched everywhere in
+    time, or not settled long after."""
+    order = found["order"]
+    if found["state"] == ISSUED:
+        return clock > int(order["start"]) - int(order["notice_s"])
+    late = any(one["phase"] in (OPEN, FREEZING, FROZEN) for one in found["districts"].values())
+    return (late and clock >= order["start"]) or clock >= rules.end(order) + limits.LAPSE
+
+
+def phase(found: Document, district: str, *expected: str) -> Document:
+    """A district of an order. Refuses `unknown-district`, `wrong-state`."""
+    part: Document | None = found["districts"].get(district)
+    if part is None:
+        raise Refusal("unknown-district")
+    if part["phase"] not in expected:
+        raise Refusal("wrong-state", part["phase"])
+    return part
+
+
+async def put(book: Book, found: Document) -> None:
+    """Write an order as it stands."""
+    await save(book.stub, keys.order(book.stub, found["order"]["id"]), found)
+
+
+async def put_part(book: Book, found: Document, district: str, part: Mapping[str, Any]) -> None:
+    """Write an order with a district's new phase."""
+    await put(book, {**found, "districts": {**found["districts"], district: dict(part)}})
+
+
+async def finish(book: Book, found: Document) -> None:
+    """Settle an order from the subtotals of its districts: all that was locked is released, users'
+    pools apart, which each district divides. Refuses `not-measured`."""
+    order = found["order"]
+    if any(one["phase"] != MEASURED for one in found["districts"].values()):
+        raise Refusal("not-measured")
+    names = sorted(found["districts"])
+    held = await book.load_many([("flex", order["id"], name) for name in names])
+    sums = [one["sums"] for one in held if one is not None]
+    priced = terms(order)
+    intervals = [
+        Interval(sum(b for b, _ in row), sum(f for _, f in row), ordered)
+        for row, ordered in zip(zip(*sums, strict=True), priced.ordered, strict=True)
+    ]
+    direction = Direction(order["direction"])
+    result = delivery.settle(direction, intervals, order["price"], order["penalty"], priced.worth)
+    contributed = {name: found["districts"][name]["contributed"] for name in names}
+    pool = remuneration.pool(result.pay, result.penalty)
+    pools, unclaimed = split(pool, contributed)
+    available = await _availability(book, order, result)
+    freed = release(priced, result, available, unclaimed)
+    await _pay(book, found, freed)
+    delivered = sum(one.delivered for one in result.outcomes)
+    told = {
+        "delivered_wh": delivered,
+        "deficiency_wh": sum(one.deficiency for one in result.outcomes),
+        "pay": result.pay,
+        "penalty": result.penalty,
+        "availability": available,
+        "supplier": freed.supplier,
+        "users": freed.users,
+        "pools": pools,
+    }
+    await book.save(("flex-outcome", order["id"]), {"outcomes": [list(o) for o in result.outcomes]})
+    await put(book, {**found, "state": SETTLED, "result": told})
+
+
+def terms(order: Document) -> Terms:
+    """An order's prices; availability at its most."""
+    ordered = [rules.energy(order)] * int(order["count"])
+    seconds = int(order["count"]) * int(order["grain"])
+    most = remuneration.availability(order["availability"], order["power_w"], seconds, PPM)
+    return Terms(Direction(order["direction"]), ordered, order["price"], order["toe_price"], most)
+
+
+async def _availability(book: Book, order: Document, result: delivery.Result) -> int:
+    """Pay for standing ready, by what the provider's last orders brought (rules D11)."""
+    name = ("flex-history", order["provider"])
+    held = await book.load(*name)
+    history = [] if held is None else held["rows"]
+    believed = remuneration.reliability([row[0] for row in history], [row[1] for row in history])
+    ordered = rules.energy(order) * int(order["count"])
+    brought = [ordered, sum(one.delivered for one in result.outcomes)]
+    await book.save(name, {"rows": [*history, brought][-HISTORY:]})
+    seconds = int(order["count"]) * int(order["grain"])
+    return remuneration.availability(order["availability"], order["power_w"], seconds, believed)
+
+
+async def _pay(book: Book, found: Document, freed: Release) -> None:
+    """Credit provider, issuer and supplier. Together with the users' pool that is all."""
+    order = found["order"]
+    assert freed.total == found["escrow"] + found["collateral"]
+    await _credit(book, order["provider"], freed.provider + freed.collateral)
+    await _credit(book, order["issuer"], freed.operator)
+    await _credit(book, order["supplier"], freed.supplier)
+
+
+async def credit_users(book: Book, parts: list[Any]) -> None:
+    """Credit users' parts [[account, µcur]]."""
+    for account, amount in parts:
+        await _credit(book, account, amount)
+
+
+async def _credit(book: Book, account: str | None, amount: int) -> None:
+    if account is not None and amount:
+        await rows.give(book, account, MONEY, amount)
