@@ -3,9 +3,19 @@
 
 Twenty prosumers, one producer to four consumers, trade twelve hours of electricity and of heat, 24
 types in all: quantities 100 to 500 Wh, prices 10 to 15 µcur per Wh, a fixed seed. What minting
-deposits, registering orders and trading cost is told apart. Then tokens go from one account to
-another, k types in one batch against one transfer for each: transactions, seconds, bytes of the
+deposits, registering orders and trading cost is told apart: transactions, seconds, bytes of the
 transactions in their blocks, keys written. The paper counts gas; there is none here.
+
+Batches are held against single transfers twice:
+
+- `batch_vs_single_*_k`: tokens go from one account to another, k types in one batch against one
+  transfer for each. A batch is never cheaper than one transfer, so k is the most there is.
+- `settled_vs_single_*_k`: all trades of k types among the twenty, delivered and paid. Here each
+  account takes its energy and its money of k sessions by one debit. The paper's alternative has no
+  batches: each token of each trade is transferred by itself, and so is its payment; two transfers
+  a trade and type. Members do not transfer money here (rules K12): a payment counts as what the
+  transfer of one token costs, the mean of all that were measured. What is due is computed either
+  way and counts on neither side.
 
 On embedded always, on real Fabric where it is found; the large session on a peer in memory.
 """
@@ -33,8 +43,10 @@ SEED, PROSUMERS, PRODUCERS = 2_023, 20, 4
 HOURS = [START + DAY + hour * HOUR for hour in range(6, 18)]
 ZONES = {Carrier.ELECTRICITY: 1, Carrier.HEAT: 2}
 PRODUCTS = [Product(carrier, ZONES[carrier], hour) for carrier in Carrier for hour in HOURS]
-KINDS, REPEATS = (1, 2, 3, 6, 12, 24), 3
-DEPOSIT, PLENTY = 9_000_000, 20_000
+FEW = [Product(Carrier.ELECTRICITY, 1, START + DAY + hour * HOUR) for hour in (18, 19, 20)]
+"""Three types more, to be settled by themselves."""
+KINDS, REPEATS = (1, 2, 3, 6, 12, 24), 2
+DEPOSIT, LIMIT, PLENTY = 15_000_000, 15_000_000, 20_000
 
 
 def measure() -> dict[str, dict[str, Any]]:
@@ -58,8 +70,8 @@ async def evaluate(profiles: dict[str, Any]) -> dict[str, Any]:
     """All of it, against the gateways of these profiles."""
     async with connected(profiles) as peer:
         market = Paper(peer)
-        await market.prepare(PRODUCTS)
-        return {**await market.evaluation(), **await market.transfers()}
+        await market.prepare([*PRODUCTS, *FEW])
+        return {**await market.evaluation(), **await market.transfers(), **await market.paid()}
 
 
 @dataclass
@@ -78,6 +90,8 @@ class Paper(Market):
         self.network = peer
         self.peer: Any = peer
         self.chance = random.Random(SEED)
+        self.single, self.singles = Cost(), 0
+        self.taken: dict[int, tuple[Cost, int]] = {}
         self.people = [
             Prosumer(f"{'p' if number <= PRODUCERS else 'c'}{number:02d}", number)
             for number in range(1, PROSUMERS + 1)
@@ -98,10 +112,24 @@ class Paper(Market):
             await self.timed(minting, self.register(one, DEPOSIT))
         for one in self.people:
             side = "OFFER" if one.number <= PRODUCERS else "BID"
-            body = self.order_of(side)
+            body = self.order_of(side, PRODUCTS)
             debit = self.spend(one, "market", "RegisterOrder", "register-order", **body)
             await self.timed(ordering, debit)
-        await self.timed(trading, self.trade())
+            await self.spend(one, "tokens", "SetLimit", "set-limit", limit=LIMIT)
+            few = self.order_of(side, FEW)
+            await self.spend(one, "market", "RegisterOrder", "register-order", **few)
+        await self.clock(GATE)
+        await self.timed(trading, *map(self.cleared, PRODUCTS))
+        for product in FEW:
+            await self.cleared(product)
+        certified = await self.over()
+        for product in FEW:
+            await self.settled(product, certified)
+        await self.timed(trading, *(self.settled(product, certified) for product in PRODUCTS))
+        taking = await self.take_all(PRODUCTS)
+        await self.take_all(FEW)
+        trading.seconds += taking.seconds
+        trading.transactions += taking.transactions
         trades = [await self.trades(product) for product in PRODUCTS]
         count = sum(map(len, trades))
         per_producer = [
@@ -121,29 +149,31 @@ class Paper(Market):
             "retries": self.network.retried,
         }
 
-    def order_of(self, side: str) -> dict[str, Any]:
-        """One order over all 24 products; producers offer what four consumers may ask for."""
+    def order_of(self, side: str, products: Sequence[Product]) -> dict[str, Any]:
+        """One order over all products; producers offer what four consumers may ask for."""
         many = PROSUMERS // PRODUCERS - 1 if side == "OFFER" else 1
         return {
             "side": side,
-            "tokens": [to_hex(product.token) for product in PRODUCTS],
-            "quantities": [many * self.chance.randint(100, 500) for _ in PRODUCTS],
-            "prices": [1_000 * self.chance.randint(10, 15) for _ in PRODUCTS],
+            "tokens": [to_hex(product.token) for product in products],
+            "quantities": [many * self.chance.randint(100, 500) for _ in products],
+            "prices": [1_000 * self.chance.randint(10, 15) for _ in products],
         }
 
-    async def trade(self) -> None:
-        """Close, clear, give back, measure, show and settle every session."""
-        await self.clock(GATE)
-        for product in PRODUCTS:
-            await self.cleared(product)
+    async def over(self) -> Certified:
+        """The day is over and certified."""
         certified = everyone_enough(self.people)
         encoded = json.dumps(certified.certificate())
         await self.peer.submit("metering-DistrictA", "Put", TODAY["day"], encoded)
-        await self.clock(max(HOURS) + HOUR)
-        for product in PRODUCTS:
-            await self.settled(product, certified)
-        for one in self.people:
-            await self.take(one, *PRODUCTS)
+        await self.clock(FEW[-1].start + HOUR)
+        return certified
+
+    async def take_all(self, products: Sequence[Product]) -> Cost:
+        """Everybody takes energy, money and deposits of these sessions, by one debit each."""
+        cost = Cost()
+        await self.timed(cost, *(self.take(one, *products) for one in self.people))
+        trades = sum([len(await self.trades(product)) for product in products])
+        self.taken[len(products)] = cost, trades
+        return cost
 
     async def cleared(self, product: Product) -> None:
         """Close it and clear it."""
@@ -194,12 +224,28 @@ class Paper(Market):
                 await self.timed(batch, self.move(source, target, kinds[:count], batch=True))
                 for token in kinds[:count]:
                     await self.timed(single, self.move(source, target, [token], batch=False))
+            self.single.seconds += single.seconds
+            self.single.transactions += single.transactions
+            self.singles += REPEATS * count
             found[f"batch_{count}"] = await self.each(batch, REPEATS)
             found[f"single_{count}"] = await self.each(single, REPEATS)
             for what in ("seconds", "bytes", "keys"):
                 ratio = found[f"single_{count}"][what] / found[f"batch_{count}"][what]
                 name = "time" if what == "seconds" else what
                 found[f"batch_vs_single_{name}_{count}"] = round(ratio, 2)
+        return found
+
+    async def paid(self) -> dict[str, Any]:
+        """All trades of some types, delivered and paid: with batches, and token by token."""
+        one = await self.each(self.single, self.singles)
+        found: dict[str, Any] = {}
+        for kinds, (cost, trades) in self.taken.items():
+            whole = await self.each(cost, 1)
+            found[f"settled_{kinds}"] = whole | {"trades": trades}
+            for what in ("seconds", "transactions", "bytes", "keys"):
+                name = "time" if what == "seconds" else what
+                ratio = 2 * trades * one[what] / whole[what]
+                found[f"settled_vs_single_{name}_{kinds}"] = round(ratio, 2)
         return found
 
     async def move(
@@ -233,10 +279,11 @@ BATCH = ("SafeBatchTransferFrom", "safe-batch-transfer-from")
 def everyone_enough(people: Sequence[Prosumer]) -> Certified:
     """A day on which everybody fed in and drew plenty: all that was traded is settled."""
     hours: dict[str, Measured] = {}
+    measured = [*HOURS, *(product.start for product in FEW)]
     for one in people:
         for place in one.places().values():
             for way in ("feeds", "draws"):
                 point, role = place[way]["point"], place[way]["role"]
-                former = hours.get(point, {hour: {} for hour in HOURS})
-                hours[point] = {hour: {**former[hour], role: (PLENTY, "M")} for hour in HOURS}
+                former = hours.get(point, {hour: {} for hour in measured})
+                hours[point] = {hour: {**former[hour], role: (PLENTY, "M")} for hour in measured}
     return Certified("DistrictA", hours)

@@ -52,6 +52,7 @@ def unhurt(victim: dict[str, Any], everyone: list[Writer]) -> list[Writer]:
     return [each for each in everyone if each.organization != victim["organization"]]
 
 
+@pytest.mark.fault(30)
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL], ids=["paused", "killed"])
 async def test_each_of_the_eight_nodes_hurt_in_turn_loses_nothing(

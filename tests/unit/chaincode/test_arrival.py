@@ -26,6 +26,7 @@ async def traded(orders: list[tuple[str, str, int, int]], pricing: str) -> list[
     return sorted(found["trades"])
 
 
+@pytest.mark.fault(30)
 @pytest.mark.parametrize("pricing", ["uniform", "pay-as-offer"])
 async def test_permuting_arrival_leaves_every_fill_unchanged(pricing: str) -> None:
     """Three equal bids share 200 Wh that no third divides; one of them comes in two orders."""
