@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands `ped-gateway market place|import|list|cancel|take|balance|trades|curve`, for prosumers:
-each debit is signed here, by the account's key."""
+"""Commands `ped-gateway market place|import|list|history|cancel|take|balance|trades|curve`, for
+prosumers: each debit is signed here, by the account's key."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -99,6 +99,29 @@ def list_(*, profile: Profile, account: Account, key: Key, user: User = "gateway
                 over = " (over)" if part["ended"] else ""
                 at = orderlines.price(part["limit"])
                 line(f"  {what}: {part['quantity']} Wh at {at}{over}")
+
+    return _run(profile, user, account, key, act)
+
+
+@app.command
+def history(
+    order: str, /, *, profile: Profile, account: Account, key: Key, user: User = "gateway"
+) -> int:
+    """Show what became of one order, also of one that has ended."""
+    from datetime import UTC, datetime
+
+    from pedchain_domain.market.session import product_of
+    from pedchain_gateway import orderlines
+
+    async def act(trader: "Trader") -> None:
+        found = await trader.history(order)
+        for one in found["changes"]:
+            at = datetime.fromtimestamp(one["at"], UTC)
+            line(f"{at:%Y-%m-%dT%H:%M:%SZ} {one['action']} by transaction {one['transaction']}")
+        for name, came in found["sessions"].items():
+            traded = "" if came["wh"] is None else f", {came['wh']} Wh traded"
+            kept = "" if not came["kept"] else f", {orderlines.money(came['kept'])} kept"
+            line(f"  {product_of(name).name}: {came['state']}{traded}{kept}")
 
     return _run(profile, user, account, key, act)
 

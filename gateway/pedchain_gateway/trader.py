@@ -89,6 +89,11 @@ class Trader:
         """Open orders by id."""
         return await self._pages("market:ListOrders")
 
+    async def history(self, order: str) -> Document:
+        """What became of one order: {changes, sessions}, also after it ended."""
+        found: Document = await self.ask("market:GetOrderHistory", self.account, order)
+        return found
+
     async def sessions(self) -> dict[str, Document]:
         """The sessions of the account's open orders, by id."""
         lines = [line for order in (await self.orders()).values() for line in order["lines"]]

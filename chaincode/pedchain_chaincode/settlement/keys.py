@@ -60,6 +60,11 @@ def session(stub: Stub, session_id: str) -> str:
     return stub.create_composite_key("session", [session_id])
 
 
+def debit(stub: Stub, transaction: str) -> str:
+    """The debit that a transaction carried out, as it was signed, in the collection."""
+    return stub.create_composite_key("debit", [transaction])
+
+
 def limit(stub: Stub, session_id: str) -> str:
     """What may flow between a session's zone and the one it is coupled with."""
     return stub.create_composite_key("limit", [session_id])

@@ -17,6 +17,7 @@ from pedchain_chaincode.settlement import (
     limits,
     metered,
     orders,
+    ordertold,
     outcome,
     paying,
     places,
@@ -299,6 +300,16 @@ class MarketContract(Contract):
         with refusals():
             name = canonical.check_id(account)
         return canonical.encode(await outcome.of(book, name, session))
+
+    @evaluate
+    async def get_order_history(self, ctx: Context, account: str, order: str) -> bytes:
+        """What became of an account's order: each debit that changed it, and what came of it in
+        its sessions, also after it ended (members of the collection only)."""
+        book = await Book.read(ctx, await guards.setup(ctx))
+        with refusals():
+            name = canonical.check_id(account)
+        identifier = orders.identifier(order)
+        return canonical.encode(await ordertold.history(book, name, identifier))
 
     @evaluate
     async def list_orders(self, ctx: Context, account: str, after: str) -> bytes:

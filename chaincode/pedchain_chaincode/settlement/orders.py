@@ -47,11 +47,16 @@ def accepting(found: Sessions) -> None:
             session.accepts(State(found[name]["state"]))
 
 
-async def owned(book: Book, account: str, identifier: object) -> Document:
-    """An account's open order. Refuses `not-found`, for anyone else's too."""
-    if not isinstance(identifier, str) or not text.is_id(identifier, limits.IDENTIFIER):
+def identifier(found: object) -> str:
+    """An order's id. Refuses `malformed-id`."""
+    if not isinstance(found, str) or not text.is_id(found, limits.IDENTIFIER):
         raise Refusal("malformed-id")
-    return (await book.held(ORDER, book.tag(account), [identifier]))[0]
+    return found
+
+
+async def owned(book: Book, account: str, named: object) -> Document:
+    """An account's open order. Refuses `not-found`, for anyone else's too."""
+    return (await book.held(ORDER, book.tag(account), [identifier(named)]))[0]
 
 
 def sessions_of(former: Document) -> dict[str, None]:
