@@ -37,6 +37,8 @@ AGGREGATOR = creator("AggregatorMSP")
 SYSTEM_OPERATOR = creator("DSOMSP", "operator", attributes={"ped.role": "system_operator"})
 PROVIDER = creator("AggregatorMSP", "provider", attributes={"ped.role": "balance_service_provider"})
 USUAL = 600
+ALL = 20_000_000
+"""What the two sides of an order hold together before any, µcur."""
 MEMBERS = {
     "readings": ["DSOMSP", "DistrictAMSP"],
     "flex": ["DSOMSP", "DistrictAMSP", "AggregatorMSP"],
@@ -336,3 +338,23 @@ class Flexible(Exchange):
             "flexibility:GetStatement", name, home.name, str(pool)
         )
         return found
+
+
+Prepared = tuple[Flexible, Any]
+"""A district to go back to after each test, and what it held."""
+
+
+async def prepared() -> Prepared:
+    """Fifteen homes that consented, sixteen days before the order's."""
+    found = Flexible()
+    await found.prepare()
+    await found.clock(NOTICE)
+    return found, found.kept()
+
+
+def renewed(made: Prepared) -> Flexible:
+    """The same, whatever the test before did."""
+    found, kept = made
+    found.restore(kept)
+    found.peer.now = START + 40 * DAY
+    return found

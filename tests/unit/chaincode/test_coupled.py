@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from pedchain_domain import canonical
 from pedchain_domain.market.tokenid import HOUR, MONEY, to_hex
-from pedchain_fabric.shim.testing import TransactionFailed
 from tests.unit.chaincode.exchange import Prosumer
 from tests.unit.chaincode.marketplace import GATE, LATER, NOON, POWER, K
+from tests.unit.chaincode.refusals import refused
 from tests.unit.chaincode.settling import ENDS, RICH, Energies, Settling
 
 BEYOND = replace(POWER, zone=3)
@@ -77,11 +77,6 @@ async def market() -> Coupled:
     found = Coupled()
     await found.prepare()
     return found
-
-
-async def refused(awaited: Any, reason: str) -> None:
-    with pytest.raises(TransactionFailed, match=reason):
-        await awaited
 
 
 ALL: Energies = {"ann": (0, 900), "art": (5_000, 0), "bea": (0, 2_000), "ben": (600, 0)}

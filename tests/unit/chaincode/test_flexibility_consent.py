@@ -2,22 +2,14 @@
 """Consent to flexibility: who gives it, by what, what is shared by it, when it ends (rules D3)."""
 
 import json
-from collections.abc import Awaitable
 from typing import Any
 
 import pytest
 
 from pedchain_fabric.shim.testing import TransactionFailed, creator
-from tests.unit.chaincode.district import (
-    DAY,
-    DSO,
-    METERING,
-    OPERATOR,
-    START,
-    Home,
-    day_name,
-)
+from tests.unit.chaincode.district import DAY, DSO, METERING, OPERATOR, START, Home, day_name
 from tests.unit.chaincode.flexing import AGGREGATOR, Flexible
+from tests.unit.chaincode.refusals import refused
 
 
 class Balcony(Home):
@@ -39,11 +31,6 @@ async def street() -> Flexible:
     for home in found.homes:
         await found.offer(home)
     return found
-
-
-async def refused(awaited: Awaitable[object], reason: str) -> None:
-    with pytest.raises(TransactionFailed, match=reason):
-        await awaited
 
 
 async def test_a_site_consents_by_its_device_and_its_occupants_code(street: Flexible) -> None:
