@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an order of demand response brings, who is paid for it, and what no trick gains (rules D)."""
+"""What an order of demand response brings, who is paid for it, what no trick gains (rules D)."""
 
 from typing import Any
 
