@@ -6,29 +6,22 @@ nobody closes, and who can and cannot move what. The scenarios follow each other
 import asyncio
 import hashlib
 import secrets
-import subprocess
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
 
 from pedchain_domain import canonical
 from pedchain_domain.instants import format_day
 from pedchain_domain.market.tokenid import Carrier, Product, to_hex
-from pedchain_gateway.ledger import Invalid, LedgerError, Mismatch, Refused, Unavailable
-from tests.scenarios.certified import BIN
+from pedchain_gateway.ledger import Invalid, LedgerError, Mismatch, Refused
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
 from tests.scenarios.hostile import Hostile
-from tests.scenarios.onnetwork import LAGGING
+from tests.scenarios.rivals import insist, race, together
 from tests.scenarios.trading import (
     EVENING,
     GATE,
@@ -39,6 +32,7 @@ from tests.scenarios.trading import (
     SETTLEMENT,
     TODAY,
     Trading,
+    command,
     prosumer,
     text,
     trading,
@@ -80,21 +74,6 @@ async def people(market: Trading) -> People:
     return found
 
 
-async def together(calls: Sequence[Awaitable[Any]]) -> list[Any]:
-    """All at once; what each gave or failed with."""
-    return list(await asyncio.gather(*calls, return_exceptions=True))
-
-
-async def race(calls: Callable[[], Sequence[Awaitable[Any]]]) -> list[Any]:
-    """Together; once more while none counts, since peers may lag behind what went before."""
-    end = asyncio.get_running_loop().time() + 30
-    while True:
-        results = await together(calls())
-        won = any(not isinstance(each, BaseException) for each in results)
-        if won or asyncio.get_running_loop().time() > end:
-            return results
-
-
 @pytest.fixture(scope="module")
 async def traders(market: Trading) -> list[Prosumer]:
     count = TRADERS[market.network.runtime]
@@ -111,24 +90,13 @@ async def test_a_hundred_traders_at_once_lose_no_order(
     """Each writes only what is its own, so none is in another's way; what a busy machine refuses is
     sent again."""
     failures: Counter[str] = Counter()
-
-    async def place(at: int, one: Prosumer, by: str) -> None:
-        terms = body("BID" if at % 2 else "OFFER", (EVENING, 100 + at, 150))
-        signed = one.signed("market", "register-order", terms)
-        for pause in range(8):
-            try:
-                await market.once("market:RegisterOrder", by=by, debit=signed)
-                break
-            except (Invalid, Mismatch, Refused, Unavailable) as error:
-                failures[type(error).__name__] += 1
-                if isinstance(error, Refused) and error.reason not in LAGGING:
-                    raise
-                await asyncio.sleep(pause)
-        one.counter += 1
-
     gateways = list(market.ledgers)
-    calls = [place(at, one, gateways[at % len(gateways)]) for at, one in enumerate(traders)]
-    await asyncio.gather(*calls)
+
+    async def place(at: int, one: Prosumer) -> None:
+        terms = body("BID" if at % 2 else "OFFER", (EVENING, 100 + at, 150))
+        await insist(market, one, terms, gateways[at % len(gateways)], failures)
+
+    await asyncio.gather(*(place(at, one) for at, one in enumerate(traders)))
     for at, one in enumerate(traders):
         by = gateways[at % len(gateways)]
         (order,) = (await market.ask("market:ListOrders", one.name, "", by=by)).values()
@@ -237,24 +205,6 @@ async def test_no_wrong_price_comes_into_force_and_an_older_table_stands_in(
     late = to_hex(Product(Carrier.ELECTRICITY, 1, tomorrow).token)
     price = await market.ask("market:DetermineReferencePrice", late, "home")
     assert price == {"retail": 280_000, "feed_in": 80_000, "stands_in": True}
-
-
-async def command(market: Trading, who: Prosumer, folder: Path, *options: str) -> str:
-    """`ped-gateway market` as a prosumer with its key in a file; its output."""
-    key = folder / f"{who.name}.pem"
-    key.write_bytes(who.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    named = ["--profile", str(market.network.profile("DSO")), "--account", who.name]
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [str(BIN / "ped-gateway"), "market", *options, *named, "--key", str(key)],
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    market.last = "DSO"
-    who.counter = (await market.ask("tokens:GetAccount", who.name))["counter"]
-    return done.stdout + done.stderr
 
 
 async def test_a_prosumer_trades_from_the_command_line(

@@ -9,17 +9,21 @@ import asyncio
 import hashlib
 import json
 import secrets
+import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pedchain_domain import canonical
 from pedchain_domain.market.tokenid import Carrier, Product, to_hex
 from pedchain_gateway.fabricledger import FabricLedger, open_ledger
 from pedchain_gateway.ledger import Invalid, LedgerError, Mismatch, Refused
 from pedchain_gateway.steps import submit_step
-from tests.scenarios.certified import DAYS, FIRST, Certified, certified
+from tests.scenarios.certified import BIN, DAYS, FIRST, Certified, certified
 from tests.scenarios.harness import Network
 from tests.scenarios.onnetwork import LAGGING
 from tests.unit.chaincode.district import DAY, START
@@ -215,6 +219,24 @@ def _calendar() -> dict[str, Any]:
 
 def text(document: Mapping[str, Any]) -> str:
     return canonical.encode(document).decode()
+
+
+async def command(market: Trading, who: Prosumer, folder: Path, *options: str) -> str:
+    """`ped-gateway market` as a prosumer with its key in a file; its output."""
+    key = folder / f"{who.name}.pem"
+    key.write_bytes(who.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    named = ["--profile", str(market.network.profile("DSO")), "--account", who.name]
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [str(BIN / "ped-gateway"), "market", *options, *named, "--key", str(key)],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    market.last = "DSO"
+    who.counter = (await market.ask("tokens:GetAccount", who.name))["counter"]
+    return done.stdout + done.stderr
 
 
 @asynccontextmanager
