@@ -8,8 +8,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LINES_MAX = 400
-#: Tests of one noun stay together: their tables and scripts of messages are long, not deep.
-LINES_MAX_TESTS = 600
 #: What may stand in no tracked file, with the reason.
 FORBIDDEN = {
     "a path of the machine it was written on": r"(?<![\w.<])/(work|root)/[a-z]",
@@ -37,9 +35,8 @@ def faults_of(path: Path) -> list[str]:
         return []
     faults = []
     if path.suffix == ".py":
-        most = LINES_MAX_TESTS if name.startswith("tests/") else LINES_MAX
-        if len(text.splitlines()) > most:
-            faults.append(f"{name}: more than {most} lines; split it by responsibility")
+        if len(text.splitlines()) > LINES_MAX:
+            faults.append(f"{name}: more than {LINES_MAX} lines; split it by responsibility")
         if not re.match(r"(#!.*\n)?# SPDX-License-Identifier: Apache-2\.0\n", text):
             faults.append(f"{name}: does not begin with the SPDX line")
     if name.startswith(STANDING_ALONE) and (found := re.search(STRANGERS, text)):
