@@ -126,13 +126,15 @@ class Chain:
         return found
 
     async def _eventful(self, chaincode: str) -> list[int]:
-        """Blocks with a valid transaction's event of the chaincode, by the filtered blocks."""
+        """Blocks with a valid transaction's event of the chaincode, by the filtered blocks. Those
+        tell of events without a name too, which the gateway leaves out."""
         found = []
         for block in (each.filtered_block for each in await self._filtered("Alpha")):
             for each in block.filtered_transactions:
                 actions = each.transaction_actions.chaincode_actions
-                named = any(a.chaincode_event.chaincode_id == chaincode for a in actions)
-                if named and each.tx_validation_code == TxValidationCode.VALID:
+                events = [action.chaincode_event for action in actions]
+                told = any(e.chaincode_id == chaincode and e.event_name for e in events)
+                if told and each.tx_validation_code == TxValidationCode.VALID:
                     found.append(block.number)
         return sorted(set(found))
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chaincode events, block by block, of valid transactions only.
+"""Chaincode events, block by block, of valid transactions only, and only whole ones: with the
+names of chaincode and event, and a transaction id.
 
 Source: internal/pkg/gateway/chaincodeevents.go, event/.
 """
@@ -58,7 +59,7 @@ def _events(outcome: BlockOutcome) -> list[ChaincodeEvent]:
                 event = parse(ChaincodeEvent, transaction.event)
             except WireError:
                 continue
-            if event.chaincode_id:
+            if event.chaincode_id and event.event_name and event.tx_id:
                 found.append(event)
     return found
 
