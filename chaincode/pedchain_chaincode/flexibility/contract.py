@@ -3,7 +3,8 @@
 
 Consent and shared days are the district's and the DSO's. The steps of an order (`FreezeCells`,
 `DispatchSites`, `AnswerSites`, `MeasureCells`, `PartsOf`) are called by settlement's contract of
-the same name, which holds the order, its state and its money, and by nobody else. Papers, codes and `salt` (16 bytes) come in the transient map.
+the same name, which holds the order, its state and its money, and by nobody else. Papers, codes
+and `salt` (16 bytes) come in the transient map.
 """
 
 from pedchain_chaincode.documents import Document, identifier, read, refusals
