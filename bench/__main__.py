@@ -3,6 +3,7 @@
 
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def main() -> int:
     if len(sys.argv) != 2 or sys.argv[1] not in names:
         print(f"bench: NAME must be one of {', '.join(names)}", file=sys.stderr)
         return 2
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's programs are compiled once
     figures = importlib.import_module(f"bench.{sys.argv[1]}").measure()
     print(json.dumps(figures, sort_keys=True))
     return 0
