@@ -174,7 +174,11 @@ def _spikes(found: Columns, power_w: int, grain: int) -> bool:
     """Whether a register rises faster within the record than its point can (rules R4)."""
     if len(found[columns.TIMES]) < 2:
         return False
+    least = registers.cap(power_w, grain, grain)  # of any two readings, however near or far
     for role in columns.roles(found):
+        values = found[role]
+        if None not in values and max(b - a for a, b in pairwise(values)) <= least:
+            continue
         steepest: dict[int, int] = {}
         for (since, start), (instant, whole) in pairwise(columns.knots(found, role)):
             seconds = max(grain, instant - since)
