@@ -94,6 +94,9 @@ class Settlement:
                 self.shared_hours += 1
                 self._shared(change.after)
                 self.compared_hours += found
+        for change in written.marked:
+            if change.kind == "member":
+                shares.joined(change, clock)
         gains = self._gains(spent, world)
         redone = self._sessions(namespace, world, clock, measured)
         rent = self._rent(written, redone)

@@ -4,11 +4,11 @@
 from typing import Any, NamedTuple
 
 from pedchain_audit.auction import Measured, SettlementError, compare, equal
-from pedchain_audit.operatorsbook import Book, Document
+from pedchain_audit.operatorsbook import Book, Change, Document
 from pedchain_domain.market import sharing
 from pedchain_domain.market.position import Position
 from pedchain_domain.market.session import session_id
-from pedchain_domain.market.tokenid import Carrier
+from pedchain_domain.market.tokenid import HOUR, Carrier
 
 
 class Member(NamedTuple):
@@ -37,7 +37,8 @@ def redo(
         joined = {
             one["account"]: one["factor_ppm"]
             for one in marks
-            if book.named("position", one["account"], terms["carrier"], found["hour"]) is None
+            if _shares(one, found["hour"])
+            and book.named("position", one["account"], terms["carrier"], found["hour"]) is None
         }
         equal(joined, found["factors"], "an hour's members")
         equal(terms["price"], found["price"], "an hour's price")
@@ -49,6 +50,23 @@ def redo(
         compared += same
     equal(_divided(members, terms), found["members"], "a shared hour")
     return compared
+
+
+def joined(change: Change, clock: int) -> None:
+    """Raises `SettlementError` unless a membership begins, or ends, with the next full hour."""
+    former, after = change.before or {}, change.after
+    if after is None:
+        raise SettlementError("a membership is gone")
+    begins = former.get("to", 0) is not None
+    written = after["since"] if begins else after["to"]
+    same = begins or {**former, "to": None} == {**after, "to": None}
+    if written is None or not same or not 0 <= written - clock < HOUR or written % HOUR:
+        raise SettlementError("a membership takes in hours that had begun")
+
+
+def _shares(member: Document, hour: int) -> bool:
+    ended = member["to"] is not None and member["to"] <= hour
+    return bool(member["since"] <= hour and not ended)
 
 
 def _member(

@@ -3,10 +3,12 @@
 
     community/1 {schema, id, district, carrier, zone, key: dynamic | static | priority, price,
                  shares: {account: ppm or rank}}
-    member      {account, factor_ppm}       under its community
+    member      {account, factor_ppm, since, to}       under its community
 
 Whoever joins signs the terms as they are, by their hash; other terms are another community. An
-account is in one community per carrier.
+account is in one community per carrier. It shares the hours from `since` on and before `to`, the
+next full hours by the ledger's clock after it joined and left: nobody joins an hour, or leaves one,
+once it has begun. Who joins again begins again.
 """
 
 import hashlib
@@ -18,7 +20,7 @@ from pedchain_domain import canonical, fields
 from pedchain_domain.market import sharing
 from pedchain_domain.market.clearing import TICK
 from pedchain_domain.market.reference import HIGHEST
-from pedchain_domain.market.tokenid import Carrier
+from pedchain_domain.market.tokenid import HOUR, Carrier
 from pedchain_domain.numbers import PPM
 from pedchain_fabric.shim import Refusal
 
@@ -73,8 +75,8 @@ async def terms_of(book: Book, identifier: str) -> Document:
     return document
 
 
-async def join(spent: Spending) -> None:
-    """Become a member by {community, terms, factor_ppm}."""
+async def join(spent: Spending, clock: int) -> None:
+    """Become a member by {community, terms, factor_ppm}, from the next hour on."""
     book, body, account = spent.book, spent.debit.body, spent.debit.account
     if sorted(body) != ["community", "factor_ppm", "terms"]:
         raise Refusal("malformed-document", "body")
@@ -92,12 +94,13 @@ async def join(spent: Spending) -> None:
     if former is not None and former["community"] is not None:
         raise Refusal("already-registered")
     await book.save(("membership", account, terms["carrier"]), {"community": terms["id"]})
-    member = {"account": account, "factor_ppm": factor}
+    since = {"since": next_hour(clock), "to": None}
+    member = {"account": account, "factor_ppm": factor, **since}
     await book.mark(MEMBER, book.tag("community", terms["id"]), book.tag(account), member)
 
 
-async def leave(spent: Spending) -> None:
-    """End a membership by {community}; hours shared from now on are without it."""
+async def leave(spent: Spending, clock: int) -> None:
+    """End a membership by {community} with the next hour."""
     book, account = spent.book, spent.debit.account
     if sorted(spent.debit.body) != ["community"]:
         raise Refusal("malformed-document", "body")
@@ -106,4 +109,18 @@ async def leave(spent: Spending) -> None:
     if former is None or former["community"] != terms["id"]:
         raise Refusal("not-found")
     await book.save(("membership", account, terms["carrier"]), {"community": None})
-    await book.drop(MEMBER, book.tag("community", terms["id"]), book.tag(account))
+    name = (MEMBER, book.tag("community", terms["id"]), book.tag(account))
+    member = await book.marked(*name)
+    if member is None:
+        raise Refusal("private-data-missing")
+    await book.mark(*name, {**member, "to": next_hour(clock)})
+
+
+def next_hour(clock: int) -> int:
+    """The first full hour that has not begun."""
+    return -(-clock // HOUR) * HOUR
+
+
+def shares(member: Document, hour: int) -> bool:
+    """Whether an hour is one of a membership's."""
+    return member["since"] <= hour and (member["to"] is None or hour < member["to"])

@@ -15,6 +15,7 @@ SESSIONS_TAKEN: Final = 24  # sessions an account takes its outcome of by one de
 PROOFS: Final = 48  # intervals shown at once, of whole hours
 LATE: Final = 60 * 86_400  # seconds after delivery from when a register not shown is not measured
 MEMBERS: Final = 60  # of one community: an hour is shared in one step
+EVER_MEMBERS: Final = 1_000  # who ever were in one community
 HOURS: Final = 25  # of a local day, in one answer
 FLOW: Final = 1_000_000_000_000  # Wh between two zones in an hour
 RETENTION: Final = 456 * 86_400  # seconds a session's documents are kept after delivery (rules Y)

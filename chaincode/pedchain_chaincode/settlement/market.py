@@ -309,7 +309,7 @@ class MarketContract(Contract):
         with refusals():
             name = canonical.check_id(account)
         identifier = orders.identifier(order)
-        return canonical.encode(await ordertold.history(book, name, identifier))
+        return canonical.encode(await ordertold.told(book, name, identifier))
 
     @evaluate
     async def list_orders(self, ctx: Context, account: str, after: str) -> bytes:

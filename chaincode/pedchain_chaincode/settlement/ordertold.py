@@ -23,9 +23,9 @@ from pedchain_fabric.shim import Refusal
 _NS = 1_000_000_000
 
 
-async def history(book: Book, account: str, order: str) -> Document:
+async def told(book: Book, account: str, order: str) -> Document:
     """An account's order from its first debit on. Refuses `not-found`."""
-    at = await _transactions(book, ORDER, book.tag(account), order)
+    at = await _marker_writes(book, ORDER, book.tag(account), order)
     if not at:
         raise Refusal("not-found")
     placed = min(
@@ -33,15 +33,15 @@ async def history(book: Book, account: str, order: str) -> Document:
     ).body
     names = sorted(placed["tokens"])
     for name in names:
-        at |= await _transactions(book, SIDES[Kind(placed["side"])], name, order)
+        at |= await _marker_writes(book, SIDES[Kind(placed["side"])], name, order)
     found = [(await _debit(book, transaction), transaction) for transaction in at]
     found.sort(key=lambda one: one[0].counter)
-    changes = [_told(made, transaction, at[transaction]) for made, transaction in found]
+    changes = [_signed(made, transaction, at[transaction]) for made, transaction in found]
     sessions = {name: await _session(book, account, order, name) for name in names}
     return {"changes": changes, "sessions": sessions}
 
 
-async def _transactions(book: Book, kind: str, owner: str, order: str) -> dict[str, int]:
+async def _marker_writes(book: Book, kind: str, owner: str, order: str) -> dict[str, int]:
     """The transactions that wrote a marker, with the time each claimed."""
     key = keys.marked(book.stub, kind, owner, order)
     return {one.transaction_id: one.timestamp_ns // _NS async for one in book.stub.history(key)}
@@ -56,7 +56,7 @@ async def _debit(book: Book, transaction: str) -> Debit:
         return debit.decode(value[SALT_BYTES:]).debit
 
 
-def _told(made: Debit, transaction: str, at: int) -> Document:
+def _signed(made: Debit, transaction: str, at: int) -> Document:
     signed = {"account": made.account, "counter": made.counter, "action": made.action}
     return {"transaction": transaction, "at": at, **signed, "body": dict(made.body)}
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from pedchain_chaincode.documents import Document, load, refusals
 from pedchain_chaincode.settlement import keys, limits, metered, outcome
 from pedchain_chaincode.settlement.book import Book
-from pedchain_chaincode.settlement.community import MEMBER, digest, keys_of
+from pedchain_chaincode.settlement.community import MEMBER, digest, keys_of, shares
 from pedchain_domain.market import sharing
 from pedchain_domain.market.position import Position
 from pedchain_domain.market.session import State, session_id
@@ -49,13 +49,13 @@ async def over(book: Book, terms: Document, hour: int) -> None:
 
 
 async def members(book: Book, terms: Document, hour: int) -> list[Member]:
-    """All members' hour, by account, without those that shared it elsewhere. Refuses `not-attached`
-    where a register was not shown."""
+    """The hour of all who were members then, by account, without those that shared it elsewhere.
+    Refuses `not-attached` where a register was not shown."""
     owner = book.tag("community", terms["id"])
-    names = await book.ids(MEMBER, owner, limits.MEMBERS + 1)
-    if len(names) > limits.MEMBERS:
+    names = await book.ids(MEMBER, owner, limits.EVER_MEMBERS)
+    held = [one for one in await book.held(MEMBER, owner, names) if shares(one, hour)]
+    if len(held) > limits.MEMBERS or len(names) == limits.EVER_MEMBERS:
         raise Refusal("too-many", "members")
-    held = await book.held(MEMBER, owner, names)
     shared = await book.load_many(
         [("position", one["account"], terms["carrier"], hour) for one in held]
     )

@@ -37,20 +37,18 @@ class SharingContract(Contract):
     @guarded("account")
     async def join_community(self, ctx: Context) -> None:
         """Become a member by transient `debit` {community, terms, factor_ppm}."""
-        spent = await guards.account(
-            await guards.opened(ctx, "join_community"), CONTRACT, "join-community"
-        )
-        await community.join(spent)
+        book = await guards.opened(ctx, "join_community")
+        spent = await guards.account(book, CONTRACT, "join-community")
+        await community.join(spent, await now(ctx, book.setup))
         await spent.done()
 
     @submit
     @guarded("account")
     async def leave_community(self, ctx: Context) -> None:
         """End a membership by transient `debit` {community}."""
-        spent = await guards.account(
-            await guards.opened(ctx, "leave_community"), CONTRACT, "leave-community"
-        )
-        await community.leave(spent)
+        book = await guards.opened(ctx, "leave_community")
+        spent = await guards.account(book, CONTRACT, "leave-community")
+        await community.leave(spent, await now(ctx, book.setup))
         await spent.done()
 
     @submit

@@ -32,12 +32,13 @@ async def history() -> list[Outcome]:
     outcomes = noting(street)
     await street.prepare()
     await street.found(terms())
-    await street.trade(
+    await street.placed(
         ("sam", "OFFER", 600, 120), ("sue", "OFFER", 200, 110), ("bea", "BID", 500, 140),
         ("ben", "BID", 400, 125),
     )  # fmt: skip
     for one in street.people.values():
         await street.join(one, terms())
+    await street.passed()
     await street.settle(ENERGIES)
     await street.share()
     final = await street.certify({**ENERGIES, "sam": (850, 0)}, "FINAL")
@@ -48,6 +49,7 @@ async def history() -> list[Outcome]:
     await street.spend(bea, "tokens", "SafeTransferFrom", "safe-transfer-from", **body)
     await street.fold(street.people["ben"])
     await street.spend(bea, "tokens", "Redeem", "redeem", amount=1_000)
+    await street.spend(bea, "sharing", "LeaveCommunity", "leave-community", community="street")
     return outcomes
 
 
@@ -138,7 +140,7 @@ async def done() -> list[Outcome]:
 def test_what_was_done_is_redone(done: list[Outcome]) -> None:
     found = redo(done)
     assert (found.sessions, found.shared_hours, found.blind) == (1, 2, False)
-    assert found.debits == 4 * 4 + 2 + 1
+    assert found.debits == 4 * 4 + 2 + 1 + 1
 
 
 def more(name: str) -> Change:
@@ -185,6 +187,16 @@ CHANGES: dict[str, tuple[Change, Callable[[str, dict[str, Any]], bool], str]] = 
     "what is due": (gains, lambda _, one: _has(one, "money"), "due"),
     "a shared hour": (members, lambda _, one: one.get("schema") == "shared/1", "shared hour"),
     "a correction": (members, lambda _, one: one.get("schema") == "correction/1", "shared hour"),
+    "a membership's begin": (
+        lambda one: {**one, "since": one["since"] - 3_600},
+        lambda kind, _: kind == "member",
+        "had begun",
+    ),
+    "a membership's end": (
+        lambda one: {**one, "to": one["to"] - 3_600},
+        lambda kind, one: kind == "member" and one["to"] is not None,
+        "had begun",
+    ),
     "a receipt": (
         lambda one: {"receipt": {**one["receipt"], "amount": 1}},
         lambda _, one: "receipt" in one,

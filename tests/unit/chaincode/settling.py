@@ -51,11 +51,19 @@ class Settling(Market):
 
     async def trade(self, *orders: tuple[str, str, int, int]) -> None:
         """Register everyone, place (account, side, Wh, price), clear, and let the hour pass."""
+        await self.placed(*orders)
+        await self.passed()
+
+    async def placed(self, *orders: tuple[str, str, int, int]) -> None:
+        """Register everyone, and place (account, side, Wh, price)."""
         for at, name in enumerate(sorted({name for name, *_ in orders})):
             self.people[name] = Prosumer(name, at + 1)
             await self.register(self.people[name], RICH)
         for name, side, wh, price in orders:
             await self.order(self.people[name], side, (POWER, wh, price))
+
+    async def passed(self) -> None:
+        """Clear, and let the hour pass."""
         await self.clear()
         await self.clock(ENDS)
         await self.submit("market:Measure", to_hex(POWER.token))

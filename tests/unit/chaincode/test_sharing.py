@@ -103,9 +103,10 @@ async def test_static_keys_and_ranks_divide_as_their_terms_say(street: Sharing) 
 
 async def test_the_market_takes_first_and_no_wh_is_counted_twice(street: Sharing) -> None:
     await street.found(terms())
-    await street.trade(("sam", "OFFER", 600, 120), ("bea", "BID", 600, 120))
+    await street.placed(("sam", "OFFER", 600, 120), ("bea", "BID", 600, 120))
     for one in street.people.values():
         await street.join(one, terms())
+    await street.passed()
     await street.show({"sam": (1_000, 0), "bea": (0, 800)})
     await refused(street.submit("sharing:ShareHour", "street", str(NOON)), "market-open")
     await street.steps("Settle")
@@ -140,6 +141,26 @@ async def test_a_member_joins_the_terms_it_signed_once_per_carrier(street: Shari
     await street.found(terms(id="far", zone=3))
     await refused(street.join(alice, terms(id="far", zone=3)), "wrong-zone")
     await street.join(alice, terms(id="other"))
+
+
+@pytest.mark.parametrize(("joins", "leaves", "shares"), [
+    (NOON, None, True), (NOON + 1, None, False), (NOON, NOON + 1, True), (NOON - 1, NOON, False),
+])  # fmt: skip
+async def test_nobody_joins_or_leaves_an_hour_that_has_begun(
+    street: Sharing, joins: int, leaves: int | None, shares: bool
+) -> None:
+    """What counts is the next full hour by the ledger's clock, not when the hour is shared."""
+    await street.gather(["p1", "a"], terms())
+    late = street.people["b"] = Prosumer("b", 3)
+    await street.register(late, RICH)
+    await street.clock(joins)
+    await street.join(late, terms())
+    if leaves is not None:
+        await street.clock(leaves)
+        await street.spend(late, "sharing", "LeaveCommunity", "leave-community", community="street")
+    await street.void()
+    await street.show({"p1": (800, 0), "a": (0, 300), "b": (0, 301)})
+    assert ("b" in await street.share()) is shares
 
 
 async def test_who_changes_its_community_shares_an_hour_once(street: Sharing) -> None:
@@ -202,9 +223,10 @@ async def test_an_hour_is_shared_once_it_is_over_and_shown(street: Sharing) -> N
 async def traded_and_shared(street: Sharing) -> dict[str, list[int]]:
     """Sam feeds in 1,000 Wh, Bea draws 800; 600 were traded, what is left is shared."""
     await street.found(terms())
-    await street.trade(("sam", "OFFER", 600, 120), ("bea", "BID", 600, 120))
+    await street.placed(("sam", "OFFER", 600, 120), ("bea", "BID", 600, 120))
     for one in street.people.values():
         await street.join(one, terms())
+    await street.passed()
     await street.settle({"sam": (1_000, 0), "bea": (0, 800)})
     return await street.share()
 
@@ -260,9 +282,10 @@ async def test_market_and_sharing_together_count_every_wh_once(seed: int) -> Non
         for at in range(3)
         for side in ("OFFER", "BID")
     ]
-    await street.trade(*orders)
+    await street.placed(*orders)
     for one in street.people.values():
         await street.join(one, terms(), chance.choice([1_000_000, 400_000]))
+    await street.passed()
     energies: Energies = {
         name: (chance.randint(0, 900), chance.randint(0, 900)) for name in street.people
     }
