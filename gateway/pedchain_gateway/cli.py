@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from pedchain_gateway import marketcommands, sharingcommands, subjectcommands
+from pedchain_gateway import flexibilitycommands, marketcommands, sharingcommands, subjectcommands
 from pedchain_gateway.administration import COMMANDS
 from pedchain_gateway.commandline import MISUSED, Profile, fail, line, on_ledger, perform
 
@@ -20,6 +20,7 @@ for command in COMMANDS:
 for work in (*subjectcommands.COMMANDS, *sharingcommands.COMMANDS):
     app.command(work)
 app.command(marketcommands.app)
+app.command(flexibilitycommands.app)
 
 
 @app.command

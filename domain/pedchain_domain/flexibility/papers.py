@@ -12,11 +12,17 @@ Devices sign for their district's definition, issuers for settlement's.
 
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+
 from pedchain_domain import fields, signed
+from pedchain_domain.debit import PrivateKey
 from pedchain_domain.flexibility.quantity import Direction
 from pedchain_domain.reasons import DomainError, Reason
 
 Document = dict[str, Any]
+Domain = tuple[str, str, str]
+"""Network, channel and contract."""
 ACKNOWLEDGE, OPT_OUT = "acknowledge", "opt-out"
 CONTRACT = "flexibility"
 ORDERS = f"settlement:{CONTRACT}"
@@ -63,6 +69,12 @@ def opened(paper: object) -> Document:
 def message(document: Document, network: str, channel: str, contract: str) -> bytes:
     """The bytes that are signed."""
     return signed.message(document, network=network, channel=channel, contract=contract)
+
+
+def signed_by(key: PrivateKey, document: Document, domain: Domain) -> Document:
+    """The paper of a document: what devices and issuers do with their keys."""
+    made = key.sign(message(document, *domain), ec.ECDSA(SHA256()))
+    return {"document": document, "signature": made.hex()}
 
 
 def dispatch(order: Document, site: str, device: str, power_w: int) -> Document:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """One site's account of one order (rules D4 to D10, D14, D17), from which portfolios are summed.
 
-    {dispatched, baseline, measured, letters, shown: {from, baseline, measured}, days, ratio,
+    {dispatched, baseline, measured, letters, shown: {event, baseline, measured}, days, ratio,
      difference, kept, flags, contributed, rebound: [Wh, ppm]}
 
-Wh by interval of the event; `shown` is the hours around it. `kept` says why the baseline was not
-adjusted. A site that is flagged as not payable neither earns nor helps the portfolio.
+Wh by interval of the event; `shown` is the hours around it, which it begins in at place `event`.
+`kept` says why the baseline was not adjusted. A site that is flagged as not payable neither earns
+nor helps the portfolio.
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,7 +83,7 @@ def statement(
         "baseline": [b for b, _ in pairs],
         "measured": [wh for _, wh in pairs],
         "letters": "".join(_letter(site, at, where) for where in framed.event),
-        "shown": {"from": framed.shown[0], "baseline": base, "measured": measured},
+        "shown": {"event": first, "baseline": base, "measured": measured},
         "days": sorted((one.day["day"] for one in pool), reverse=True),
         "ratio": level.ratio,
         "difference": level.difference,

@@ -9,11 +9,22 @@ from pedchain_network.topology.model import Topology
 from pedchain_network.topology.node import CHAINCODE, ORDERER, Node
 from pedchain_network.topology.organization import LOOPBACK, Organization
 
-USERS = {"admin": "admin", "gateway": "client", "auditor": "client"}
+USERS = {
+    "admin": "admin",
+    "gateway": "client",
+    "auditor": "client",
+    "operator": "client",
+    "provider": "client",
+}
 """Users of every organisation and the role (organisational unit) each has in its MSP."""
 
-ATTRIBUTES = {"auditor": (("ped.role", "auditor"),)}
-"""What a user's certificate says of it to contracts: an auditor's that it only reads."""
+ATTRIBUTES = {
+    "auditor": (("ped.role", "auditor"),),
+    "operator": (("ped.role", "system_operator"),),
+    "provider": (("ped.role", "balance_service_provider"),),
+}
+"""What a user's certificate says of it to contracts: an auditor's that it only reads, an operator's
+and a provider's that they issue and accept orders of demand response."""
 
 GATEWAY = "gateway"
 """The organisation's service for its members, which has a TLS certificate and no identity."""

@@ -82,7 +82,7 @@ def test_a_tls_certificate_is_no_identity(root: Path, config: ChannelConfig) -> 
 
 def test_keys_are_readable_by_their_owner_only(root: Path) -> None:
     keys = list(root.rglob("key.pem"))
-    assert len(keys) == 4 * 13
+    assert len(keys) == 4 * 15
     assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
     assert stat.S_IMODE(root.stat().st_mode) == 0o700
 

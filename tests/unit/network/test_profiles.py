@@ -20,7 +20,7 @@ def test_the_client_loads_every_profile(tmp_path: Path) -> None:
         loaded = profile.load(moved / "profiles" / f"{organization.name}.json")
         assert loaded.msp_id == organization.msp_id
         assert loaded.peer.address == topology.address(topology.node("peer", organization))
-        assert set(loaded.users) == {"admin", "gateway", "auditor"}
+        assert set(loaded.users) == {"admin", "gateway", "auditor", "operator", "provider"}
 
 
 def test_what_hfc_keeps_of_users_is_for_nobody_else(tmp_path: Path) -> None:
