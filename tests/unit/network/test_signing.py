@@ -125,7 +125,7 @@ def test_a_later_answer_renews_and_keeps_the_key(
     key, before = (own / "key.pem").read_bytes(), (own / "cert.pem").read_bytes()
     root, anew = answered.parent / "crypto", answered.parent / "renewed"
     assert requests.write(root, topology, member, anew) == ()
-    assert len(requests.write(root, topology, member, anew, all_=True)) == 11
+    assert len(requests.write(root, topology, member, anew, all_=True)) == 13
     again = x509.load_pem_x509_csr((anew / "peer0.tls.csr").read_bytes())
     (answered / "peer0.tls.pem").write_bytes(pem(tls.sign(again)))
     take(topology, member, answered)
