@@ -83,20 +83,18 @@ _ENOUGH = 5
 
 
 def _may_stop_peers(steps: Sequence[Step]) -> bool:
-    """Whether a forged write follows an unreadable policy of its key: that can end in real peers
-    that never get beyond the block (docs/differences.md), and the network with them."""
+    """Whether a forged transaction touches a key whose policy an earlier one made unreadable: that
+    can end in real peers that never get beyond the block (docs/differences.md)."""
     unreadable: set[tuple[str, str]] = set()
-    for step in steps:
-        forged = [ns for tx in step.get("txs", ()) for ns in tx.get("forge", ())]
-        written = {(ns["ns"], key) for ns in forged for key, _ in ns.get("writes", ())}
-        if written & unreadable:
-            return True
-        unreadable |= {
-            (ns["ns"], key)
-            for ns in forged
-            for key, policy in ns.get("metadata", ())
-            if policy == []
-        }
+    for tx in (tx for step in steps for tx in step.get("txs", ())):
+        spoilt: set[tuple[str, str]] = set()
+        for ns in tx.get("forge", ()):
+            policies = ns.get("metadata", ())
+            touched = {(ns["ns"], key) for key, _ in (*ns.get("writes", ()), *policies)}
+            if touched & unreadable:
+                return True
+            spoilt |= {(ns["ns"], key) for key, policy in policies if policy == []}
+        unreadable |= spoilt
     return False
 
 
