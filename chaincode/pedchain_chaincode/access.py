@@ -127,6 +127,7 @@ TABLE: Final[Mapping[str, Row]] = {
             "purge_session",
             "share_hour",
             "correct_hour",
+            "purge_hour",
         ),
         Row(("any",), _DAILY),
     ),

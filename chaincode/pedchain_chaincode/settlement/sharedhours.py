@@ -208,6 +208,10 @@ async def hours(book: Book, account: str, carrier: str, start: int) -> list[Docu
 
 
 async def _traded(book: Book, holder: Document, carrier: str, hour: int) -> Document | None:
-    """The position of an hour that was not shared; None where it was not traded either."""
-    sold, bought = await outcome.traded(book, holder, carrier, hour)
+    """The position of an hour that was not shared; None where it was not traded either, or that
+    was purged."""
+    try:
+        sold, bought = await outcome.traded(book, holder, carrier, hour)
+    except Refusal:
+        return None  # it was purged
     return {"sold": sold, "bought": bought} if sold or bought else None

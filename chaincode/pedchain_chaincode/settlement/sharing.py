@@ -3,7 +3,7 @@
 
 from pedchain_chaincode.documents import refusals
 from pedchain_chaincode.guard import guarded
-from pedchain_chaincode.settlement import community, guards, sharedhours
+from pedchain_chaincode.settlement import community, forgetting, guards, limits, sharedhours
 from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.clock import now
 from pedchain_chaincode.settlement.places import carrier_of
@@ -57,8 +57,11 @@ class SharingContract(Contract):
         """Share an hour (UTC s) among a community's members, once."""
         setup = await guards.permitted(ctx, "share_hour")
         book = await Book.open(ctx, setup)
-        if hour % HOUR or hour < 0 or await now(ctx, setup) < hour + HOUR:
+        clock = await now(ctx, setup)
+        if hour % HOUR or hour < 0 or clock < hour + HOUR:
             raise Refusal("too-early")
+        if clock >= hour + HOUR + limits.RETENTION:
+            raise Refusal("too-late")  # it may have been shared, and that purged
         await guards.unshared(book, _id(community_id), hour)
         terms = await community.terms_of(book, community_id)
         await sharedhours.over(book, terms, hour)
@@ -75,6 +78,16 @@ class SharingContract(Contract):
         await sharedhours.correct(
             book, terms, hour, await sharedhours.same_members(book, terms, shared)
         )
+
+    @submit
+    @guarded("shared")
+    async def purge_hour(self, ctx: Context, community_id: str, hour: int) -> None:
+        """Purge what stands of a shared hour once its retention is over: members' rows, positions,
+        and what their registers measured."""
+        book = await guards.opened(ctx, "purge_hour")
+        shared = await guards.shared(book, _id(community_id), hour)
+        terms = await community.terms_of(book, community_id)
+        await forgetting.hour(book, terms, shared, await now(ctx, book.setup))
 
     @evaluate
     async def preview_hour(self, ctx: Context, community_id: str, hour: int) -> bytes:

@@ -13,13 +13,14 @@ from pedchain_audit.errors import VerificationError
 from pedchain_audit.replay import VALID, Judged
 from pedchain_audit.settlement import Settlement
 from pedchain_audit.world import World
+from pedchain_chaincode.settlement import limits
 from pedchain_domain.market.tokenid import to_hex
 from pedchain_fabric.shim.testing import Outcome
 from pedchain_fabric.wire import rwset
 from pedchain_fabric.wire.rwset import Version, sha256
 from tests.unit.chaincode.exchange import Exchange
 from tests.unit.chaincode.marketplace import NOON, POWER
-from tests.unit.chaincode.settling import Energies
+from tests.unit.chaincode.settling import ENDS, Energies
 from tests.unit.chaincode.test_sharing import Sharing, terms
 
 Change = Callable[[dict[str, Any]], dict[str, Any] | None]
@@ -50,6 +51,9 @@ async def history() -> list[Outcome]:
     await street.fold(street.people["ben"])
     await street.spend(bea, "tokens", "Redeem", "redeem", amount=1_000)
     await street.spend(bea, "sharing", "LeaveCommunity", "leave-community", community="street")
+    await street.clock(ENDS + limits.RETENTION)
+    await street.submit("sharing:PurgeHour", "street", str(NOON))
+    await street.submit("market:PurgeSession", to_hex(POWER.token))
     return outcomes
 
 

@@ -262,6 +262,29 @@ async def test_of_whom_the_market_took_more_than_run_final_knows_stays_as_shared
     assert found["corrected"] == {"bea": [100, 0, 12_000, 0], "sam": [0, 100, 0, 12_000]}
 
 
+async def test_a_shared_hour_is_purged_with_all_it_stands_on_after_its_retention(
+    street: Sharing,
+) -> None:
+    await traded_and_shared(street)
+    purge = ("sharing:PurgeHour", "street", str(NOON))
+    await refused(street.submit(*purge), "too-early")
+    await street.clock(ENDS + limits.RETENTION)
+    hours = ("sharing:GetHours", "bea", "electricity", str(NOON))
+    assert [row["hour"] for row in await street.ask(*hours)] == [NOON]
+    await street.submit(*purge)
+    await street.submit("market:PurgeSession", to_hex(POWER.token))
+    assert await street.ask(*hours) == []
+    for call in (
+        ("GetShared", "not-found"),
+        ("ShareHour", "too-late"),
+        ("CorrectHour", "not-found"),
+    ):
+        asked = (f"sharing:{call[0]}", "street", str(NOON))
+        await refused(street.ask(*asked) if "Get" in call[0] else street.submit(*asked), call[1])
+    book = street.peer.private(SETTLEMENT, "book").values()
+    assert not any(b'"registers"' in value or b'"shared_in"' in value for value in book)
+
+
 async def test_a_community_larger_than_a_step_is_refused(
     street: Sharing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
