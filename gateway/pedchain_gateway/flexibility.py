@@ -84,6 +84,8 @@ class Flexibility:
         from what came later.
         """
         found = await self.order(name)
+        if found["state"] != "ACCEPTED":
+            raise Refused("wrong-state", found["state"])
         network = (await ask(self._ledger, DEFINITION, "tokens:GetSetup"))["network"]
         for district, part in found["districts"].items():
             if part["phase"] == "open":

@@ -37,6 +37,7 @@ from tests.unit.chaincode.flexing import (
 pytestmark = pytest.mark.timeout(400)  # what a module stands on counts to its first test
 ORGANIZATIONS = ("DSO", "DistrictA", "DistrictB", "Aggregator")
 ALL = 20_000_000
+LEVEL_S = 60
 _ROLES = {SYSTEM_OPERATOR: ("DSO", "operator"), PROVIDER: ("Aggregator", "provider")}
 
 
@@ -65,6 +66,21 @@ class Street(Flexible):
 
     async def look(self, function: str, *args: str, by: Any = None) -> Any:
         return json.loads(await self.peer.evaluate("metering-DistrictA", function, *args))
+
+    async def enrol(self, home: Home, code: str = "1234", **changes: Any) -> None:
+        await self.level()  # a district's peer that has not seen the offer refuses the code
+        await super().enrol(home, code, **changes)
+
+    async def level(self) -> None:
+        """Wait until all peers have the same chain."""
+        end = asyncio.get_running_loop().time() + LEVEL_S
+        while True:
+            ledgers = self.peer.ledgers.values()
+            found = [await one.evaluate("qscc", "GetChainInfo", "ped") for one in ledgers]
+            if len(set(found)) == 1:
+                return
+            assert asyncio.get_running_loop().time() < end, "peers stay apart"
+            await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="module", params=RUNTIMES)
@@ -195,8 +211,11 @@ async def test_agents_answer_to_what_the_issuer_signed(street: Street, tmp_path:
 async def test_a_second_order_asks_for_more_at_another_hour(street: Street) -> None:
     """The homes the first one asks nothing of; one plant's, for they are fewer than fifteen."""
     await street.issue(order(id="o-2", direction="up", start=EVENT + HOUR, power_w=2_000))
+    await street.level()
     await street.accept(2_000, "o-2", plant=True)
+    await street.level()
     await street.steps("FreezeOrder", "o-2")
+    await street.level()
     await street.dispatch("o-2")
     others = await street.asked("o-2")
     assert not {home.name for home in others} & {home.name for home in await street.asked()}
@@ -243,7 +262,8 @@ async def command(
     key: str = "",
     district: bool = False,
 ) -> str:
-    """`ped-gateway flexibility` as an organisation; its output."""
+    """`ped-gateway flexibility` as an organisation; its output, once every peer has seen it."""
+    await street.level()
     wallets = {one.name: one for one in (street.dso, street.provider)}
     named = ["--profile", str(street.network.profile(by))]
     if account or key:
@@ -263,6 +283,7 @@ async def command(
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    await street.level()
     for one in wallets.values():
         one.counter = (await street.ask("tokens:GetAccount", one.name))["counter"]
     return done.stdout
