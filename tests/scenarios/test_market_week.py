@@ -39,20 +39,23 @@ async def test_two_districts_share_and_trade_electricity_and_heat(
 
 async def lived_and_audited(consortium: Network, tmp_path: Path, days: int) -> None:
     """So many days from orders to statements, then the audit of all of it."""
-    await lived(consortium, tmp_path, range(1, days + 1))
+    corrected = await lived(consortium, tmp_path, range(1, days + 1))
     figures = verify(await collect(consortium.profile("DSO"), tmp_path / "ledger"))
     assert figures.sessions == days * len(products(1))
-    assert figures.shared_hours == days * len(COMMUNITIES) * len(HOURS)
+    assert figures.shared_hours == days * len(COMMUNITIES) * len(HOURS) + corrected
     assert figures.not_checked == []
 
 
-async def lived(consortium: Network, tmp_path: Path, days: range) -> None:
+async def lived(consortium: Network, tmp_path: Path, days: range) -> int:
+    """The days; how many shared hours were corrected."""
     async with connected(consortium.profiles) as peer:
         week = Week(peer)
         await week.open_all(len(days))
         await live(week, days)
+        corrected = await week.correct(days[0], "DistrictA")
         await everything_is_counted_once(week, days)
         await asyncio.to_thread(statements, consortium, tmp_path)
+    return corrected
 
 
 def statements(consortium: Network, folder: Path) -> None:

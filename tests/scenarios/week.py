@@ -238,9 +238,9 @@ class Week(Market):
         assert isinstance(found, dict)
         return int(found["period"])
 
-    async def show(self, day: int) -> None:
-        """Every register of both districts in the day's traded hours."""
-        for name in HOMES:
+    async def show(self, day: int, names: Iterable[str] = tuple(HOMES)) -> None:
+        """Every register of the districts in the day's traded hours."""
+        for name in names:
             operator = {"creator": GATEWAYS[f"{name}MSP"]}
             proofs = []
             for each in self.places:
@@ -275,6 +275,23 @@ class Week(Market):
         sides = [*place.lines("OFFER", day), *place.lines("BID", day)]
         if sides:
             await self.take(place.account, *dict.fromkeys(line[0] for line in sides))
+
+    async def correct(self, day: int, name: str) -> int:
+        """A district's day closed by run FINAL and shown again, and its shared hours divided by
+        that; how many."""
+        operator = {"creator": GATEWAYS[f"{name}MSP"]}
+        final = (f"metering-{name}", "CloseDay", name_of(day), "FINAL")
+        while await self.peer.submit(*final, **operator) != b"done":
+            pass
+        await self.show(day, [name])
+        corrected = [
+            self.submit("sharing:CorrectHour", community(*each), str(start_of(day) + hour * HOUR))
+            for each in COMMUNITIES
+            for hour in HOURS
+            if each[0] == name
+        ]
+        await each_apart(corrected)
+        return len(corrected)
 
     async def hours(self, day: int) -> list[tuple[str, dict[str, Any]]]:
         """Every account's hours of a day, both carriers."""
