@@ -13,7 +13,7 @@ REQUESTS_INSIDE_MAX = 1_000
 """Requests served at the same time; more are asked to come again."""
 KEEP_ALIVE_S = 30
 
-BATCH_RECORDS_MAX = 600
+BATCH_RECORDS_MAX = 440
 """What the metering contract judges within a call of 150 ms, with room for a busy machine."""
 BATCH_BYTES_MAX = 640 * 1024
 """Raw bytes of one batch: below what the contract takes (704 KiB), for the same reason."""
