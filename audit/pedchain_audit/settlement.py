@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pedchain_audit import auction, once, shares
+from pedchain_audit import auction, once, orderlocks, shares
 from pedchain_audit.auction import Measured, SettlementError, equal
 from pedchain_audit.errors import Broken, VerificationError
 from pedchain_audit.operatorsbook import COLLECTION, Book, Change, Document, Written
@@ -102,6 +102,7 @@ class Settlement:
         rent = self._rent(written, redone)
         if rent:
             gains[to_hex(MONEY)] += rent
+        gains[to_hex(MONEY)] -= orderlocks.change(namespace.writes, written.hidden, world)
         self._balance(written, gains)
         self.book.make(written)
         for _, after, made in redone:

@@ -200,7 +200,10 @@ class OrderingContract(Contract):
         }
         answer = await _invoke(ctx, district, "PartsOf", asked)
         await orders.credit_users(book, answer["parts"])
-        await book.save(("flex-paid", order, district), {"after": answer["after"]})
+        kept = {"schema": "paid/1", "order": order, "after": answer["after"]}
+        kept["paid"] = sum(part[1] for part in answer["parts"])
+        kept["paid"] += 0 if paid is None else paid["paid"]
+        await book.save(("flex-paid", order, district), kept)
         if answer["more"]:
             return MORE
         await orders.put_part(book, found.document, district, {**part, "phase": orders.PAID})

@@ -3,7 +3,7 @@
 
     public   {order: order/1, state, notice, parts: {district: W}, plant, escrow, collateral,
               districts: {district: {phase, root?, sites?, accuracy?, contributed?}}, result?}
-    private  in the book, by order and district: {digest, sums?}, {after}
+    private  in the book, by order and district: {digest, sums?}, paid/1 {order, after, paid: µcur}
 
     ISSUED -> ACCEPTED -> SETTLED; ISSUED -> REVOKED, LAPSED; ACCEPTED -> REVOKED, LAPSED
     phases of a district: open, freezing, frozen, dispatched, measuring, measured, paid
