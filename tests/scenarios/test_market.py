@@ -227,6 +227,8 @@ async def test_a_prosumer_trades_from_the_command_line(
     assert "0.145000" in held  # 0.100000 and 0.045000 are locked
     for order in await market.ask("market:ListOrders", who.name, ""):
         assert "cancelled" in await command(market, who, tmp_path, "cancel", order)
+    told = await command(market, who, tmp_path, "history", order)
+    assert [each for each in ("register-order", "cancel-order", "OPEN") if each not in told] == []
     assert await market.balance(who) == RICH
     wrong = await command(market, who, tmp_path, "place", "BID", f"electricity:1:{evening}:1:0.2")
     assert "bad-quantity" in wrong
