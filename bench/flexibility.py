@@ -12,7 +12,7 @@ import asyncio
 import gc
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 from pedchain_chaincode.cli import contracts
@@ -66,7 +66,7 @@ class Timed(Flexible):
         self.homes = [Home(f"h{at:04d}", "P0") for at in range(HOMES)]
         self.ledger.district["grain"] = GRAIN
         self.peer.install(METERING, *contracts("metering"), FillingContract(), collections=MEMBERS)
-        self.spent: Counter[str] = Counter()
+        self.spent: defaultdict[str, float] = defaultdict(float)
         self.calls: Counter[str] = Counter()
         self.longest: dict[str, float] = {}
         self._endorse: Any = self.peer.endorse

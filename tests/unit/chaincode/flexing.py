@@ -116,9 +116,10 @@ class Flexible(Exchange):
         self, function: str, *args: str, by: bytes = OPERATOR, **sent: bytes
     ) -> bytes:
         """A call of the district's definition."""
-        return await self.peer.submit(
+        answer: bytes = await self.peer.submit(
             METERING, function, *args, transient=self.fresh(**sent), creator=by
         )
+        return answer
 
     async def look(self, function: str, *args: str, by: bytes = AGGREGATOR) -> Any:
         """A query of the district's definition, as the aggregator."""
