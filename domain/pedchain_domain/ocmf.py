@@ -65,8 +65,8 @@ _READER = canonical.reader(Number)
 class Reading(NamedTuple):
     """One entry of `RD`, with what it leaves out taken from the entry before it.
 
-    `instant` is epoch seconds; `register` is the decimal text of `RV`; `reason` is `TX`. The rest,
-    `about`, is mostly the same from entry to entry: `state` is the clock's U, I, S or R, `obis` is
+    `instant` is epoch seconds; `register` is the decimal text of `RV`; `reason` is `TX`. The rest
+    is mostly the same from entry to entry: `state` is the clock's U, I, S or R, `obis` is
     `RI`, `unit` is `RU`, `status` is `ST`, `errors` is `EF`.
     """
 

@@ -162,7 +162,7 @@ def _values(
     windows = device.get("suspended")
     known: dict[tuple[str, ...], _Register | Reason] = {}
     for reading in found:
-        texts, instant = reading[3:], reading[0]  # `about`
+        texts, instant = reading[3:], reading[0]
         register = known.get(texts)
         if register is None:
             register = known[texts] = _about(reading, device, units)

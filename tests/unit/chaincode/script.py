@@ -127,6 +127,7 @@ async def people(ledger: Printing) -> None:
     ):
         await ledger.peer.evaluate(METERING, f"membership:{query[0]}", query[1])
     await ledger.peer.evaluate(METERING, "GetPseudonym", "home-9")
+    await ledger.peer.evaluate(METERING, "GetCells", '["home-9.grid","stranger"]')
     fresh = Printing()
     await fresh.adopt()
     documents = json.dumps(Home("home-9", "P0").documents()).encode()
