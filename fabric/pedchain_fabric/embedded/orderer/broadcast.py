@@ -31,7 +31,7 @@ from pedchain_fabric.embedded.orderer.pool import RequestRefused
 from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire.block import SignedData
 from pedchain_fabric.wire.identity import SigningIdentity
-from pedchain_fabric.wire.messages import parse, require, serialize
+from pedchain_fabric.wire.messages import M, parse, require, serialize
 from pedchain_fabric.wire.proposal import new_nonce, timestamp_message
 
 _log = logging.getLogger("orderer.common.broadcast")
@@ -119,12 +119,21 @@ class Ingress:
 def channel_header(envelope: Envelope) -> ChannelHeader:
     """The envelope's channel header. Raises BroadcastRefused."""
     try:
-        payload = parse(Payload, envelope.payload)
+        payload = _part(Payload, envelope.payload, "Payload")
         require(payload.HasField("header"), "header not set")
         require(payload.header.channel_header, "channel header not set")
-        return parse(ChannelHeader, payload.header.channel_header)
+        told = "channel header: error unmarshalling ChannelHeader"
+        return _part(ChannelHeader, payload.header.channel_header, told)
     except WireError as error:
         raise _bad(f"could not determine channel ID: {error}") from error
+
+
+def _part(kind: type[M], data: bytes, told: str) -> M:
+    """A part of the envelope, with Fabric's word where it is none (protoutil/unmarshalers.go)."""
+    try:
+        return parse(kind, data)
+    except WireError as error:
+        raise WireError(f"error unmarshalling {told}: {error}") from error
 
 
 def check(envelope: Envelope, ledger: Ledger) -> None:

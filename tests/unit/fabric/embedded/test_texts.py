@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small formats: Go's durations, the participation API's form."""
+"""Small formats: Go's durations, the participation API's form, an orderer's refusals."""
 
 import pytest
+from fabric_protos.common.common_pb2 import Envelope, Header, Payload
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pedchain_fabric.embedded.multipart import FormRefused, single_file
+from pedchain_fabric.embedded.orderer.broadcast import BroadcastRefused, channel_header
 from pedchain_fabric.wire import durations
 
 
@@ -72,3 +74,24 @@ def test_any_form_is_read_or_refused(kind: str, body: bytes) -> None:
         single_file(f"multipart/form-data; boundary={kind}", body, "f", 1000)
     except FormRefused:
         return
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        (b"\xff\xff\xff", "error unmarshalling Payload: not a Payload"),
+        (b"", "header not set"),
+        (
+            Payload(header=Header(channel_header=b"\xff\xff\xff")).SerializeToString(),
+            "error unmarshalling channel header: error unmarshalling ChannelHeader: "
+            "not a ChannelHeader",
+        ),
+    ],
+    ids=["payload", "no header", "channel header"],
+)
+def test_an_orderer_tells_which_part_of_an_envelope_it_cannot_read(
+    payload: bytes, said: str
+) -> None:
+    with pytest.raises(BroadcastRefused) as refused:
+        channel_header(Envelope(payload=payload))
+    assert str(refused.value) == f"could not determine channel ID: {said}"
