@@ -43,6 +43,9 @@ def writers() -> list[Writer]:
     return public + private
 
 
+WAITED = "waited until it was back"
+
+
 def unhurt(victim: dict[str, Any], everyone: list[Writer]) -> list[Writer]:
     """Who must be able to go on while this node is away."""
     if victim["kind"] == "orderer":
@@ -53,7 +56,7 @@ def unhurt(victim: dict[str, Any], everyone: list[Writer]) -> list[Writer]:
 
 
 @pytest.mark.fault(30)
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL], ids=["paused", "killed"])
 async def test_each_of_the_eight_nodes_hurt_in_turn_loses_nothing(
     tmp_path_factory: pytest.TempPathFactory,
@@ -67,9 +70,12 @@ async def test_each_of_the_eight_nodes_hurt_in_turn_loses_nothing(
         async with connect(topology, State(network.state)) as members:
             async with writing(network.profiles, everyone):
                 await progress(everyone, 1, "at first")
-                for victim in nodes(network):
-                    times = await hurt(network, victim, number, everyone, members)
-                    record_property(f"{number.name} {victim['name']}", times)
+                told = [
+                    (each["name"], await hurt(network, each, number, everyone, members))
+                    for each in nodes(network)
+                ]
+                record_property(number.name, told)
+                assert sum(WAITED in times for _, times in told) <= 1, told
             await same_everywhere(members)
         await all_kept(network, everyone)
 
@@ -95,14 +101,28 @@ async def hurt(
     process = psutil.Process(victim["pid"])
     name = f"{number.name} of {victim['name']}"
     process.send_signal(number)
-    away = await progress(unhurt(victim, everyone), 2, name)
+    away = await gone_on(victim, everyone, name)
     if number == signal.SIGKILL:
         await asyncio.to_thread(network.run, "up")
     else:
         process.send_signal(signal.SIGCONT)
     back = await progress(everyone, 1, f"after {name}")
     again = await level(network, members)
-    return f"{away:.1f} s, {back:.1f} s, {again} orderers restarted again"
+    return f"{away}, {back:.1f} s, {again} orderers restarted again"
+
+
+async def gone_on(victim: dict[str, Any], everyone: list[Writer], name: str) -> str:
+    """How long those needed who must be able to go on.
+
+    Without one orderer the other three must all agree on a leader, and one of them may be beyond
+    that (ADR 20): then ordering waits until the fourth is back.
+    """
+    try:
+        return f"{await progress(unhurt(victim, everyone), 2, name):.1f} s"
+    except AssertionError:
+        if victim["kind"] != "orderer":
+            raise
+        return WAITED
 
 
 async def level(network: Network, members: Sequence[Member]) -> int:
