@@ -64,8 +64,7 @@ async def up(topology: Topology | None, state: State, choice: Choice, progress: 
             ) from error
         except PartError as error:
             raise diagnosis.explained(error) from error
-        if state.topology() != wanted:
-            state.save_topology(wanted)
+        state.save_topology(wanted)
         return run
 
 
