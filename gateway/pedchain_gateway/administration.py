@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from pedchain_gateway.commandline import Profile, fail, line, on_ledger, read_document, read_text
+from pedchain_gateway.commandline import Profile, fail, line, on_ledger, read_bytes, read_document
 from pedchain_gateway.ledger import Ledger, definition_of
 
 claim = App(name="claim", help="Devices that wait for their key: offer, present, withdraw, show.")
@@ -42,7 +42,7 @@ def present(name: str, file: Path, /, *, profile: Profile, district: District, c
     """Take up a claim with the device's possession/1 in FILE and the code in another file."""
     from pedchain_gateway import registry
 
-    answer, secret = read_document(file), read_text(code).decode(errors="replace").strip()
+    answer, secret = read_document(file), read_bytes(code).decode(errors="replace").strip()
 
     async def work(ledger: Ledger) -> Document:
         await registry.take_claim(ledger, district, name, secret, answer)

@@ -16,10 +16,13 @@ from cyclopts import Parameter
 from pedchain_gateway import limits
 
 if TYPE_CHECKING:
+    from pedchain_domain.debit import PrivateKey
     from pedchain_gateway.fabricledger import FabricLedger
 
 Profile = Annotated[Path, Parameter(help="The organisation's connection profile.")]
 User = Annotated[str, Parameter(help="Which of the profile's users acts.")]
+Account = Annotated[str, Parameter(help="The account's id.")]
+Key = Annotated[Path, Parameter(help="The account's private key, PEM.")]
 Document = dict[str, Any]
 FAILED, MISUSED = 1, 2
 
@@ -62,13 +65,23 @@ def fail(error: Exception | str, code: int = FAILED) -> int:
     return code
 
 
-def read_text(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
     """What stands in a file of bounded size; ends the command where it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(limits.DOCUMENT_FILE_BYTES_MAX + 1)
     except OSError as error:
         raise SystemExit(fail(f"{path}: {error.strerror}", MISUSED)) from error
+
+
+def read_key(path: Path) -> "PrivateKey":
+    """An account's key from a file; ends the command where there is none."""
+    from pedchain_domain.debit import private_key
+
+    try:
+        return private_key(read_bytes(path))
+    except ValueError as error:
+        raise SystemExit(fail(f"{path}: {error}", MISUSED)) from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -83,7 +96,7 @@ def read_document(path: Path) -> Document:
 
     bounds = canonical.Limits(size=limits.DOCUMENT_FILE_BYTES_MAX)
     try:
-        found = canonical.decode(read_text(path), bounds)
+        found = canonical.decode(read_bytes(path), bounds)
     except canonical.CanonicalError as error:
         raise SystemExit(fail(f"{path}: {error}", MISUSED)) from error
     if not isinstance(found, dict):

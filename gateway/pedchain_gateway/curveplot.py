@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pedchain_gateway.orderlines import price as told
+from pedchain_gateway.plot import HEIGHT, MARGIN, WIDTH, curve, framed, words
 
-WIDTH, HEIGHT, MARGIN = 640, 400, 50
 _COLOURS = {"ask": "#b45309", "bid": "#1d4ed8"}
 _NAMES = {"ask": "offers", "bid": "bids"}
 Steps = Sequence[Sequence[int]]
@@ -26,29 +26,22 @@ def svg(session: dict[str, Any]) -> str:
     widest = max(sum(wh for _, wh in steps) for steps in curves.values())
     dearest = max(limit for steps in curves.values() for limit, _ in steps) or 1
     lines = [
-        f'<path d="{_path(steps, widest, dearest)}" fill="none" stroke="{_COLOURS[side]}" '
-        f'stroke-width="2"><title>{_NAMES[side]}</title></path>'
+        curve(_path(steps, widest, dearest), _COLOURS[side], _NAMES[side])
         for side, steps in sorted(curves.items())
     ]
     if session["price"] is not None:
         level = _y(session["price"], dearest)
         lines.append(f'<path d="M{MARGIN} {level}H{WIDTH - MARGIN}" stroke="#444"/>')
-        lines.append(_text(WIDTH - MARGIN, level - 5, told(session["price"]), "end"))
+        lines.append(words(WIDTH - MARGIN, level - 5, told(session["price"]), anchor="end"))
     lines += [
-        _text(MARGIN, MARGIN - 10, f"price per kWh, up to {told(dearest)}", "start"),
-        _text(WIDTH - MARGIN, HEIGHT - MARGIN + 20, f"{widest} Wh", "end"),
+        words(MARGIN, MARGIN - 10, f"price per kWh, up to {told(dearest)}"),
+        words(WIDTH - MARGIN, HEIGHT - MARGIN + 20, f"{widest} Wh", anchor="end"),
         *(
-            _text(MARGIN + 90 * at, HEIGHT - 8, _NAMES[side], "start", _COLOURS[side])
+            words(MARGIN + 90 * at, HEIGHT - 8, _NAMES[side], _COLOURS[side])
             for at, side in enumerate(sorted(curves))
         ),
     ]
-    axes = f"M{MARGIN} {MARGIN}V{HEIGHT - MARGIN}H{WIDTH - MARGIN}"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'font-family="sans-serif" font-size="12">\n<path d="{axes}" fill="none" stroke="#444"/>\n'
-        + "\n".join(lines)
-        + "\n</svg>\n"
-    )
+    return framed(lines)
 
 
 def _path(steps: Steps, widest: int, dearest: int) -> str:
@@ -62,7 +55,3 @@ def _path(steps: Steps, widest: int, dearest: int) -> str:
 
 def _y(limit: int, dearest: int) -> int:
     return HEIGHT - MARGIN - limit * (HEIGHT - 2 * MARGIN) // dearest
-
-
-def _text(x: int, y: int, words: str, anchor: str, colour: str = "#444") -> str:
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{colour}">{words}</text>'

@@ -11,13 +11,13 @@ from typing import Any
 from pedchain_domain.calendar import shifted
 from pedchain_domain.debit import PrivateKey
 from pedchain_domain.flexibility import papers
+from pedchain_gateway import limits
 from pedchain_gateway.ledger import Ledger, Refused, definition_of
 from pedchain_gateway.queries import ask, ask_document
 from pedchain_gateway.steps import private, submit_step
 from pedchain_gateway.trader import DEFINITION, Trader
 
 CONTRACT = papers.CONTRACT
-PAPERS_TOGETHER = 60  # signed documents in one call
 LAGGING = frozenset(
     ("not-found", "private-data-missing", "not-certified", "not-begun", "unknown-account",
      "not-measured", "unknown-site", "unknown-device")
@@ -117,8 +117,11 @@ class Flexibility:
             await self._submit(DEFINITION, "AnswerOrder", name, district, answers=part)
 
     async def settle(self, name: str) -> Document:
-        """Measure, settle and pay an order, as far as it is not done; its result."""
+        """Measure, settle and pay an order, as far as it is not done; its result. Refuses
+        `wrong-state` for one that nobody accepted, or that ended without a settlement."""
         found = await self.order(name)
+        if found["state"] not in ("ACCEPTED", "SETTLED"):
+            raise Refused("wrong-state", found["state"])
         for district, part in found["districts"].items():
             if part["phase"] in ("dispatched", "measuring"):
                 await self._until_done(DEFINITION, "SettleDistrict", name, district)
@@ -137,10 +140,13 @@ class Flexibility:
         await self._submit(DEFINITION, "LapseOrder", name)
 
     async def statement(self, name: str, district: str, site: str) -> tuple[Document, Document]:
-        """An order, and what it was for one site. Refuses `not-measured` before it is settled."""
+        """An order, and what it was for one site. Refuses `not-measured` before it is settled,
+        `unknown-district` where it asked nobody."""
         found = await self.order(name)
         if found.get("result") is None:
             raise Refused("not-measured")
+        if district not in found["result"]["pools"]:
+            raise Refused("unknown-district", district)
         pool = str(found["result"]["pools"][district])
         return found, await self._look(district, "GetStatement", name, site, pool)
 
@@ -163,5 +169,5 @@ class Flexibility:
 
 
 def _parts(made: list[Document]) -> list[list[Document]]:
-    size = PAPERS_TOGETHER
+    size = limits.PAPERS_TOGETHER
     return [made[at : at + size] for at in range(0, len(made), size)]

@@ -12,13 +12,15 @@ from cyclopts import App, Parameter
 
 from pedchain_gateway.commandline import (
     MISUSED,
+    Account,
+    Key,
     Profile,
     User,
     fail,
     line,
     on_ledger,
     read_document,
-    read_text,
+    read_key,
     write_text,
 )
 
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
 app = App(name="flexibility", help="Demand response: sites' consent, orders, statements.")
 District = Annotated[str, Parameter(help="The district's id.")]
-Account = Annotated[str, Parameter(help="The account's id.")]
-Key = Annotated[Path, Parameter(help="The account's private key, PEM.")]
 Act = Callable[["Flexibility"], Awaitable[None]]
 Spend = Callable[["Flexibility", "Trader"], Awaitable[None]]
 
@@ -157,12 +157,7 @@ def revoke(
 @app.command
 def dispatch(order: str, /, *, profile: Profile, key: Key, user: User = "gateway") -> int:
     """Choose the sites of an accepted order, and send each what the issuer's key signs."""
-    from pedchain_domain.debit import private_key
-
-    try:
-        signer = private_key(read_text(key))
-    except ValueError as error:
-        return fail(f"{key}: {error}", MISUSED)
+    signer = read_key(key)
     return _run(profile, user, lambda flex: flex.dispatch(order, signer))
 
 
@@ -264,14 +259,10 @@ def _run(profile: Path, user: str, act: Act) -> int:
 
 
 def _spend(profile: Path, user: str, account: str, key: Path, act: Spend) -> int:
-    from pedchain_domain.debit import private_key
     from pedchain_gateway.flexibility import Flexibility
     from pedchain_gateway.trader import Trader, Wallet
 
-    try:
-        wallet = Wallet(account, private_key(read_text(key)))
-    except ValueError as error:
-        return fail(f"{key}: {error}", MISUSED)
+    wallet = Wallet(account, read_key(key))
 
     async def work(ledger: "FabricLedger") -> None:
         flex = Flexibility(ledger, ledger.channel, line)

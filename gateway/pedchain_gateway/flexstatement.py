@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pedchain_gateway.curveplot import HEIGHT, MARGIN, WIDTH
 from pedchain_gateway.orderlines import money
+from pedchain_gateway.plot import HEIGHT, MARGIN, WIDTH, curve, framed, words
 
 Document = dict[str, Any]
 _COLOURS = {"baseline": "#6b7280", "measured": "#1d4ed8", "ordered": "#b45309"}
@@ -96,32 +96,21 @@ def svg(order: Document, statement: Document) -> str:
     known = [wh for wh in (*base, *measured, *asked) if wh is not None]
     low, high = min(0, *known), max(1, *known)
     columns = {"baseline": base, "measured": measured, "ordered": asked}
-    lines = [
-        f'<path d="{_path(values, low, high)}" fill="none" stroke="{_COLOURS[name]}" '
-        f'stroke-width="2"><title>{name}</title></path>'
-        for name, values in columns.items()
-    ]
     left, right = (_x(at, len(base)) for at in (first, first + body["count"]))
     shade = (
         f'<rect x="{left}" y="{MARGIN}" width="{right - left}" height="{HEIGHT - 2 * MARGIN}" '
         f'fill="#fef3c7"/>'
     )
-    words = [
-        _text(MARGIN, MARGIN - 10, f"Wh per {body['grain'] // 60} minutes, up to {high}", "#444"),
-        _text(left, HEIGHT - MARGIN + 20, _at(body["start"]), "#444"),
-        *(
-            _text(MARGIN + 100 * at, HEIGHT - 8, name, _COLOURS[name])
-            for at, name in enumerate(columns)
-        ),
+    curves = [
+        curve(_path(values, low, high), _COLOURS[name], name) for name, values in columns.items()
     ]
-    axes = f"M{MARGIN} {MARGIN}V{HEIGHT - MARGIN}H{WIDTH - MARGIN}"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'font-family="sans-serif" font-size="12">\n{shade}\n'
-        f'<path d="{axes}" fill="none" stroke="#444"/>\n'
-        + "\n".join([*lines, *words])
-        + "\n</svg>\n"
-    )
+    names = [
+        words(MARGIN + 100 * at, HEIGHT - 8, name, _COLOURS[name])
+        for at, name in enumerate(columns)
+    ]
+    scale = words(MARGIN, MARGIN - 10, f"Wh per {body['grain'] // 60} minutes, up to {high}")
+    begin = words(left, HEIGHT - MARGIN + 20, _at(body["start"]))
+    return framed([shade, *curves, scale, begin, *names])
 
 
 def _path(values: Sequence[int | None], low: int, high: int) -> str:
@@ -139,7 +128,3 @@ def _path(values: Sequence[int | None], low: int, high: int) -> str:
 
 def _x(at: int, count: int) -> int:
     return MARGIN + at * (WIDTH - 2 * MARGIN) // count
-
-
-def _text(x: int, y: int, words: str, colour: str) -> str:
-    return f'<text x="{x}" y="{y}" fill="{colour}">{words}</text>'

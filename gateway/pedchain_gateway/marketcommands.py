@@ -4,18 +4,20 @@ prosumers: each debit is signed here, by the account's key."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from pedchain_gateway.commandline import (
     MISUSED,
+    Account,
+    Key,
     Profile,
     User,
     fail,
     line,
     on_ledger,
-    read_text,
+    read_key,
     write_text,
 )
 
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from pedchain_gateway.trader import Trader
 
 app = App(name="market", help="Trade electricity and heat with an account's own key.")
-Account = Annotated[str, Parameter(help="The account's id.")]
-Key = Annotated[Path, Parameter(help="The account's private key, PEM.")]
 Act = Callable[["Trader"], Awaitable[None]]
 
 
@@ -263,11 +263,7 @@ def _outcome(found: dict[str, dict[str, object]]) -> str:
 
 
 def _run(profile: Path, user: str, account: str, key: Path, act: Act) -> int:
-    from pedchain_domain.debit import private_key
     from pedchain_gateway.trader import Trader, Wallet
 
-    try:
-        wallet = Wallet(account, private_key(read_text(key)))
-    except ValueError as error:
-        return fail(f"{key}: {error}", MISUSED)
+    wallet = Wallet(account, read_key(key))
     return on_ledger(profile, user, lambda ledger: act(Trader(ledger, ledger.channel, wallet)))

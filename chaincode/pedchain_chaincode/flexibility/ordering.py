@@ -123,9 +123,10 @@ class OrderingContract(Contract):
         issuer = await book.load("account", found.document["order"]["issuer"])
         if issuer is None:
             raise Refusal("unknown-account")
-        digest = await _digest(book, order, district)
+        (held,) = await orders.kept(book, order, [district])
+        key = issuer["key"]["spki"]
         answer = await _called(
-            ctx, found, district, "DispatchSites", digest=digest, spki=issuer["key"]["spki"]
+            ctx, found, district, "DispatchSites", digest=held["digest"], spki=key
         )
         if answer["left"]:
             return MORE
@@ -153,12 +154,9 @@ class OrderingContract(Contract):
         part = orders.phase(found.document, district, orders.DISPATCHED, orders.MEASURING)
         if found.now < rules.end(found.document["order"]):
             raise Refusal("too-early")
-        held = await book.load("flex", order, district)
-        if held is None:
-            raise Refusal("private-data-missing")
-        state = held.get("state")
+        (held,) = await orders.kept(book, order, [district])
         answer = await _called(
-            ctx, found, district, "MeasureCells", digest=held["digest"], state=state
+            ctx, found, district, "MeasureCells", digest=held["digest"], state=held.get("state")
         )
         kept = {"digest": held["digest"], "state": answer["digest"]}
         if answer["more"]:
@@ -187,11 +185,8 @@ class OrderingContract(Contract):
         book = await settlement.opened(ctx, "pay_district")
         found = await guards.order(book, identifier(order), orders.SETTLED)
         part = orders.phase(found.document, district, orders.MEASURED)
-        held, paid = await book.load_many(
-            [("flex", order, district), ("flex-paid", order, district)]
-        )
-        if held is None:
-            raise Refusal("private-data-missing")
+        (held,) = await orders.kept(book, order, [district])
+        paid = await book.load("flex-paid", order, district)
         asked = {
             "order": order,
             "digest": held["state"],
@@ -247,14 +242,6 @@ def _before(found: guards.Order) -> None:
     """Refuse `too-late` once the event has begun: the portfolio is closed."""
     if found.now >= found.document["order"]["start"]:
         raise Refusal("too-late")
-
-
-async def _digest(book: Book, order: str, district: str) -> str:
-    held = await book.load("flex", order, district)
-    if held is None:
-        raise Refusal("private-data-missing")
-    digest: str = held["digest"]
-    return digest
 
 
 async def _called(

@@ -13,7 +13,7 @@ provider's collateral when it accepts. Settled are subtotals: what stands of a d
 the book, for series of so few sites are nobody's business (rules C2).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pedchain_chaincode.documents import Document, refusals, save
@@ -133,6 +133,16 @@ def phase(found: Document, district: str, *expected: str) -> Document:
     return part
 
 
+async def kept(book: Book, order: str, districts: Sequence[str]) -> list[Document]:
+    """What the book keeps of districts' steps. Refuses `private-data-missing`: a peer that lacks
+    one must not settle as if it were nothing."""
+    held = await book.load_many([("flex", order, name) for name in districts])
+    found = [one for one in held if one is not None]
+    if len(found) != len(districts):
+        raise Refusal("private-data-missing")
+    return found
+
+
 async def put(book: Book, found: Document) -> None:
     """Write an order as it stands."""
     await save(book.stub, keys.order(book.stub, found["order"]["id"]), found)
@@ -150,8 +160,7 @@ async def finish(book: Book, found: Document) -> None:
     if any(one["phase"] != MEASURED for one in found["districts"].values()):
         raise Refusal("not-measured")
     names = sorted(found["districts"])
-    held = await book.load_many([("flex", order["id"], name) for name in names])
-    sums = [one["sums"] for one in held if one is not None]
+    sums = [one["sums"] for one in await kept(book, order["id"], names)]
     priced = terms(order)
     intervals = [
         Interval(sum(b for b, _ in row), sum(f for _, f in row), ordered)

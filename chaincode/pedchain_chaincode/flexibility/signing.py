@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signed papers as they come in the transient map: read strictly, verified in threads."""
+"""Signed papers as they come in the transient map: read strictly, verified in slices."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -44,7 +44,7 @@ def several(ctx: Context, name: str, shape: fields.Shape) -> list[Document]:
 
 async def verified(ctx: Context, found: Sequence[Claimed]) -> None:
     """Refuse `bad-signature` or `malformed-signature` unless each was signed by its key."""
-    for reason in await ctx.in_threads(_judge, found):
+    for reason in await ctx.in_slices(lambda some: [_judge(one) for one in some], found):
         if reason is not None:
             raise Refusal(str(reason))
 

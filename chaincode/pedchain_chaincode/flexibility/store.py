@@ -11,6 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
+from pedchain_chaincode.debits import salt
 from pedchain_chaincode.documents import load, save
 from pedchain_chaincode.flexibility import keys
 from pedchain_chaincode.limits import SALT_BYTES
@@ -104,11 +105,3 @@ class Store:
 def digest(value: bytes) -> str:
     """What stands for a salted document elsewhere."""
     return hashlib.sha256(value).hexdigest()
-
-
-def salt(ctx: Context) -> bytes:
-    """The client's 16 random bytes of this transaction. Refuses `salt-missing`."""
-    found = ctx.stub.transient.get("salt", b"")
-    if len(found) != SALT_BYTES:
-        raise Refusal("salt-missing")
-    return found

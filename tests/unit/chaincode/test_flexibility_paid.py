@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from pedchain_chaincode.flexibility import orders
 from pedchain_domain.flexibility import papers
+from pedchain_fabric.shim import Refusal
 from pedchain_fabric.shim.testing import TransactionFailed
 from tests.unit.chaincode.district import DAY, day_name
 from tests.unit.chaincode.exchange import MONEY
@@ -180,3 +182,14 @@ async def test_availability_is_paid_by_what_a_provider_brought_before(street: Fl
     await street.event({})
     assert (await street.settle())["availability"] == 300_000
     assert await street.everything() == ALL
+
+
+async def test_what_a_peer_does_not_hold_is_refused_and_never_taken_for_nothing() -> None:
+    class Lacking:
+        async def load_many(self, names: list[tuple[str, ...]]) -> list[dict[str, Any] | None]:
+            return [{"sums": [[0, 0]]} if name[-1] == "DistrictA" else None for name in names]
+
+    book: Any = Lacking()
+    assert len(await orders.kept(book, "o-1", ["DistrictA"])) == 1
+    with pytest.raises(Refusal, match="private-data-missing"):
+        await orders.kept(book, "o-1", ["DistrictA", "DistrictB"])
