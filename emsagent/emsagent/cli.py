@@ -58,9 +58,26 @@ def _parser() -> argparse.ArgumentParser:
     claim.add_argument("--device", required=True, metavar="DEVICE")
     claim.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
     claim.set_defaults(command=_claim)
+    _add_flexibility(commands)
     _add_simulate(commands.add_parser("simulate", help="replay register files day by day"))
     _add_street(commands.add_parser("street", help="make homes to try everything with"))
     return parser
+
+
+def _add_flexibility(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    enrol = commands.add_parser("enrol", help="consent to demand response, as configured")
+    enrol.add_argument("--code", required=True, help="the code the occupant has from the DSO")
+    enrol.add_argument("--from", dest="since", type=_date, metavar="DAY", required=True)
+    enrol.set_defaults(command=_enrol)
+    withdraw = commands.add_parser("withdraw", help="end a home's consent")
+    withdraw.add_argument("--to", dest="until", type=_date, metavar="DAY", required=True)
+    withdraw.set_defaults(command=_withdraw)
+    opt_out = commands.add_parser("opt-out", help="leave an order; a running agent tells the rest")
+    opt_out.add_argument("order", metavar="ORDER")
+    opt_out.set_defaults(command=_opt_out)
+    for command in (enrol, withdraw, opt_out):
+        command.add_argument("--home", required=True, metavar="HOME")
+        command.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
 
 
 def _add_street(command: argparse.ArgumentParser) -> None:
@@ -137,6 +154,30 @@ def _run(config: Config, _: argparse.Namespace) -> int:
         await run(config, stop)
 
     asyncio.run(until_stopped())
+    return 0
+
+
+def _enrol(config: Config, options: argparse.Namespace) -> int:
+    from emsagent.following import enrol
+
+    since = int(datetime.combine(options.since, datetime.min.time(), UTC).timestamp())
+    _show(asyncio.run(enrol(config, options.home, options.code, since)))
+    return 0
+
+
+def _withdraw(config: Config, options: argparse.Namespace) -> int:
+    from emsagent.following import withdraw
+
+    until = int(datetime.combine(options.until, datetime.min.time(), UTC).timestamp())
+    asyncio.run(withdraw(config, options.home, until))
+    return 0
+
+
+def _opt_out(config: Config, options: argparse.Namespace) -> int:
+    from emsagent.following import Follower, consent_of
+
+    follower = Follower(config, consent_of(config, options.home))
+    follower.leave(options.order, int(datetime.now(UTC).timestamp()))
     return 0
 
 

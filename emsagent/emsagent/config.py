@@ -16,6 +16,8 @@ district = "DistrictA"
 [[home.device]]
 id = "home-01-grid"
 driver = { kind = "csv", file = "registers/home-01-grid.csv" }
+
+What a home offers to demand response: `consent`.
 """
 
 import re
@@ -24,7 +26,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from emsagent import limits
+from emsagent import consent, limits
+from emsagent.consent import Consent
 from emsagent.errors import ConfigError
 from emsagent.toml import Table
 
@@ -88,6 +91,7 @@ class Config:
     channel: str
     gateways: Mapping[str, GatewayConfig]
     homes: tuple[HomeConfig, ...]
+    consents: tuple[Consent, ...] = ()
 
 
 def load(path: Path) -> Config:
@@ -112,16 +116,20 @@ def parse(table: Table, base: Path) -> Config:
     if schema != SCHEMA:
         raise ConfigError("schema", f"must be {SCHEMA!r}, is {schema!r}")
     gateways = _gateways(table.table("gateway"), base)
+    homes = tuple(_home(home, base, gateways) for home in table.tables("home", limits.HOMES_MAX))
+    meters = {home.id: {device.id for device in home.devices} for home in homes}
     config = Config(
         state=base / table.text("state", "state"),
         network=_id(table, "network"),
         channel=_id(table, "channel"),
         gateways=gateways,
-        homes=tuple(_home(home, base, gateways) for home in table.tables("home", limits.HOMES_MAX)),
+        homes=homes,
+        consents=tuple(consent.parse(table, base, meters)),
     )
     table.done()
     _unique("home", (home.id for home in config.homes))
     _unique("device", (device.id for home in config.homes for device in home.devices))
+    _unique("flexibility", (one.home for one in config.consents))
     return config
 
 

@@ -10,7 +10,10 @@ AgentError                 never raised itself; `code` is a stable slug
 ├── OutboxFull             no room: the reading was not accepted (never silently dropped)
 ├── DeviceBlocked          the device may not sign until a person has looked
 ├── DriverFault            the meter gave no value that can be trusted
+├── NotObeyed              a dispatch that the home does not follow
+├── PlanUnreadable         the memory of orders cannot be read
 └── UplinkError            the gateway gave no usable answer
+    └── Declined           the gateway, or the ledger behind it, said no
 """
 
 
@@ -82,6 +85,22 @@ class DriverFault(AgentError):  # noqa: N818 - the term for a meter that gives n
         self.reason = reason
 
 
+class NotObeyed(AgentError):  # noqa: N818 - says what is so
+    """A dispatch that the home does not follow. `reason` is a stable slug."""
+
+    code = "not-obeyed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class PlanUnreadable(AgentError):  # noqa: N818 - says what is so
+    """The memory of orders cannot be read: nobody knows what the home has promised."""
+
+    code = "plan-unreadable"
+
+
 class UplinkError(AgentError):
     """The gateway could not be reached or gave no usable answer: the outcome is unknown.
 
@@ -93,3 +112,13 @@ class UplinkError(AgentError):
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class Declined(UplinkError):  # noqa: N818 - says what is so
+    """The gateway, or the ledger behind it, said no; `reason` is its slug."""
+
+    code = "declined"
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason

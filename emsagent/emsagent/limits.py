@@ -7,6 +7,10 @@ CONFIG_BYTES_MAX = 8 * 1024 * 1024
 HOMES_MAX = 10_000
 DEVICES_PER_HOME_MAX = 64
 
+ISSUERS_MAX = 16
+PLAN_BYTES_MAX = 16 * 1024 * 1024
+"""What a home remembers of orders: some hundred bytes each, never forgotten."""
+
 RECORDS_HELD_MAX = 200_000
 """Records an outbox keeps that no gateway has settled yet: five years of quarter-hours."""
 SETTLED_KEPT_MAX = 10_000

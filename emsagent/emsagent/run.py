@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`emsagent run`: read at every interval's end, sign, store, send; until asked to stop."""
+"""`emsagent run`: read at every interval's end, sign, store, send, follow orders; until asked to
+stop."""
 
 import asyncio
 import time
@@ -10,6 +11,7 @@ from emsagent import limits, logs
 from emsagent.config import Config
 from emsagent.delivery import deliver
 from emsagent.errors import OutboxFull
+from emsagent.following import Follower
 from emsagent.home import Home
 from emsagent.uplink import Uplink
 
@@ -22,20 +24,26 @@ async def run(config: Config, stop: asyncio.Event) -> None:
             for district, gateway in config.gateways.items()
         }
         homes = [stack.enter_context(Home(config, home)) for home in config.homes]
+        followers = {one.home: Follower(config, one) for one in config.consents}
         logs.event("started", homes=len(homes), devices=sum(len(home.meters) for home in homes))
         async with asyncio.TaskGroup() as group:
             for home in homes:
-                group.create_task(_serve(home, uplinks, stop))
+                group.create_task(_serve(home, uplinks, stop, followers.get(home.config.id)))
         logs.event("stopped")
 
 
-async def _serve(home: Home, uplinks: Mapping[str, Uplink], stop: asyncio.Event) -> None:
+async def _serve(
+    home: Home, uplinks: Mapping[str, Uplink], stop: asyncio.Event, follower: Follower | None
+) -> None:
     while not stop.is_set():
         pause = limits.BACKOFF_FIRST_S
         try:
             with suppress(OutboxFull):  # told by the home; what is stored still goes out
                 home.collect(until=int(time.time()))
-            pause = await deliver(home, uplinks[home.config.district])
+            uplink = uplinks[home.config.district]
+            pause = await deliver(home, uplink)
+            if follower is not None:
+                await follower.turn(uplink, int(time.time()))
         except OutboxFull as error:
             # The disk takes nothing: the same bytes stay due until it does.
             logs.alarm(error.code, home=home.config.id, detail=str(error))

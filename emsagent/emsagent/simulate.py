@@ -3,7 +3,8 @@
 
 Every home has its own keys, outbox file and signer, exactly as `run` has; only the clock is
 replaced: a day's registers are read at once, signed, and brought to the gateway before the next
-day begins. Faults for trying: a home offline for a day, a record forged with another key.
+day begins. Homes that offer flexibility ask for their dispatches at midnight. Faults for trying: a
+home offline for a day, a record forged with another key.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from emsagent import limits
 from emsagent.config import Config
 from emsagent.delivery import deliver
 from emsagent.errors import UplinkError
+from emsagent.following import Follower
 from emsagent.forgery import forge
 from emsagent.home import Home
 from emsagent.outbox import State
@@ -64,10 +66,32 @@ async def simulate(config: Config, plan: Plan) -> AsyncIterator[DayReport]:
             for district, gateway in config.gateways.items()
         }
         homes = [stack.enter_context(Home(config, home)) for home in config.homes]
+        followers = [Follower(config, one) for one in config.consents]
         day = plan.first
         while day <= plan.last:
+            await _follow(followers, homes, day, uplinks)
             yield await _day(config, homes, plan, day, uplinks)
             day += timedelta(days=1)
+
+
+async def _follow(
+    followers: Sequence[Follower], homes: Sequence[Home], day: date, uplinks: Mapping[str, Uplink]
+) -> None:
+    """Before its day begins, every home that offers flexibility hears what it is asked."""
+    district = {home.config.id: home.config.district for home in homes}
+    side_by_side = asyncio.Semaphore(limits.HOMES_AT_ONCE)
+
+    async def one(follower: Follower) -> None:
+        async with side_by_side:
+            await follower.turn(uplinks[district[follower.consent.home]], _midnight(day))
+
+    async with asyncio.TaskGroup() as group:
+        for follower in followers:
+            group.create_task(one(follower))
+
+
+def _midnight(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 async def _day(
@@ -89,7 +113,7 @@ async def _day(
 async def _home(
     config: Config, home: Home, plan: Plan, day: date, uplink: Uplink, report: DayReport
 ) -> None:
-    start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+    start = _midnight(day)
     report.records += home.collect(until=start + DAY_S, since=start)
     if (home.config.id, day) in plan.offline:
         report.offline.append(home.config.id)

@@ -42,8 +42,10 @@ def write(out: Path, days: int, gateways: Mapping[str, str], now: int) -> Docume
     return summary(made)
 
 
-def lay_out(out: Path, made: Street, gateways: Mapping[str, str]) -> None:
-    """Writes the folder of any street."""
+def lay_out(
+    out: Path, made: Street, gateways: Mapping[str, str], *, flexible: bool = False
+) -> None:
+    """Writes the folder of any street; grid meters of a `flexible` one follow setpoints."""
     days = (made.end - made.start) // DAY
     samples = SAMPLES_WHEN_LONG if days > LONG_DAYS else SAMPLES_PER_RECORD
     for district in sim.DISTRICTS:
@@ -52,7 +54,7 @@ def lay_out(out: Path, made: Street, gateways: Mapping[str, str]) -> None:
         (folder / "registers").mkdir(parents=True)
         for meter in meters(homes):
             (folder / "registers" / f"{meter.id}.csv").write_text(registers(meter))
-        config = agent(district, gateways[district], homes, samples)
+        config = agent(district, gateways[district], homes, samples, flexible=flexible)
         (folder / "agent.toml").write_text(config)
     registration = {
         "factors": [factors(made)],
@@ -91,7 +93,9 @@ def said(meter: Meter, instant: int) -> list[str]:
     return [meter.reasons[instant]] if meter.reasons else []
 
 
-def agent(district: str, url: str, homes: Sequence[Home], samples: int) -> str:
+def agent(
+    district: str, url: str, homes: Sequence[Home], samples: int, *, flexible: bool = False
+) -> str:
     """The configuration of the district's agents."""
     parts = [
         'schema = "emsagent/1"\nnetwork = "pedchain"\nchannel = "ped"\n'
@@ -104,10 +108,18 @@ def agent(district: str, url: str, homes: Sequence[Home], samples: int) -> str:
         )
         parts += [
             f'[[home.device]]\nid = "{meter.id}"\n'
-            f'driver = {{ kind = "csv", file = "registers/{meter.id}.csv" }}\n'
+            f"driver = {driver(home, meter, flexible=flexible)}\n"
             for meter in home.meters
         ]
     return "\n".join(parts)
+
+
+def driver(home: Home, meter: Meter, *, flexible: bool) -> str:
+    """How a meter is read: its register file, which events change where it can follow."""
+    file = f'file = "registers/{meter.id}.csv"'
+    if flexible and meter.kind == "GCP":
+        return f'{{ kind = "flexible", {file}, setpoints = "setpoints/{home.id}.csv" }}'
+    return f'{{ kind = "csv", {file} }}'
 
 
 def factors(made: Street) -> Document:

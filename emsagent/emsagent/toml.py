@@ -7,7 +7,13 @@ from typing import Any, TypeVar
 from emsagent.errors import ConfigError
 
 T = TypeVar("T")
-_NAMES = {str: "a text", int: "a whole number", bool: "true or false", dict: "a table"}
+_NAMES = {
+    str: "a text",
+    int: "a whole number",
+    bool: "true or false",
+    dict: "a table",
+    list: "an array",
+}
 
 
 class Table:
@@ -56,6 +62,21 @@ class Table:
         if not least <= value <= most:
             raise ConfigError(self.path(name), f"must be from {least} to {most}, is {value}")
         return value
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """True or false."""
+        return self._need(name, bool, default)
+
+    def texts(self, name: str, most: int) -> list[str]:
+        """An array of 1 to `most` texts."""
+        values = self._need(name, list, None)
+        if not 0 < len(values) <= most or not all(isinstance(one, str) and one for one in values):
+            raise ConfigError(self.path(name), f"must be 1 to {most} texts")
+        return values
+
+    def optional(self, name: str) -> None:
+        """An entry that may be left out altogether."""
+        self._asked.add(name)
 
     def table(self, name: str) -> "Table":
         """A table inside this one; an absent one is empty."""

@@ -2,7 +2,8 @@
 """The way to the gateway: `POST /v1/readings`, one record per line, and what its answers mean.
 
 An answer settles a record; everything else (no connection, a lost answer, 202, 429, 503) leaves
-the outcome unknown, and the same bytes are sent again later.
+the outcome unknown, and the same bytes are sent again later. Papers of demand response go to
+`POST /v1/districts/<district>/flexibility/...`, where a refusal is the ledger's own.
 """
 
 import gzip
@@ -17,9 +18,11 @@ import httpx2
 
 from emsagent import limits
 from emsagent.config import GatewayConfig
-from emsagent.errors import UplinkError
+from emsagent.errors import Declined, UplinkError
 
 _ANSWERED = (200, 202)
+_DECLINED = (400, 403, 404, 409)
+Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,41 @@ class Uplink:
             raise UplinkError(f"no answer: {type(error).__name__}") from error
         return self._answers(response, body, len(records))
 
+    # demand response: papers that the home's device signed
+
+    async def enrol(self, paper: Document, code: str) -> None:
+        """Bring a consent, with the occupant's code. Raises `UplinkError`, `Declined`."""
+        await self._call("enrolments", {"enrolment": paper, "code": code})
+
+    async def withdraw(self, paper: Document) -> None:
+        """Bring the end of a consent. Raises `UplinkError`, `Declined`."""
+        await self._call("withdrawals", {"withdrawal": paper})
+
+    async def dispatches(self, inquiry: Document) -> list[Document]:
+        """What accepted orders ask of the device that signed the inquiry. Raises `UplinkError`,
+        `Declined`."""
+        found = (await self._call("dispatches", {"inquiry": inquiry})).get("dispatches")
+        if not isinstance(found, list):
+            raise UplinkError("the answer cannot be read")
+        return found
+
+    async def answer(self, order: str, answers: Sequence[Document]) -> None:
+        """Bring answers to an order. Raises `UplinkError`, `Declined`."""
+        await self._call("answers", {"order": order, "answers": list(answers)})
+
+    async def _call(self, name: str, body: Document) -> Document:
+        path = f"/v1/districts/{self._district}/flexibility/{name}"
+        try:
+            request = self._client.build_request("POST", path, json=body)
+            response = await self._client.send(request, stream=True)
+            try:
+                told = await _bounded(response)
+            finally:
+                await response.aclose()
+        except (httpx2.HTTPError, OSError) as error:
+            raise UplinkError(f"no answer: {type(error).__name__}") from error
+        return _document(response, told)
+
     def _answers(self, response: httpx2.Response, body: bytes, count: int) -> list[Answer]:
         if response.status_code == 413 and count > 1:
             self.records_max = max(1, count // 2)
@@ -114,6 +152,21 @@ def _answer(result: dict[str, Any]) -> Answer:
         reason=str(result.get("reason") or ""),
         transaction=str(result.get("transaction") or ""),
     )
+
+
+def _document(response: httpx2.Response, body: bytes) -> Document:
+    """The JSON object of an answer."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise UplinkError("the answer cannot be read") from error
+    if not isinstance(found, dict):
+        raise UplinkError("the answer cannot be read")
+    if response.status_code in _DECLINED:
+        raise Declined(_problem(response, body), str(found.get("reason") or ""))
+    if response.status_code not in _ANSWERED:
+        raise UplinkError(_problem(response, body), _retry_after(response))
+    return found
 
 
 def _problem(response: httpx2.Response, body: bytes) -> str:

@@ -65,5 +65,7 @@ PROOFS_SHOWN = 48
 """Intervals shown to settlement in one transaction (the contract's own bound)."""
 ERASE_BATCHES = 4
 """Batches written anew in one step of an erasure (the contract's own bound)."""
+INQUIRY_FRESH_S = 300
+"""How old a device's signed inquiry may be, and how far ahead its clock."""
 PAPERS_TOGETHER = 60
 """Documents that devices or issuers signed in one transaction (the contract's own bound)."""

@@ -24,7 +24,7 @@ async def serve(config: Config) -> None:
     index = Index(config.state / "index.sqlite")
     index.forget(before=time.time() - limits.INDEX_KEPT_S)
     async with await open_ledger(config.profile, config.user) as ledger:
-        services = assemble(config, ledger, index)
+        services = assemble(config, ledger, index, ledger.channel)
         app = create(services, background=partial(_beside, services))
         server = uvicorn.Server(
             uvicorn.Config(

@@ -26,16 +26,17 @@ class Services:
     intake: Intake
     reconciler: Reconciler
     metrics: Metrics
+    channel: str
 
 
-def assemble(config: Config, ledger: Ledger, index: Index) -> Services:
+def assemble(config: Config, ledger: Ledger, index: Index, channel: str = "ped") -> Services:
     """Wire the parts of one gateway to each other."""
     metrics = Metrics()
     fence = Fence(ledger, config.definitions)
     submitter = Submitter(ledger, index, fence, config.definitions, metrics)
     reconciler = Reconciler(ledger, index, resubmit_s=config.resubmit_after_s)
     intake = Intake(config.districts, index, submitter, reconciler, metrics)
-    return Services(config, ledger, index, intake, reconciler, metrics)
+    return Services(config, ledger, index, intake, reconciler, metrics, channel)
 
 
 def services(request: Request) -> Services:

@@ -50,7 +50,11 @@ class Driver(Protocol):
         ...
 
 
-_KINDS = {"csv": "emsagent.drivers.csvfile", "replay": "emsagent.drivers.replay"}
+_KINDS = {
+    "csv": "emsagent.drivers.csvfile",
+    "flexible": "emsagent.drivers.flexible",
+    "replay": "emsagent.drivers.replay",
+}
 
 
 def open_driver(config: DriverConfig) -> Driver:

@@ -326,6 +326,10 @@ async def test_openapi_names_every_route_and_its_problems(http: httpx2.AsyncClie
     assert set(document["paths"]) == {
         "/v1/readings",
         "/v1/transactions/{transaction}",
+        "/v1/districts/{district}/flexibility/enrolments",
+        "/v1/districts/{district}/flexibility/withdrawals",
+        "/v1/districts/{district}/flexibility/dispatches",
+        "/v1/districts/{district}/flexibility/answers",
         "/v1/districts/{district}/certificates",
         "/v1/districts/{district}/certificates/{day}",
         "/v1/districts/{district}/certificates/{day}/history",
