@@ -2,13 +2,12 @@
 """Serves our packages, and beside metering a contract that looks at nothing: it reads the keys and
 writes the bytes that a batch does. What it costs is Fabric's own, whatever a contract does."""
 
-import asyncio
 import sys
 
-from pedchain_chaincode.cli import contracts
+from pedchain_chaincode.cli import contracts, serve
 from pedchain_chaincode.documents import load, load_many, save
 from pedchain_chaincode.metering import keys
-from pedchain_fabric.shim import Context, Contract, Package, Tls, serve, submit
+from pedchain_fabric.shim import Context, Contract, Package, Tls, submit
 
 COMMAND = (sys.executable, "-m", "bench.bare", "serve")
 
@@ -43,4 +42,4 @@ def package(text: str) -> Package:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve([package(each) for each in sys.argv[2:] if each != "--package"]))
+    serve([package(each) for each in sys.argv[2:] if each != "--package"])

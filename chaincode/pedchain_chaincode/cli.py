@@ -67,19 +67,23 @@ def _lint(modules: Sequence[str], ignored: Sequence[str]) -> int:
 
 
 def _serve(texts: Sequence[str], files: Sequence[Path | None]) -> int:
-    from pedchain_fabric.shim import serve
-
     try:
         tls = _tls(*files)
-        packages = [package(text, tls) for text in texts]
-        # Batches make much garbage and hardly a cycle: looking for these took one part in 25.
-        gc.freeze()
-        gc.set_threshold(50_000)
-        asyncio.run(serve(packages, _listening))
+        serve([package(text, tls) for text in texts])
     except (OSError, ValueError) as error:
         print(f"ped-chaincode: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def serve(packages: "Sequence[Package]") -> None:
+    """Serve packages until the process is told to end."""
+    from pedchain_fabric import shim
+
+    # Batches make much garbage and hardly a cycle: looking for these took one part in 25.
+    gc.freeze()
+    gc.set_threshold(50_000)
+    asyncio.run(shim.serve(packages, _listening))
 
 
 def _tls(certificate: Path | None, key: Path | None, client_ca: Path | None) -> "Tls | None":

@@ -55,7 +55,9 @@ def test_the_reference_is_the_consortium_of_the_blueprint() -> None:
         readings, flex = deployed.definition.collections
         assert (readings.name, readings.members) == ("readings", ("DSOMSP", f"{district}MSP"))
         assert flex.members == ("DSOMSP", f"{district}MSP", "AggregatorMSP")
-        assert {(each.required_peers, each.max_peers) for each in (readings, flex)} == {(1, 3)}
+        # Both members of `readings` endorse and hold the values; the Aggregator must be sent them.
+        assert (readings.required_peers, readings.max_peers) == (0, 0)
+        assert (flex.required_peers, flex.max_peers) == (1, 3)
 
 
 def test_every_definition_of_the_reference_needs_the_dso() -> None:
@@ -103,8 +105,8 @@ def test_every_definition_of_the_reference_needs_the_dso() -> None:
             "endorsement",
             "policy language",
         ),
-        ("members: [DSO, DistrictA]}", "members: [DSO, Nobody]}", "no organisation", "known: DSO"),
-        ("members: [DSO, DistrictA]}", "members: [DSO]}", "1 other peers must", "lower"),
+        ("members: [DSO, DistrictA, Aggregator]}", "members: [DSO, Nobody]}", "no organisation", "known: DSO"),
+        ("members: [DSO, DistrictA, Aggregator]}", "members: [DSO]}", "1 other peers must", "lower"),
         ("name: registry", "name: reg--istry", "no name we can use", "joined by single"),
         ("name: metering-DistrictB", "name: registry", "'registry' stands twice", "rename"),
         (
