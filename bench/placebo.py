@@ -13,9 +13,10 @@ from typing import Any
 from pedchain_domain.calendar import Day
 from pedchain_domain.flexibility import figure, history
 from pedchain_domain.flexibility.baseline import RULES
+from pedchain_domain.flexibility.basis import Asked
 from pedchain_domain.flexibility.likedays import Past
 from pedchain_domain.flexibility.quantity import Direction
-from pedchain_domain.flexibility.statement import Asked, statement
+from pedchain_domain.flexibility.statement import statement
 from pedchain_domain.instants import DAY, format_day
 from pedchain_domain.numbers import split
 from pedchain_domain.sim import street

@@ -19,14 +19,14 @@ SERVICE_OUS: Final = ("client", "admin")
 REGISTRAR, GATEWAY, AUDITOR = "registrar", "gateway", "auditor"
 SYSTEM_OPERATOR, PROVIDER = "system_operator", "balance_service_provider"
 ROLES: Final[Mapping[str, str]] = {
-    "": "a service without the attribute: all that its organisation may",
     REGISTRAR: "registers, changes and decides; files no readings and closes no day",
     GATEWAY: "files readings and closes days; registers nothing",
     SYSTEM_OPERATOR: "issues orders of demand response and takes them back",
     PROVIDER: "accepts orders of demand response",
     AUDITOR: "reads",
 }
-"""Values of the certificate's attribute `ped.role`; any other value may only read."""
+"""Values of the certificate's attribute `ped.role`, several with commas between; without one of
+them a client may only read."""
 
 PARTIES: Final[Mapping[str, str]] = {
     "dso": "the system operator",
@@ -45,9 +45,9 @@ class Row(NamedTuple):
     roles: tuple[str, ...]
 
 
-_REGISTRY: Final = ("", REGISTRAR)
-_DAILY: Final = ("", GATEWAY)
-_ANY_SERVICE: Final = ("", REGISTRAR, GATEWAY)
+_REGISTRY: Final = (REGISTRAR,)
+_DAILY: Final = (GATEWAY,)
+_ANY_SERVICE: Final = (REGISTRAR, GATEWAY)
 
 TABLE: Final[Mapping[str, Row]] = {
     # registry: what all districts share
@@ -56,9 +56,9 @@ TABLE: Final[Mapping[str, Row]] = {
     "put_factors": Row(("dso",), _REGISTRY),
     "approve": Row(("districts",), _REGISTRY),
     # metering: sites, points, devices
-    "adopt": Row(("dso", "operator"), ("", REGISTRAR, GATEWAY)),
+    "adopt": Row(("dso", "operator"), _ANY_SERVICE),
     "register": Row(("dso",), _REGISTRY),
-    "rotate_key": Row(("dso", "operator"), ("", REGISTRAR, GATEWAY)),
+    "rotate_key": Row(("dso", "operator"), _ANY_SERVICE),
     "revoke_key": Row(("dso",), _REGISTRY),
     "suspend_device": Row(("dso", "operator"), _REGISTRY),
     "resume_device": Row(("dso",), _REGISTRY),
@@ -71,8 +71,8 @@ TABLE: Final[Mapping[str, Row]] = {
     "participate": Row(("dso",), _REGISTRY),
     "offer_claim": Row(("dso",), _REGISTRY),
     "withdraw_claim": Row(("dso",), _REGISTRY),
-    "present_claim": Row(("dso", "operator"), ("", REGISTRAR, GATEWAY)),
-    "settle_claim": Row(("dso", "operator"), ("", REGISTRAR, GATEWAY)),
+    "present_claim": Row(("dso", "operator"), _ANY_SERVICE),
+    "settle_claim": Row(("dso", "operator"), _ANY_SERVICE),
     # metering: the day
     "submit_readings": Row(("dso", "operator"), _DAILY),
     "seal_period": Row(("dso", "operator"), _DAILY),
@@ -84,12 +84,14 @@ TABLE: Final[Mapping[str, Row]] = {
     "issue_day": Row(("dso", "operator"), _DAILY),
     "debit": Row(("dso", "operator"), _DAILY),
     # privacy: retention and data subjects
-    "purge": Row(("dso", "operator"), ("", REGISTRAR, GATEWAY)),
+    "purge": Row(("dso", "operator"), _ANY_SERVICE),
     "erase": Row(("dso", "operator"), _REGISTRY),
     # demand response in a district: consent, shared days; steps of an order, called by settlement
     "offer_consent": Row(("dso",), _REGISTRY),
     "protect_site": Row(("dso",), _REGISTRY),
-    **dict.fromkeys(("enrol_site", "withdraw_site"), Row(("dso", "operator"), _ANY_SERVICE)),
+    **dict.fromkeys(
+        ("enrol_site", "withdraw_site", "declare_site"), Row(("dso", "operator"), _ANY_SERVICE)
+    ),
     "share_day": Row(("dso", "operator"), _DAILY),
     **dict.fromkeys(
         ("freeze_cells", "dispatch_sites", "answer_sites", "measure_cells"),
@@ -156,7 +158,7 @@ TABLE: Final[Mapping[str, Row]] = {
 
 
 def require(ctx: Context, action: str, operator: str | None = None) -> None:
-    """Refuse `not-permitted` unless the client's organisation and role may take this action.
+    """Refuse `not-permitted` unless the client's organisation and roles may take this action.
 
     `operator` is the organisation that stands for `operator` or `districts` here.
     """
@@ -171,5 +173,6 @@ def permit(ctx: Context, action: str, parties: Mapping[str, Sequence[str]]) -> N
     client = ctx.client
     allowed = any(client.msp_id in parties[party] for party in row.parties)
     serves = any(unit in SERVICE_OUS for unit in client.ous)
-    if not allowed or not serves or client.attributes.get(ROLE_ATTRIBUTE, "") not in row.roles:
+    roles = client.attributes.get(ROLE_ATTRIBUTE, "").split(",")
+    if not allowed or not serves or not any(role in row.roles for role in roles):
         raise Refusal("not-permitted", action)

@@ -48,6 +48,10 @@ class Flexibility:
         """Carry the end of a consent, signed by its device."""
         await self._submit(definition_of(district), "WithdrawSite", withdrawal=paper)
 
+    async def declare(self, district: str, paper: Document) -> None:
+        """Carry a site's schedule of a day or its absence, signed by its device."""
+        await self._submit(definition_of(district), "DeclareSite", declaration=paper)
+
     async def share(self, district: str, first: str, last: str) -> None:
         """Share the closed days from `first` through `last` with the aggregator."""
         day = first

@@ -79,6 +79,13 @@ def withdraw(
 
 
 @app.command
+def declare(paper: Path, /, *, profile: Profile, district: District, user: User = "gateway") -> int:
+    """Carry a site's schedule of a day, or days of its absence, signed by its device ahead."""
+    found = read_document(paper)
+    return _run(profile, user, lambda flex: flex.declare(district, found))
+
+
+@app.command
 def share(
     first: str,
     last: str,

@@ -10,6 +10,7 @@ and `salt` (16 bytes) come in the transient map.
 from pedchain_chaincode.documents import Document, identifier, read, refusals
 from pedchain_chaincode.flexibility import (
     consent,
+    declaring,
     dispatching,
     freezing,
     guards,
@@ -55,6 +56,13 @@ class FlexibilityContract(Contract):
     async def withdraw_site(self, ctx: Context) -> None:
         """The end of a consent: transient `withdrawal`, signed by the site's device."""
         await consent.withdraw(ctx, await guards.permitted(ctx, "withdraw_site"))
+
+    @submit
+    @guarded("permitted")
+    async def declare_site(self, ctx: Context) -> None:
+        """A site's schedule of a day or its days of absence: transient `declaration`, signed by
+        its device before they begin."""
+        await declaring.declare(ctx, await guards.permitted(ctx, "declare_site"))
 
     @submit
     @guarded("permitted", "closing", "share")

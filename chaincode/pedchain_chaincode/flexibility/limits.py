@@ -9,6 +9,7 @@ MEASURE_CELLS: Final = 5  # cells measured in one step
 PAPERS: Final = 60  # signed documents in one call
 CREDITS: Final = 60  # users paid in one step
 ENROLLED: Final = 16  # enrolments of one site, past ones included
+ABSENCES: Final = 64  # declared absences of one site
 LAPSE: Final = 90 * 86_400  # seconds after its end from when an order not settled lapses
 REMEMBERED: Final = 60 * 86_400  # seconds for which a dispatch counts in days and in fairness
 HISTORY: Final = 5  # orders of a provider that its reliability is made of

@@ -13,13 +13,14 @@ from typing import Any
 from pedchain_chaincode.documents import Document
 from pedchain_chaincode.flexibility import limits
 from pedchain_chaincode.flexibility.dispatching import ACKNOWLEDGED, answers, plan_of
-from pedchain_chaincode.flexibility.freezing import Wanted, wanted
 from pedchain_chaincode.flexibility.store import Store
+from pedchain_chaincode.flexibility.wanted import Wanted, wanted
 from pedchain_domain.flexibility import history
+from pedchain_domain.flexibility.basis import Asked
 from pedchain_domain.flexibility.dispatch import energies
 from pedchain_domain.flexibility.likedays import Past
 from pedchain_domain.flexibility.remuneration import divide
-from pedchain_domain.flexibility.statement import Asked, generation, statement
+from pedchain_domain.flexibility.statement import generation, statement
 from pedchain_domain.intervals import MISSING
 from pedchain_fabric.shim import Context, Refusal
 
@@ -27,7 +28,8 @@ RUNS = ("F", "FINAL")
 
 
 async def measure(ctx: Context, asked: Document) -> Document:
-    """One step over some cells of the plan {.., digest: plan's, state: measuring's or null}.
+    """One step over some cells of the plan {.., digest: plan's, state: measuring's or null, sold:
+    {site: [[hour, Wh]]}, what its sites with storage sold to their peers}.
     {more: true, digest} or {more: false, digest, sums, contributed, sites}."""
     store, want = await Store.open(ctx), await wanted(ctx, asked)
     order = want.order["id"]
@@ -36,7 +38,7 @@ async def measure(ctx: Context, asked: Document) -> Document:
     cells = sorted(dict.fromkeys(plan["cells"].values()))
     due = [cell for cell in cells if cell > state["after"]]
     for cell in due[: limits.MEASURE_CELLS]:
-        await _cell(store, want, plan, cell, state)
+        await _cell(store, want, plan, cell, state, asked["sold"])
         state["after"] = cell
     digest = await store.save(("measuring", order), state)
     if len(due) > limits.MEASURE_CELLS:
@@ -60,7 +62,9 @@ async def _held(store: Store, order: str, expected: str) -> Document:
     return found
 
 
-async def _cell(store: Store, want: Wanted, plan: Document, cell: int, state: Document) -> None:
+async def _cell(
+    store: Store, want: Wanted, plan: Document, cell: int, state: Document, sold: Document
+) -> None:
     """Make the statements of a cell's sites that acknowledged, and add them to the sums."""
     order = want.order["id"]
     frozen, digest = await store.held("frozen", order, cell)
@@ -85,7 +89,15 @@ async def _cell(store: Store, want: Wanted, plan: Document, cell: int, state: Do
         days = _days(want, site, frozen["sites"][site]["days"], shared)
         others = {name: pair for name, pair in made.items() if name != site}
         asked_wh = wh[site] * want.order["count"]
-        found[site] = statement(judged, figures[site], days, asked_wh, others)
+        found[site] = statement(
+            judged,
+            figures[site],
+            days,
+            asked_wh,
+            others,
+            schedule=frozen["sites"][site].get("schedule"),
+            sold=dict(sold.get(site, [])),
+        )
         pairs = zip(found[site]["baseline"], found[site]["measured"], strict=True)
         for sums, (base, measured) in zip(state["sums"], pairs, strict=True):
             sums[0] += base

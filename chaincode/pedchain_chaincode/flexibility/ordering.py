@@ -11,6 +11,7 @@ write lies in its own definition, so each is endorsed by it, the DSO and the agg
 from pedchain_chaincode.documents import Document, identifier, load, refusals
 from pedchain_chaincode.flexibility import keys, orders
 from pedchain_chaincode.flexibility import orderguards as guards
+from pedchain_chaincode.flexibility.sold import sold
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.metering.folding import DONE, MORE
 from pedchain_chaincode.settlement import guards as settlement
@@ -103,7 +104,10 @@ class OrderingContract(Contract):
         state = await book.load("flex", order, district)
         digest = None if state is None else state["digest"]
         answer = await _called(ctx, found, district, "FreezeCells", digest=digest)
-        await book.save(("flex", order, district), {"digest": answer["digest"]})
+        kept = {"digest": answer["digest"]}
+        if not answer["more"] and answer["storage"]:
+            kept["storage"] = answer["storage"]
+        await book.save(("flex", order, district), kept)
         if answer["more"]:
             await orders.put_part(book, found.document, district, {"phase": orders.FREEZING})
             return MORE
@@ -155,16 +159,11 @@ class OrderingContract(Contract):
         if found.now < rules.end(found.document["order"]):
             raise Refusal("too-early")
         (held,) = await orders.kept(book, order, [district])
-        answer = await _called(
-            ctx, found, district, "MeasureCells", digest=held["digest"], state=held.get("state")
-        )
-        kept = {"digest": held["digest"], "state": answer["digest"]}
+        answer = await _measured(book, found, district, held)
         if answer["more"]:
-            await book.save(("flex", order, district), kept)
             part = {**part, "phase": orders.MEASURING}
             await orders.put_part(book, found.document, district, part)
             return MORE
-        await book.save(("flex", order, district), {**kept, "sums": answer["sums"]})
         told = {"contributed": answer["contributed"], "measured": answer["sites"]}
         part = {**part, "phase": orders.MEASURED, **told}
         await orders.put_part(book, found.document, district, part)
@@ -244,8 +243,30 @@ def _before(found: guards.Order) -> None:
         raise Refusal("too-late")
 
 
+async def _measured(book: Book, found: guards.Order, district: str, held: Document) -> Document:
+    """A step of measuring a district, and what the book keeps of it."""
+    step = held.get("step", 0)
+    storage = held.get("storage", [])
+    points = storage[step] if storage else {}
+    body = found.document["order"]
+    answer = await _called(
+        book.ctx,
+        found,
+        district,
+        "MeasureCells",
+        digest=held["digest"],
+        state=held.get("state"),
+        sold=await sold(book, body, district, points),
+    )
+    kept = {**held, "state": answer["digest"], "step": step + 1}
+    if not answer["more"]:
+        kept["sums"] = answer["sums"]
+    await book.save(("flex", body["id"], district), kept)
+    return answer
+
+
 async def _called(
-    ctx: Context, found: guards.Order, district: str, function: str, **further: str | None
+    ctx: Context, found: guards.Order, district: str, function: str, **further: object
 ) -> Document:
     """A step in the district's own definition, told what settlement knows of the order."""
     document = found.document

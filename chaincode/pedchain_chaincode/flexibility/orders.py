@@ -3,7 +3,8 @@
 
     public   {order: order/1, state, notice, parts: {district: W}, plant, escrow, collateral,
               districts: {district: {phase, root?, sites?, accuracy?, contributed?}}, result?}
-    private  in the book, by order and district: {digest, sums?}, paid/1 {order, after, paid: µcur}
+    private  in the book, by order and district: {digest, storage?: by step of measuring {site:
+             point}, state?, step?, sums?}, paid/1 {order, after, paid: µcur}
 
     ISSUED -> ACCEPTED -> SETTLED; ISSUED -> REVOKED, LAPSED; ACCEPTED -> REVOKED, LAPSED
     phases of a district: open, freezing, frozen, dispatched, measuring, measured, paid
@@ -25,9 +26,9 @@ from pedchain_domain.flexibility import delivery, remuneration
 from pedchain_domain.flexibility import order as rules
 from pedchain_domain.flexibility.delivery import Interval
 from pedchain_domain.flexibility.escrow import Release, Terms, release
-from pedchain_domain.flexibility.ownday import DECLARED, METER
 from pedchain_domain.flexibility.quantity import Direction
 from pedchain_domain.flexibility.remuneration import HISTORY
+from pedchain_domain.instants import DAY, format_day
 from pedchain_domain.market.tokenid import MONEY
 from pedchain_domain.numbers import PPM, split
 from pedchain_fabric.shim import Refusal
@@ -57,8 +58,6 @@ def issued(book: Book, order: Any, issuer: str, clock: int) -> Document:
     with refusals():
         rules.check(order)
         rules.check_time(order, clock)
-    if order["rule"] in (METER, DECLARED):
-        raise Refusal("unknown-baseline", "not offered")
     if order["issuer"] != issuer:
         raise Refusal("not-owner")
     if order["issuer"] == order["provider"]:
@@ -88,16 +87,29 @@ async def accept(book: Book, found: Document, body: Document, clock: int) -> Non
     with refusals():
         fields.check(body, _ACCEPTANCE)
         rules.check_time(found["order"], clock)
+        rules.check_notice(found["order"], found["order"]["start"] - clock)
         for watts in body["parts"].values():
             rules.energy({**found["order"], "power_w": watts})
     order, parts = found["order"], body["parts"]
     if sorted(parts) != sorted(order["districts"]) or sum(parts.values()) != order["power_w"]:
         raise Refusal("bad-quantity", "parts")
+    if order["product"] == rules.TEST:
+        await _tested(book, order)
     collateral = terms(order).collateral
     await rows.change(book, order["provider"], MONEY, -collateral)
     districts = {name: {"phase": OPEN} for name in sorted(parts)}
     accepted = {"state": ACCEPTED, "notice": clock, "parts": parts, "plant": body["plant"]}
     await put(book, {**found, **accepted, "districts": districts, "collateral": collateral})
+
+
+async def _tested(book: Book, order: Document) -> None:
+    """Note a test dispatch. Refuses `too-many` for a provider's second of the month (rules D11)."""
+    name, month = ("flex-tests", order["provider"]), format_day(order["start"] // DAY)[:7]
+    held = await book.load(*name)
+    months = [] if held is None else held["months"]
+    if month in months:
+        raise Refusal("too-many", "test")
+    await book.save(name, {"months": [*months, month][-HISTORY:]})
 
 
 async def give_back(book: Book, found: Document, state: str) -> None:

@@ -65,16 +65,22 @@ async def by_devices(ctx: Context, fence: Fence, found: Sequence[Document]) -> N
     contract = papers.contract_of(fence.district)
     claims = []
     for one, entry in zip(found, entries, strict=True):
-        if entry is None:
-            raise Refusal("unknown-device")
-        state = lifecycle.state_of(entry["document"])
-        if state == lifecycle.SUSPENDED:
-            raise Refusal("suspended")
-        if state != lifecycle.ACTIVE:
-            raise Refusal("revoked-key")
+        why = unusable(entry)
+        if entry is None or why is not None:
+            raise Refusal(str(why))
         if entry["site"] != one["document"]["site"]:
             raise Refusal("key-meter-mismatch")
         message = papers.message(one["document"], fence.network, ctx.stub.channel_id, contract)
         key = entry["document"]["key"]["spki"]
         claims.append(Claimed(one["document"], message, one["signature"], key))
     await verified(ctx, claims)
+
+
+def unusable(entry: Document | None) -> Reason | None:
+    """Why a device, by its entry, can sign nothing now."""
+    if entry is None:
+        return Reason.UNKNOWN_DEVICE
+    state = lifecycle.state_of(entry["document"])
+    if state == lifecycle.SUSPENDED:
+        return Reason.SUSPENDED
+    return None if state == lifecycle.ACTIVE else Reason.REVOKED_KEY

@@ -8,7 +8,7 @@
 Which document an account stands in follows from its tag; how many there are the session says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pedchain_chaincode.documents import Document, load
@@ -53,6 +53,19 @@ async def of(book: Book, account: str, session: Document) -> Document:
     parts = await book.load_many([(kind, session["id"], shard) for kind in (CLEARED, DUE)])
     rows = [part["rows"].get(account) if part is not None else None for part in parts]
     return {CLEARED: rows[0], DUE: rows[1]}
+
+
+async def dues(book: Book, session: Document, accounts: Sequence[str]) -> dict[str, Document]:
+    """What some accounts are due, by account. Refuses `not-found` once that was purged."""
+    if session["purged"]:
+        raise Refusal("not-found", "purged")
+    if not session["shards"]:
+        return {}
+    where = sorted(dict.fromkeys(_shard(book, one, session["shards"]) for one in accounts))
+    found: Document = {}
+    for part in await book.load_many([(DUE, session["id"], shard) for shard in where]):
+        found.update(part["rows"] if part is not None else {})
+    return {account: found[account] for account in accounts if account in found}
 
 
 async def traded(book: Book, account: Document, carrier: str, hour: int) -> tuple[int, int]:

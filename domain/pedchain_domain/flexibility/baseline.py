@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Baselines from like days: which days of the pool count, and their mean (rules D4).
+"""The table of baselines, and those from like days: which days count, and their mean (rules D4).
 
     10of10    mean of all, ratio            CAISO tariff 4.13.4
     high5of10 the five highest, ratio       NYISO day-ahead demand response
     high4of5  the four highest, difference  PJM manual 11
     mid8of10  without highest and lowest    ERCOT
     mean10    mean of all, not adjusted
+    mbma      the hours beside the event, and `declared`: a schedule; see `ownday`
 
 Highest and lowest go by the energy in the event's window, the newer first where equal. A rule that
 takes the highest days is refused for an increase, where it would favour who pays.
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 from pedchain_domain.calendar import Day
 from pedchain_domain.flexibility.likedays import Past, is_working
+from pedchain_domain.flexibility.ownday import DECLARED, METER
 from pedchain_domain.flexibility.quantity import Direction
 from pedchain_domain.reasons import DomainError, Reason
 
@@ -32,9 +34,18 @@ class Adjusted(StrEnum):
     NOT = "not"
 
 
+class Source(StrEnum):
+    """What a baseline is made of."""
+
+    LIKE_DAYS = "like-days"
+    HOURS = "hours"
+    SCHEDULE = "schedule"
+
+
 class Rule(NamedTuple):
     """A row of the table: days of the pool and the least of them (on working days; on others),
-    how many of the highest and of the lowest are left out, adjustment, directions."""
+    how many of the highest and of the lowest are left out, adjustment, directions, and what it is
+    made of if not of like days."""
 
     pool: int
     pool_off: int
@@ -44,6 +55,7 @@ class Rule(NamedTuple):
     without_lowest: int
     adjusted: Adjusted
     directions: Sequence[Direction]
+    source: Source = Source.LIKE_DAYS
 
     def most(self, event: Day) -> int:
         """Days in the pool for an event on this day."""
@@ -60,6 +72,8 @@ RULES = {
     "high4of5": Rule(5, 5, 5, 5, 0, 1, Adjusted.DIFFERENCE, (Direction.DOWN,)),
     "mid8of10": Rule(10, 10, 10, 10, 1, 1, Adjusted.RATIO, BOTH),
     "mean10": Rule(10, 4, 5, 4, 0, 0, Adjusted.NOT, BOTH),
+    METER: Rule(0, 0, 0, 0, 0, 0, Adjusted.NOT, BOTH, Source.HOURS),
+    DECLARED: Rule(0, 0, 0, 0, 0, 0, Adjusted.NOT, BOTH, Source.SCHEDULE),
 }
 
 

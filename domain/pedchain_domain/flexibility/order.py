@@ -7,6 +7,7 @@
 
 `start` is the first of `count` intervals of `grain` seconds, all within one local day, so that like
 days can be compared by the clock. Prices are µcur per kWh, `availability` µcur per kW and hour.
+A `test` is dispatched and paid as any order, at most once a month and provider (rules D11).
 `toe_price` is always said, with the `supplier` account it goes to, or null for none; `low_accuracy`
 is the issuer's word that it takes a weak baseline.
 """
@@ -16,13 +17,14 @@ from typing import Any
 
 from pedchain_domain import fields
 from pedchain_domain.calendar import Day
-from pedchain_domain.flexibility import ownday
 from pedchain_domain.flexibility.baseline import RULES, rule
+from pedchain_domain.flexibility.ownday import METER, MOST_NOTICE_S
 from pedchain_domain.flexibility.quantity import Direction
 from pedchain_domain.reasons import DomainError, Reason
 
 Document = dict[str, Any]
-PRODUCTS = ("firm", "best-effort")
+TEST = "test"
+PRODUCTS = ("firm", "best-effort", TEST)
 LEAST_INTERVALS, MOST_INTERVALS = 2, 100
 LEAST_SITE_W, LEAST_SITES = 100, 15
 PRICE_STEP = 1_000
@@ -44,7 +46,7 @@ SHAPE: fields.Shape = {
     "price": fields.count,
     "penalty": fields.count,
     "notice_s": fields.count,
-    "rule": fields.one_of(*RULES, ownday.METER, ownday.DECLARED),
+    "rule": fields.one_of(*RULES),
     "availability": fields.count,
     "toe_price": fields.count,
     "supplier": fields.identifier_or_none,
@@ -93,9 +95,13 @@ def check_prices(order: Mapping[str, Any]) -> None:
 def check_rule(order: Mapping[str, Any]) -> None:
     """A baseline that may serve this direction and notice; DomainError `direction-refused`,
     `notice-too-long`."""
-    if order["rule"] in RULES:
-        rule(order["rule"], Direction(order["direction"]))
-    elif order["rule"] == ownday.METER and order["notice_s"] > ownday.MOST_NOTICE_S:
+    rule(order["rule"], Direction(order["direction"]))
+    check_notice(order, order["notice_s"])
+
+
+def check_notice(order: Mapping[str, Any], seconds: int) -> None:
+    """Whether a notice so long before the start serves the rule; DomainError `notice-too-long`."""
+    if order["rule"] == METER and seconds > MOST_NOTICE_S:
         raise DomainError(Reason.NOTICE_TOO_LONG)
 
 

@@ -2,12 +2,14 @@
 """Baselines from the event's own day: meter before and after, and a declared schedule (rules D4).
 
 `mbma` serves orders at short notice: the last full hour before and the first an hour after the
-event, whichever of them pays less. `declared` is the schedule a site committed to before notice,
-believed as long as its schedules on days without events come true.
+event, whichever of them pays less, or the one that was measured. `declared` is the schedule a site
+committed to before notice. It is believed unless a month's schedules missed on intervals without
+events: then not for 30 days after that month.
 """
 
 from collections.abc import Sequence
 
+from pedchain_domain.calendar import shifted
 from pedchain_domain.flexibility.quantity import Direction
 from pedchain_domain.reasons import DomainError, Reason
 
@@ -15,6 +17,7 @@ METER, DECLARED = "mbma", "declared"
 MOST_NOTICE_S = 900
 """The longest notice for which hours before it are free of any reaction to it."""
 DISTRUST_DAYS = 30
+MOST_WH = 10**9
 _FAULT_PERCENT = 20
 
 
@@ -29,11 +32,11 @@ def hours(notice: int, start: int, end: int) -> tuple[int, int]:
 def level(direction: Direction, before: Sequence[int], after: Sequence[int]) -> int:
     """The flat baseline of every interval, Wh: of the two hours' means, the one that pays less.
 
-    DomainError `too-few-days` where an hour was not measured.
+    An hour without values was not measured; DomainError `too-few-days` if neither was.
     """
-    if not before or not after:
+    means = [sum(hour) // len(hour) for hour in (before, after) if hour]
+    if not means:
         raise DomainError(Reason.TOO_FEW_DAYS, "an hour beside the event")
-    means = [sum(hour) // len(hour) for hour in (before, after)]
     return min(means) if direction is Direction.DOWN else max(means)
 
 
@@ -42,3 +45,10 @@ def is_trusted(declared: Sequence[int], measured: Sequence[int]) -> bool:
     most a fifth of what was measured. If not, the site may declare none for `DISTRUST_DAYS`."""
     missed = sum(abs(plan - wh) for plan, wh in zip(declared, measured, strict=True))
     return missed * 100 <= sum(measured) * _FAULT_PERCENT
+
+
+def judged_month(notice_day: str) -> str | None:
+    """The month, as `2026-01`, whose schedules decide whether the site's are believed; None once it
+    ended more than `DISTRUST_DAYS` ago."""
+    last = shifted(f"{notice_day[:7]}-01", -1)
+    return last[:7] if shifted(last, DISTRUST_DAYS) >= notice_day else None

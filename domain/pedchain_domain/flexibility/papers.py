@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from pedchain_domain import fields, signed
 from pedchain_domain.debit import PrivateKey
+from pedchain_domain.flexibility import ownday
 from pedchain_domain.flexibility.quantity import Direction
 from pedchain_domain.reasons import DomainError, Reason
 
@@ -44,12 +45,40 @@ DISPATCH: fields.Shape = {
     "grain": fields.positive,
     "power_w": fields.positive,
 }
+SCHEDULE: fields.Shape = {
+    "schema": fields.one_of("schedule/1"),
+    **_SITE,
+    "day": fields.identifier,
+    "values": lambda value: _energies(value),
+}
+ABSENCE: fields.Shape = {
+    "schema": fields.one_of("absence/1"),
+    **_SITE,
+    "first": fields.identifier,
+    "last": fields.identifier,
+}
+DECLARATIONS = {"schedule/1": SCHEDULE, "absence/1": ABSENCE}
 ANSWER: fields.Shape = {
     "schema": fields.one_of("answer/1"),
     **_SITE,
     "order": fields.identifier,
     "answer": fields.one_of(ACKNOWLEDGE, OPT_OUT),
 }
+
+
+def _energies(value: object) -> bool:
+    """A day's Wh by interval."""
+    return isinstance(value, list) and all(
+        type(wh) is int and abs(wh) <= ownday.MOST_WH for wh in value
+    )
+
+
+def declaration(document: Document) -> None:
+    """Refuse what is neither a schedule nor an absence; DomainError `malformed-document`."""
+    shape = DECLARATIONS.get(str(document.get("schema")))
+    if shape is None:
+        raise DomainError(Reason.MALFORMED_DOCUMENT, "schema")
+    fields.check(document, shape)
 
 
 def contract_of(district: str) -> str:

@@ -2,28 +2,26 @@
 """One site's account of one order (rules D4 to D10, D14, D17), from which portfolios are summed.
 
     {dispatched, baseline, measured, letters, shown: {event, baseline, measured}, days, ratio,
-     difference, kept, flags, contributed, rebound: [Wh, ppm]}
+     difference, kept, sold, flags, contributed, rebound: [Wh, ppm]}
 
 Wh by interval of the event; `shown` is the hours around it, which it begins in at place `event`.
-`kept` says why the baseline was not adjusted. A site that is flagged as not payable neither earns
-nor helps the portfolio.
+`kept` says why the baseline was not adjusted; `sold` is what the site sold to its peers out of a
+storage during the event, Wh, which the baseline is lowered by. A site that is flagged as not
+payable neither earns nor helps the portfolio.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from pedchain_domain.flexibility import adjustment, gaming
-from pedchain_domain.flexibility.adjustment import Kept, Level
-from pedchain_domain.flexibility.baseline import Adjusted, Rule, mean, used
-from pedchain_domain.flexibility.figure import period_at
+from pedchain_domain.flexibility import gaming
+from pedchain_domain.flexibility.adjustment import Level
+from pedchain_domain.flexibility.basis import Asked, Basis, basis, is_loaded, known, traded
 from pedchain_domain.flexibility.history import Frame, indices
 from pedchain_domain.flexibility.likedays import Past
 from pedchain_domain.flexibility.quantity import Direction, assumed
 from pedchain_domain.flexibility.rebound import rebound
 from pedchain_domain.flexibility.remuneration import contribution
-from pedchain_domain.intervals import MEASURED, MISSING
 
 Document = dict[str, Any]
 
@@ -39,45 +37,36 @@ class Flag(StrEnum):
 NOT_PAYABLE = (Flag.GENERATION_OFF, Flag.TOO_FEW_DAYS)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What all sites of an order are measured by: its direction, rule and places, the filing period
-    that was open at notice."""
-
-    direction: Direction
-    rule: Rule
-    framed: Frame
-    period: int
-
-
 def statement(
     asked: Asked,
     site: Document,
     days: Sequence[Past],
     dispatched: int,
     neighbours: Mapping[str, tuple[int, int]],
+    *,
+    schedule: Sequence[int] | None = None,
+    sold: Mapping[int, int] | None = None,
 ) -> Document:
     """The statement of a site from its shared day; `days` are the frozen ones as they stand,
-    `dispatched` Wh over the event, `neighbours` generation and W of others in the window."""
+    `schedule` the frozen one of a declared baseline, `dispatched` Wh over the event, `neighbours`
+    generation and W of others in the window, `sold` Wh by hour of a site with storage."""
     framed, at = asked.framed, indices(asked.framed.day, asked.framed.grain)
     left = [one for one in days if all(one.values.get(where) is not None for where in framed.event)]
-    flags = _flags(asked, site, left, neighbours)
-    measured = [_known(site, at, where) for where in framed.shown]
-    if Flag.TOO_FEW_DAYS in flags:
-        base, level = [wh or 0 for wh in measured], Level()
-        pool: list[Past] = []
-    else:
-        pool = used(asked.rule, framed.day, left, framed.event)
-        level = level_of(asked, site, pool)
-        base = level.applied(mean(pool, framed.shown))
+    measured = [known(site, at, where) for where in framed.shown]
+    made = basis(asked, site, left, schedule)
+    flags = _flags(asked, site, made, neighbours)
+    base, level, pool = made or Basis([wh or 0 for wh in measured], Level(), ())
     first = framed.shown.index(framed.event[0])
     event = slice(first, first + len(framed.event))
+    lowered = traded(framed, sold or {})
+    base = list(base)
+    base[event] = [b - wh for b, wh in zip(base[event], lowered, strict=True)]
     pairs = _pairs(asked, base[event], measured[event], pool)
-    if any(flag in NOT_PAYABLE for flag in flags):
-        pairs = [_never_helps(asked.direction, *pair) for pair in pairs]
     payable = not any(flag in NOT_PAYABLE for flag in flags)
+    if not payable:
+        pairs = [_never_helps(asked.direction, *pair) for pair in pairs]
     beside = [(b, wh) for b, wh in zip(base, measured, strict=True)][event.stop :]
-    known = [(b, wh) for b, wh in beside if wh is not None]
+    after = [(b, wh) for b, wh in beside if wh is not None]
     return {
         "dispatched": dispatched,
         "baseline": [b for b, _ in pairs],
@@ -88,31 +77,11 @@ def statement(
         "ratio": level.ratio,
         "difference": level.difference,
         "kept": None if level.kept is None else str(level.kept),
+        "sold": sum(lowered),
         "flags": [str(flag) for flag in flags],
         "contributed": contribution(asked.direction, pairs, dispatched) if payable else 0,
-        "rebound": list(rebound([wh for _, wh in known], [b for b, _ in known])),
+        "rebound": list(rebound([wh for _, wh in after], [b for b, _ in after])),
     }
-
-
-def level_of(asked: Asked, site: Document, pool: Sequence[Past]) -> Level:
-    """How the baseline is brought to the level of the day."""
-    framed, rule = asked.framed, asked.rule
-    if rule.adjusted is Adjusted.NOT:
-        return Level(kept=Kept.NO_ADJUSTMENT)
-    day, grain = framed.day, framed.grain
-    start = day["start"] + indices(day, grain)[framed.event[0]] * grain
-    wanted = adjustment.window(framed.notice, start, grain)
-    actual = [_before_notice(asked, site, where) for where in framed.window]
-    kept = adjustment.reason_to_keep(day, framed.notice, start, wanted, actual)
-    if kept is None and _loaded(asked, site, pool):
-        kept = Kept.LOADED_AFTER_NOTICE
-    if kept is not None:
-        return Level(kept=kept)
-    known = [wh or 0 for wh in actual]
-    base = mean(pool, framed.window)
-    if rule.adjusted is Adjusted.RATIO:
-        return adjustment.by_ratio(known, base)
-    return adjustment.by_difference(known, base, mean(pool, framed.event))
 
 
 def generation(site: Document, framed: Frame) -> tuple[int, int]:
@@ -123,31 +92,16 @@ def generation(site: Document, framed: Frame) -> tuple[int, int]:
 
 
 def _flags(
-    asked: Asked, site: Document, left: Sequence[Past], neighbours: Mapping[str, tuple[int, int]]
+    asked: Asked, site: Document, made: Basis | None, neighbours: Mapping[str, tuple[int, int]]
 ) -> list[Flag]:
-    found = []
-    if len(left) < asked.rule.minimum(asked.framed.day):
+    if made is None:
         return [Flag.TOO_FEW_DAYS]
-    if _loaded(asked, site, used(asked.rule, asked.framed.day, left, asked.framed.event)):
+    found = []
+    if is_loaded(asked, site, made.pool):
         found.append(Flag.LOADED)
     if gaming.generation_off(*generation(site, asked.framed), neighbours):
         found.append(Flag.GENERATION_OFF)
     return found
-
-
-def _loaded(asked: Asked, site: Document, pool: Sequence[Past]) -> bool:
-    at = indices(asked.framed.day, asked.framed.grain)
-    waiting = asked.framed.waiting
-    measured = [_known(site, at, where) for where in waiting]
-    return gaming.loaded_after_notice([wh or 0 for wh in measured], mean(pool, waiting))
-
-
-def _before_notice(asked: Asked, site: Document, where: int) -> int | None:
-    """A measured value of the window that was filed before the notice."""
-    at = indices(asked.framed.day, asked.framed.grain)[where]
-    period = period_at(site["p"], at)
-    known = period is not None and period < asked.period
-    return site["f"][at] if known and site["c"][at] == MEASURED else None
 
 
 def _pairs(
@@ -169,7 +123,3 @@ def _never_helps(direction: Direction, baseline: int, measured: int) -> tuple[in
 def _letter(site: Document, at: Mapping[int, int], where: int) -> str:
     letter: str = site["c"][at[where]]
     return letter
-
-
-def _known(site: Document, at: Mapping[int, int], where: int) -> int | None:
-    return None if _letter(site, at, where) == MISSING else int(site["f"][at[where]])

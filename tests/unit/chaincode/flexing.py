@@ -33,7 +33,7 @@ HOUR = 3_600
 BEFORE = 16
 TODAY = START + BEFORE * DAY
 NOTICE, EVENT = TODAY + 9 * HOUR, TODAY + 12 * HOUR
-AGGREGATOR = creator("AggregatorMSP")
+AGGREGATOR = creator("AggregatorMSP", attributes=SERVICE)
 SYSTEM_OPERATOR = creator("DSOMSP", "operator", attributes={"ped.role": "system_operator"})
 PROVIDER = creator("AggregatorMSP", "provider", attributes={"ped.role": "balance_service_provider"})
 USUAL = 600
@@ -87,7 +87,7 @@ class Flexible(Exchange):
     def __init__(self, homes: int = 15) -> None:
         super().__init__()
         self.ledger = Ledger()
-        self.peer: Any = MemoryPeer()
+        self.peer: Any = MemoryPeer(client=DSO)
         self.ledger.peer = self.peer
         self.peer.now = START + 40 * DAY
         self.peer.install("registry", RegistryContract())
@@ -163,6 +163,11 @@ class Flexible(Exchange):
     async def enrol(self, home: Home, code: str = "1234", **changes: Any) -> None:
         paper = self.paper(self.consent(home, **changes), home.grid)
         await self.metering("flexibility:EnrolSite", enrolment=paper, code=code.encode())
+
+    async def declare(self, home: Home, **body: Any) -> None:
+        """A schedule/1 or an absence/1 of a home."""
+        said = {"site": home.name, "device": home.grid.name, **body}
+        await self.metering("flexibility:DeclareSite", declaration=self.paper(said, home.grid))
 
     # days
 
@@ -289,10 +294,10 @@ class Flexible(Exchange):
         names = await self.look("flexibility:ListSites", name)
         return [home for home in self.homes if home.name in names]
 
-    async def notice(self, watts: int = 3_000, **changes: Any) -> None:
+    async def notice(self, watts: int = 3_000, at: int = NOTICE, **changes: Any) -> None:
         """From the morning's readings to acknowledged dispatches."""
         await self.file(BEFORE, range(1, 9), {})
-        await self.clock(NOTICE)
+        await self.clock(at)
         await self.issue(order(**changes))
         await self.accept(watts)
         await self.seal()

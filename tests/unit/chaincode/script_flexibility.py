@@ -11,7 +11,7 @@ from typing import Any
 
 from pedchain_domain.flexibility import papers
 from pedchain_fabric.shim.testing import TransactionFailed
-from tests.unit.chaincode.district import DSO, METERING, START
+from tests.unit.chaincode.district import DAY, DSO, METERING, START
 from tests.unit.chaincode.exchange import SETTLEMENT
 from tests.unit.chaincode.flexing import EVENT, Flexible, order
 from tests.unit.chaincode.script import digest
@@ -50,6 +50,11 @@ async def run() -> list[str]:
     withdrawal = {**body, "provider": "aggregator", "to": EVENT + 86_400}
     paper = street.paper(withdrawal, third.grid)
     await street.metering("flexibility:WithdrawSite", withdrawal=paper)
+    street.peer.now = START
+    away = {"schema": "absence/1", "first": "2026-01-05", "last": "2026-01-06"}
+    await street.declare(first, **away)
+    await street.declare(second, schema="schedule/1", day="2026-01-17", values=[600] * 24)
+    street.peer.now = START + 40 * DAY
     await street.clock(START)
     for name in ("o-2", "o-3"):
         await street.issue(order(id=name, power_w=800))

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from pedchain_domain.calendar import Day
 from pedchain_domain.flexibility import figure, history
 from pedchain_domain.flexibility.baseline import RULES
+from pedchain_domain.flexibility.basis import Asked
 from pedchain_domain.flexibility.quantity import Direction
-from pedchain_domain.flexibility.statement import Asked, statement
+from pedchain_domain.flexibility.statement import statement
 from pedchain_domain.instants import DAY, format_day, parse_day
 from pedchain_domain.reasons import DomainError, Reason
 from tests.oracles import flexibility as oracle
@@ -156,3 +157,62 @@ def test_placebo_days_have_the_baseline_the_order_would_have_had() -> None:
     assert len(found) == 12
     mean = sum(100 + back for back in range(1, 11)) // 10
     assert found["2026-05-19"] == [(mean, 100), (mean, 100)]
+
+
+SHORT = history.frame({**ORDER, "rule": "mbma"}, EVENT - 600, row(TODAY))
+
+
+def own(name: str, today: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A statement by a rule of the event's own day."""
+    framed = SHORT if name == "mbma" else FRAME
+    direction = changes.pop("direction", Direction.DOWN)
+    options = {"dispatched": 400, "neighbours": {}, **changes}
+    return statement(Asked(direction, RULES[name], framed, 5), today, [], **options)
+
+
+def test_the_hours_beside_an_event_make_a_flat_baseline_that_pays_less() -> None:
+    """11 o'clock is not whole before the notice at 11:50, 15 o'clock an hour after the event."""
+    assert [list(hour) for hour in SHORT.beside] == [[10], [15]]
+    today = [500] * 24
+    today[10], today[15], today[12], today[13] = 620, 580, 200, 300
+    found = own("mbma", site(today))
+    assert (found["baseline"], found["days"]) == ([580, 580], [])
+    assert found["kept"] == "rule-without-adjustment"
+    assert own("mbma", site(today), direction=Direction.UP)["baseline"] == [620, 620]
+    one = own("mbma", site(today, "M" * 15 + "G" + "M" * 8))
+    assert (one["baseline"], one["flags"]) == ([620, 620], [])
+    none = own("mbma", site(today, "M" * 10 + "X" + "M" * 4 + "X" + "M" * 8))
+    assert (none["flags"], none["contributed"]) == (["too-few-days"], 0)
+
+
+def test_a_declared_schedule_is_the_baseline_as_it_is() -> None:
+    today = [500] * 12 + [200, 300] + [500] * 10
+    found = own("declared", site(today), schedule=list(range(600, 624)))
+    assert (found["baseline"], found["contributed"]) == ([612, 613], 400)
+    assert own("declared", site(today))["flags"] == ["too-few-days"]
+
+
+def test_what_a_storage_sold_to_peers_lowers_the_baseline() -> None:
+    """Quarters of an hour: 10 Wh sold in the first are 3, 3, 2 and 2 (rules D6)."""
+    order = {"start": EVENT, "count": 5, "grain": 900}
+    framed = history.frame(order, NOTICE, row(TODAY))
+    asked = Asked(Direction.DOWN, RULES["declared"], framed, 5)
+    today = {"f": [80] * 96, "c": "M" * 96, "g": [], "gw": 0, "p": [[1, 96]]}
+    sold = {EVENT: 10, EVENT + HOUR: 4}
+    found = statement(asked, today, [], 400, {}, schedule=[100] * 96, sold=sold)
+    assert found["baseline"] == [97, 97, 98, 98, 99]
+    assert (found["sold"], found["contributed"]) == (11, 489 - 400)
+    first = found["shown"]["event"]
+    assert found["shown"]["baseline"][first - 1 : first + 5] == [100, 97, 97, 98, 98, 99]
+
+
+def test_placebo_days_of_own_rules_are_each_days_own() -> None:
+    days = pasts([[100 + hour for hour in range(24)]] * 3)
+    bases = history.own_bases(RULES["mbma"], Direction.DOWN, SHORT, days, {})
+    assert bases == {one.day["day"]: [110, 110] for one in days}
+    schedules = {"2026-05-18": [7] * 24}
+    declared = history.own_bases(RULES["declared"], Direction.DOWN, FRAME, days, schedules)
+    assert declared == {"2026-05-18": [7, 7]}
+    found = history.placebos(RULES["declared"], FRAME, "2026-05-20", "", days, declared)
+    assert found == {"2026-05-18": [(7, 112), (7, 113)]}
+    assert history.own_bases(RULES["10of10"], Direction.DOWN, FRAME, days, {}) is None
