@@ -23,9 +23,19 @@ def page() -> str:
         "",
         f"| `{access.ROLE_ATTRIBUTE}` of the certificate | may |",
         "|---|---|",
-        *(f"| {f'`{name}`' if name else 'none'} | {may} |" for name, may in access.ROLES.items()),
+        *(f"| `{name}` | {may} |" for name, may in access.ROLES.items()),
         "",
-        f"The certificate's unit must be one of {', '.join(access.SERVICE_OUS)}.",
+        "Several roles stand with commas between them; who has none reads. The certificate's unit "
+        f"must be one of {', '.join(access.SERVICE_OUS)}. `ped-network` gives each organisation's "
+        "user `gateway` the roles `registrar,gateway`, `auditor`, `operator` and `provider` one "
+        "each, and `admin`, who governs the channel, none. A service that should not do both gets "
+        "a certificate of its own with one of them.",
+        "",
+        "From a version in which a certificate without the attribute could do all of its "
+        "organisation's part: agree on the new chaincode and renew the users' certificates "
+        "([certificates](admin/certificates.md)) in one go. Until both is done, what `gateway` "
+        "submits is answered `not-permitted` and has to be sent again. Where that must not be, "
+        "give services certificates of one role each beforehand: they serve both versions.",
         "",
         "| definition | transaction | parties | roles | does |",
         "|---|---|---|---|---|",
@@ -42,7 +52,7 @@ def _rows(package: str, contract: Contract) -> list[str]:
         if transaction.tag != "submit":
             continue
         row = access.TABLE[transaction.method]
-        roles = ", ".join(f"`{role}`" if role else "none" for role in row.roles)
+        roles = ", ".join(f"`{role}`" for role in row.roles)
         text = inspect.getdoc(getattr(contract, transaction.method)) or ""
         does = " ".join(text.split("\n\n")[0].split())
         found.append(

@@ -19,12 +19,14 @@ USERS = {
 """Users of every organisation and the role (organisational unit) each has in its MSP."""
 
 ATTRIBUTES = {
+    "gateway": (("ped.role", "registrar,gateway"),),
     "auditor": (("ped.role", "auditor"),),
     "operator": (("ped.role", "system_operator"),),
     "provider": (("ped.role", "balance_service_provider"),),
 }
-"""What a user's certificate says of it to contracts: an auditor's that it only reads, an operator's
-and a provider's that they issue and accept orders of demand response."""
+"""What a user's certificate says of it to contracts (docs/access.md): a gateway's that it registers
+and files, an auditor's that it only reads, an operator's and a provider's that they issue and
+accept orders of demand response. An admin governs the channel and does nothing in contracts."""
 
 GATEWAY = "gateway"
 """The organisation's service for its members, which has a TLS certificate and no identity."""

@@ -16,9 +16,10 @@ from pedchain_domain import batch, canonical, der, ocmf
 from pedchain_fabric.shim.testing import MemoryPeer, creator
 
 METERING = "metering-DistrictA"
-DSO = creator("DSOMSP")
-OPERATOR = creator("DistrictAMSP")
-OTHER = creator("DistrictBMSP")
+SERVICE = {"ped.role": "registrar,gateway"}
+DSO = creator("DSOMSP", attributes=SERVICE)
+OPERATOR = creator("DistrictAMSP", attributes=SERVICE)
+OTHER = creator("DistrictBMSP", attributes=SERVICE)
 AUDITOR = creator("DistrictAMSP", "auditor", attributes={"ped.role": "auditor"})
 DAY = 86_400
 START = 1_767_225_600  # 2026-01-01 00:00:00 UTC
@@ -201,7 +202,7 @@ class Ledger:
     """The calls of one district, on a peer in memory."""
 
     def __init__(self, **changes: Any) -> None:
-        self.peer = MemoryPeer()
+        self.peer = MemoryPeer(client=DSO)
         self.peer.now = START + 40 * DAY
         self.peer.install("registry", RegistryContract())
         members = {"readings": ["DSOMSP", "DistrictAMSP"]}

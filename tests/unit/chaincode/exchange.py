@@ -9,12 +9,12 @@ from pedchain_chaincode.settlement.tokens import TokensContract
 from pedchain_domain import canonical, debit, der
 from pedchain_domain.market import tokenid
 from pedchain_fabric.shim.testing import MemoryPeer, creator
-from tests.unit.chaincode.district import salt
+from tests.unit.chaincode.district import SERVICE, salt
 from tests.unit.chaincode.wallets import private_key, signature
 
 SETTLEMENT = "settlement"
 ORGANIZATIONS = ["AggregatorMSP", "DSOMSP", "DistrictAMSP", "DistrictBMSP"]
-GATEWAYS = {name: creator(name) for name in ORGANIZATIONS}
+GATEWAYS = {name: creator(name, attributes=SERVICE) for name in ORGANIZATIONS}
 MONEY = tokenid.to_hex(tokenid.MONEY)
 BANK = private_key("bank")
 
@@ -95,7 +95,7 @@ class Exchange:
     """The calls of settlement, on a peer in memory."""
 
     def __init__(self) -> None:
-        self.peer = MemoryPeer()
+        self.peer = MemoryPeer(client=GATEWAYS["DSOMSP"])
         members = {"book": ORGANIZATIONS}
         self.peer.install(SETTLEMENT, *self.contracts(), collections=members)
         self.salts = self.receipts = 0

@@ -20,6 +20,7 @@ from tests.unit.chaincode.district import (
     DSO,
     METERING,
     OPERATOR,
+    SERVICE,
     START,
     Home,
     Ledger,

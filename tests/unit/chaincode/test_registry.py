@@ -13,6 +13,7 @@ from tests.unit.chaincode.district import (
     METERING,
     OPERATOR,
     OTHER,
+    SERVICE,
     Home,
     Ledger,
     calendar,
@@ -49,16 +50,19 @@ async def test_an_unknown_document_is_not_found(function: str) -> None:
         await Ledger().peer.evaluate("registry", function, "nobody")
 
 
-@pytest.mark.parametrize("client", [OPERATOR, OTHER, creator("DSOMSP", ous=("peer",))])
+@pytest.mark.parametrize(
+    "client", [OPERATOR, OTHER, creator("DSOMSP", ous=("peer",), attributes=SERVICE)]
+)
 async def test_only_services_of_the_dso_write_the_registry(client: bytes) -> None:
     call = ("registry", "PutDistrict", document(district()))
     await refused(Ledger(), "not-permitted", *call, creator=client)
 
 
-async def test_an_auditor_writes_nothing() -> None:
-    auditor = creator("DSOMSP", "auditor", attributes={"ped.role": "auditor"})
+@pytest.mark.parametrize("attributes", [{"ped.role": "auditor"}, {"ped.role": ""}, {}])
+async def test_who_has_no_role_or_only_reads_writes_nothing(attributes: dict[str, str]) -> None:
+    reader = creator("DSOMSP", "reader", attributes=attributes)
     call = ("registry", "PutDistrict", document(district()))
-    await refused(Ledger(), "not-permitted", *call, creator=auditor)
+    await refused(Ledger(), "not-permitted", *call, creator=reader)
 
 
 @pytest.mark.parametrize(

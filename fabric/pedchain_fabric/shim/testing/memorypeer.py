@@ -91,8 +91,11 @@ class MemoryPeer:
     open unless `install` names their members. Rich queries are refused, as on LevelDB.
     """
 
-    def __init__(self, channel: str = "ped", offered: Abilities = EVERYTHING) -> None:
+    def __init__(
+        self, channel: str = "ped", offered: Abilities = EVERYTHING, client: bytes | None = None
+    ) -> None:
         self.channel = channel
+        self.client = make_creator("DSOMSP") if client is None else client
         self.now = START  # seconds since 1970 UTC: what clients claim as their time
         self.last: Outcome | None = None
         self.events: list[tuple[str, str, bytes]] = []  # committed: chaincode, name, payload
@@ -157,9 +160,10 @@ class MemoryPeer:
     ) -> Outcome:
         """Run a transaction without committing it. Raises `TransactionFailed`.
 
-        The client is `DSOMSP`'s user unless `creator` says otherwise.
+        The client is the peer's own `client` (`DSOMSP`'s user if it was given none) unless
+        `creator` says otherwise.
         """
-        identity = make_creator("DSOMSP") if creator is None else creator
+        identity = self.client if creator is None else creator
         arguments = [a.encode() if isinstance(a, str) else a for a in (function, *args)]
         proposal = self._proposal(identity, chaincode, arguments, transient)
         simulation = Simulation(self._world, proposal.transaction_id)
