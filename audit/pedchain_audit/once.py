@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step 9, last: what was sold or shared although its certificate of origin left the district (P1).
 
-No endorser reads both collections, so no contract can refuse it; who holds both sees it here.
+The contracts refuse it, each by what the other says (ADR 32); who holds both collections adds it
+up here without them.
 """
 
 from collections.abc import Callable, Mapping

@@ -70,10 +70,10 @@ class Origin:
             self._take(document)
 
     def exports(self) -> Counter[tuple[str, int]]:
-        """Wh of certificates that left the district, by site and hour of generation."""
+        """Wh of certificates that left the district, or are locked to, by site and hour."""
         found: Counter[tuple[str, int]] = Counter()
         for one in self.certificates.values():
-            if one["state"] == "exported" and one.get("issue") in self.sites:
+            if one["state"] in ("locked", "exported") and one.get("issue") in self.sites:
                 found[self.sites[one["issue"]]] += one["wh"]
         return found
 

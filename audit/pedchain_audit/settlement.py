@@ -90,7 +90,8 @@ class Settlement:
             if schema == "account/1" and change.before is None:
                 _registered(change)
             elif schema in ("shared/1", "correction/1") and change.after is not None:
-                found = shares.redo(self.book, change.after, self.due, measured)
+                ground = shares.Ground(self.book, self.due, measured, partial(_left, world))
+                found = shares.redo(ground, change.after)
                 self.shared_hours += 1
                 self._shared(change.after)
                 self.compared_hours += found
@@ -326,6 +327,12 @@ def _published(session: str, world: World, clock: int) -> None:
     value = world.value(NAMESPACE, compositekey.create("session", [session]))
     if value is not None and clock >= decode(value)["times"]["gate"]:
         raise SettlementError("a limit was published past the gate")
+
+
+def _left(world: World, district: str, mark: str) -> bool:
+    """Whether the district's metering says that certificates of a mark left."""
+    key = compositekey.create("origin-left", [mark])
+    return world.value(f"metering-{district}", key) is not None
 
 
 def _partner(world: World, session: Document) -> tuple[Document | None, Document | None]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step 9, sharing: hours divided anew from what was measured and what the market left (S, P)."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from pedchain_audit.auction import Measured, SettlementError, compare, equal
@@ -19,11 +20,20 @@ class Member(NamedTuple):
     position: Position
 
 
-def redo(
-    book: Book, found: Document, due: dict[str, dict[str, Document]], measured: Measured
-) -> int:
+class Ground(NamedTuple):
+    """What hours are shared on: the book, what sessions settled, the audit's own closing, and
+    whether a district says that certificates of a mark left."""
+
+    book: Book
+    due: dict[str, dict[str, Document]]
+    measured: Measured
+    left: Callable[[str, str], bool]
+
+
+def redo(ground: Ground, found: Document) -> int:
     """Compares a shared/1 or correction/1 with what follows; how many registers' hours were held
     against the audit's own closing."""
+    book = ground.book
     held = book.named("community", found["community"])
     if held is None:
         raise SettlementError("an hour shared by a community nobody founded")
@@ -45,7 +55,7 @@ def redo(
     members, compared = {}, 0
     for name, factor in sorted(shared["factors"].items()):
         members[name], same = _member(
-            book, name, factor, terms["carrier"], shared["hour"], due, measured, final
+            ground, name, factor, terms["carrier"], shared["hour"], final=final
         )
         compared += same
     equal(_divided(members, terms), found["members"], "a shared hour")
@@ -70,30 +80,40 @@ def _shares(member: Document, hour: int) -> bool:
 
 
 def _member(
-    book: Book,
-    name: str,
-    factor: int,
-    carrier: str,
-    hour: int,
-    due: dict[str, dict[str, Document]],
-    measured: Measured,
-    final: bool,
+    ground: Ground, name: str, factor: int, carrier: str, hour: int, *, final: bool
 ) -> tuple[Member, int]:
+    book = ground.book
     account = book.named("account", name)
     if account is None or carrier not in account["places"]:
         raise SettlementError("a member without an account or place")
     zone = account["places"][carrier]["zone"]
-    taken = due.get(session_id(Carrier(carrier), zone, hour), {}).get(name)
+    taken = ground.due.get(session_id(Carrier(carrier), zone, hour), {}).get(name)
+    bound = _bound(ground, account, carrier, hour)
     sides, compared = [], 0
     for way, used in (("feeds", "sold"), ("draws", "bought")):
         wh = 0 if taken is None else taken[used]
-        parts, same = _parts(book, account, carrier, way, hour, wh, measured, final)
+        anew = final and (bound is None or way == "draws")
+        parts, same = _parts(book, account, carrier, way, hour, wh, ground.measured, anew)
         sides.append((wh, parts, sharing.left_over(parts, wh)))
         compared += same
     (sold, fed, fed_left), (bought, drew, drawn_left) = sides
     position = Position(sum(fed), sum(drew), sold=sold, bought=bought)
     part = [[sharing.participating(wh, factor) for wh in left] for left in (fed_left, drawn_left)]
+    if bound is not None:
+        part[0] = sharing.left_over(part[0], max(0, sum(part[0]) - bound))
     return Member(part[0], part[1], position), compared
+
+
+def _bound(ground: Ground, account: Document, carrier: str, hour: int) -> int | None:
+    """What an account has given of an hour whose certificates left: it gives no more (P1)."""
+    feeds = account["places"][carrier]["feeds"]
+    mark = ground.book.tag("left", account["id"], hour)
+    if carrier != Carrier.ELECTRICITY or feeds is None:
+        return None
+    if not ground.left(account["district"], mark):
+        return None
+    position = ground.book.named("position", account["id"], carrier, hour)
+    return 0 if position is None else int(position["shared_out"])
 
 
 def _parts(

@@ -81,6 +81,11 @@ def drawn(points: Sequence[Point], day: Day, grain: int, hour: int) -> int | Non
     return _measured(points, "GCP", "I", _positions(day, grain, hour))
 
 
+def fed(points: Sequence[Point], day: Day, grain: int, hour: int) -> int | None:
+    """Export of the site in an hour, Wh; None unless measured (rules P1)."""
+    return _measured(points, "GCP", "E", _positions(day, grain, hour))
+
+
 def made(plan: str, points: Sequence[Point], day: Day, grain: int) -> list[Made]:
     """The site's certified generation by point and hour (rules G1, G2)."""
     if plan not in GENERATING_PLANS:
@@ -92,8 +97,8 @@ def made(plan: str, points: Sequence[Point], day: Day, grain: int) -> list[Made]
 
 
 def _made_in(plan: str, points: Sequence[Point], hour: int, at: Sequence[int]) -> list[Made]:
-    fed = _measured(points, "GCP", "E", at)
-    if fed is None:
+    into_grid = _measured(points, "GCP", "E", at)
+    if into_grid is None:
         return []
     sources = [p for p in points if p.kind == ("GCP" if plan == "P2" else "GEN")]
     role = "E" if plan == "P2" else "G"
@@ -103,7 +108,7 @@ def _made_in(plan: str, points: Sequence[Point], hour: int, at: Sequence[int]) -
         if energy is None:
             return []
         energies[point.id] = min(energy, registers.cap(point.power_w, HOUR, HOUR))
-    to_grid, _ = split(min(fed, sum(energies.values())), energies)
+    to_grid, _ = split(min(into_grid, sum(energies.values())), energies)
     return [
         Made(name, hour, to_grid[name], energy - to_grid[name])
         for name, energy in energies.items()
@@ -138,13 +143,14 @@ def discharges(points: Sequence[Point], day: Day, grain: int) -> list[Discharge]
     for hour in hours_of(day):
         at = _positions(day, grain, hour)
         energy = _known(points, "STO", "D", at)
-        fed, made_wh = _measured(points, "GCP", "E", at), _measured(points, "GEN", "G", at)
+        made_wh = _measured(points, "GEN", "G", at)
+        out_wh = fed(points, day, grain, hour)
         measured = (
-            fed is not None
+            out_wh is not None
             and made_wh is not None
             and _measured(points, "STO", "D", at) is not None
         )
-        beyond = max(0, (fed or 0) - (made_wh or 0)) if measured else 0
+        beyond = max(0, (out_wh or 0) - (made_wh or 0)) if measured else 0
         if energy != 0:
             out = energy or 0
             found.append(Discharge(hour, out, min(beyond, out), measured, energy is not None))

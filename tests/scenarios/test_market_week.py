@@ -16,6 +16,7 @@ from tests.scenarios.certified import BIN
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
+from tests.scenarios.leaving import leave
 from tests.scenarios.onnetwork import connected
 from tests.scenarios.week import COMMUNITIES, HOMES, HOURS, RICH, Week, name_of, products
 
@@ -43,6 +44,7 @@ async def lived_and_audited(consortium: Network, tmp_path: Path, days: int) -> N
     figures = verify(await collect(consortium.profile("DSO"), tmp_path / "ledger"))
     assert figures.sessions == days * len(products(1))
     assert figures.shared_hours == days * len(COMMUNITIES) * len(HOURS) + corrected
+    assert (figures.origin_certificates > 0, figures.twice_wh) == (True, 0)
     assert figures.not_checked == []
 
 
@@ -53,6 +55,7 @@ async def lived(consortium: Network, tmp_path: Path, days: range) -> int:
         await week.open_all(len(days))
         await live(week, days)
         corrected = await week.correct(days[0], "DistrictA")
+        assert await leave(consortium, week, days[0], "a1") > 0
         await everything_is_counted_once(week, days)
         await asyncio.to_thread(statements, consortium, tmp_path)
     return corrected

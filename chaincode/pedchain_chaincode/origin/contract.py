@@ -16,7 +16,7 @@ from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.metering import guards as metering
 from pedchain_chaincode.metering import keys as names
 from pedchain_chaincode.metering.folding import DONE
-from pedchain_chaincode.origin import accounts, guards, issuing, keys, moving, queries
+from pedchain_chaincode.origin import accounts, guards, issuing, keys, leaving, moving, queries
 from pedchain_chaincode.origin.book import Book
 from pedchain_domain import canonical
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
@@ -103,3 +103,8 @@ class OriginContract(Contract):
     async def get_exported(self, ctx: Context, day: str) -> bytes:
         """What left the district of a day's certificates, as far as it may be printed."""
         return canonical.encode(await queries.exported(ctx, day))
+
+    @evaluate
+    async def get_left(self, ctx: Context, marks: bytes) -> bytes:
+        """Those of an array of marks whose certificates left (asked by settlement)."""
+        return canonical.encode(await leaving.left(ctx, marks))

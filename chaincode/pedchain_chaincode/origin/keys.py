@@ -29,6 +29,11 @@ def foreign(stub: Stub, registry: str) -> str:
     return stub.create_composite_key("origin-foreign", [registry])
 
 
+def left(stub: Stub, mark: str) -> str:
+    """That certificates of a register's hour left; settlement says what stands for it."""
+    return stub.create_composite_key("origin-left", [mark])
+
+
 def owner(secret: bytes, account: str) -> str:
     """The part of a certificate's key that stands for its owner: HMAC-SHA256, hex."""
     return hmac.digest(secret, b"owner\x00" + account.encode(), "sha256").hex()

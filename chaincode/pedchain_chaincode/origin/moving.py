@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from pedchain_chaincode import debits
 from pedchain_chaincode.documents import Document, refusals
-from pedchain_chaincode.origin import accounts, guards, storing
+from pedchain_chaincode.origin import accounts, guards, leaving, storing
 from pedchain_chaincode.origin.accounts import holder_at
 from pedchain_chaincode.origin.book import Book
 from pedchain_chaincode.origin.ground import SiteDay, day_of, site_day
@@ -52,6 +52,8 @@ async def _move(book: Book, holder: Document, closing: Document, debit: Debit) -
     check = _CHECKS.get(debit.action)
     if check is not None:
         await check(book, holder, certificate, debit)
+    if debit.action == "lock":
+        await leaving.count(book, holder, closing, certificate)
     if debit.action in ("claim", "charge"):
         await _consume(book, holder, closing, certificate, debit)
     await book.put({**moved.certificate, "salt": book.fresh("moved")})

@@ -77,7 +77,7 @@ class Eraser:
             await self._change(("prints", cell, day, run), _of_site("prints"))
             await self._change(("totals", day, run), _of_run(run))
             await self._vault.purge(("sums", day, run))
-        for kind in ("issue", "claims", "released"):
+        for kind in ("issue", "claims", "left", "released"):
             await self._vault.purge((kind, self._subject.site, day))
         for device in exchanged_on(self._roster, await day_row(self._ctx, day)):
             if self._subject.is_device(device):

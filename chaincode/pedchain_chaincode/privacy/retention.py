@@ -86,7 +86,7 @@ async def _cell(ctx: Context, vault: Vault, row: Day, cell: int) -> None:
     roster = await load(ctx.stub, names.roster(ctx.stub, cell))
     assert roster is not None
     for site in sorted(roster["sites"]):
-        for kind in ("issue", "claims", "released"):
+        for kind in ("issue", "claims", "left", "released"):
             await vault.purge((kind, site, day))
     for device in exchanged_on(roster, row):
         await vault.purge(("exchange", device))

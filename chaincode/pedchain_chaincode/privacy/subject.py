@@ -50,7 +50,7 @@ async def of_day(ctx: Context, site: str, day: str) -> Document:
     folds = await vault.load_many([("fold", cell, day, period) for period in periods])
     trails = await vault.load_many([("trail", cell, period) for period in periods])
     draws = await vault.load("draws", cell, day)
-    kinds = ("issue", "claims", "released")
+    kinds = ("issue", "claims", "left", "released")
     origin = await vault.load_many([(kind, who.site, day) for kind in kinds])
     return {
         "site": who.site,

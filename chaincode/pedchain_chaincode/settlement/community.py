@@ -124,3 +124,13 @@ def next_hour(clock: int) -> int:
 def shares(member: Document, hour: int) -> bool:
     """Whether an hour is one of a membership's."""
     return member["since"] <= hour and (member["to"] is None or hour < member["to"])
+
+
+async def is_to_share(book: Book, account: str, carrier: str, hour: int) -> bool:
+    """Whether an hour is one of those an account is in a community for, as things stand."""
+    held = await book.load("membership", account, carrier)
+    if held is None or held["community"] is None:
+        return False
+    owner = book.tag("community", held["community"])
+    (member,) = await book.held(MEMBER, owner, [book.tag(account)])
+    return shares(member, hour)

@@ -6,20 +6,17 @@ balance. Nothing that somebody has still to take is purged.
 """
 
 from pedchain_chaincode.documents import Document
-from pedchain_chaincode.settlement import clearing, limits, outcome
+from pedchain_chaincode.settlement import clearing, limits, outcome, sessions
 from pedchain_chaincode.settlement.book import Book
-from pedchain_domain.market.session import State
 from pedchain_domain.market.tokenid import HOUR
 from pedchain_fabric.shim import Refusal
-
-_OVER = (str(State.SETTLED), str(State.VOID))
 
 
 async def purge(book: Book, session: Document, clock: int) -> Document:
     """Purge; the session afterwards. Refuses `wrong-state` before it is over and while something
     of it was not taken, `too-early` within the retention."""
     name = session["id"]
-    if session["state"] not in _OVER or session["purged"]:
+    if session["state"] not in sessions.OVER or session["purged"]:
         raise Refusal("wrong-state", session["state"])
     if clock < session["times"]["ends"] + limits.RETENTION:
         raise Refusal("too-early")

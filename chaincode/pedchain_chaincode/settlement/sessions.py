@@ -15,14 +15,17 @@ that was cleared with another zone's names its `partner`; `flow` is what went th
 from dataclasses import asdict
 from typing import Any
 
-from pedchain_chaincode.documents import Document, refusals
+from pedchain_chaincode.documents import Document, load, refusals
+from pedchain_chaincode.settlement import keys
 from pedchain_chaincode.settlement.places import table_for
 from pedchain_domain.calendar import Day
 from pedchain_domain.market import reference
 from pedchain_domain.market.session import State, Step, Times, move, session_id, times
 from pedchain_domain.market.tokenid import Carrier
+from pedchain_fabric.shim import Refusal, Stub
 
 NOT_BEGUN: Document = {"phase": "none"}
+OVER = (str(State.SETTLED), str(State.VOID))
 
 
 def opened(zone: Document, hour: int, before: Day, tables: list[Any], clock: int) -> Document:
@@ -67,3 +70,12 @@ def moved(session: Document, step: Step, clock: int) -> Document:
     with refusals():
         state = move(State(session["state"]), step, Times(**session["times"]), clock)
     return {**session, "state": str(state)}
+
+
+async def over(stub: Stub, carrier: str, zone: int, hour: int) -> None:
+    """Refuse `market-open` while an hour's session is neither settled nor void."""
+    with refusals():
+        name = session_id(Carrier(carrier), zone, hour)
+    session = await load(stub, keys.session(stub, name))
+    if session is not None and session["state"] not in OVER:
+        raise Refusal("market-open")

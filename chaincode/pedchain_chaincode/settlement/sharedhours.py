@@ -11,22 +11,20 @@ moves no tokens, it writes what each member owes.
     position      {sold, bought, shared_in, shared_out, community}     of an account's hour
 
 A correction divides the hour anew among the same members, of what the market left: that stays as
-it was settled, and a member of whom the market took more than run FINAL knows stays as shared.
+it was settled, and a member of whom the market took more than run FINAL knows stays as shared. Who
+let certificates of origin of the hour leave gives no more than it has given until then (`leaving`).
 """
 
 from typing import Any, NamedTuple
 
-from pedchain_chaincode.documents import Document, load, refusals
-from pedchain_chaincode.settlement import keys, limits, metered, outcome
+from pedchain_chaincode.documents import Document, refusals
+from pedchain_chaincode.settlement import leaving, limits, metered, outcome
 from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.community import MEMBER, digest, keys_of, shares
 from pedchain_domain.market import sharing
 from pedchain_domain.market.position import Position
-from pedchain_domain.market.session import State, session_id
-from pedchain_domain.market.tokenid import HOUR, Carrier
+from pedchain_domain.market.tokenid import HOUR
 from pedchain_fabric.shim import Refusal
-
-_OVER = (str(State.SETTLED), str(State.VOID))
 
 
 class Member(NamedTuple):
@@ -37,15 +35,6 @@ class Member(NamedTuple):
     fed_in: list[int]
     drawn: list[int]
     position: Position
-
-
-async def over(book: Book, terms: Document, hour: int) -> None:
-    """Refuse `market-open` while the hour's session is neither settled nor void."""
-    with refusals():
-        name = session_id(Carrier(terms["carrier"]), terms["zone"], hour)
-    session = await load(book.stub, keys.session(book.stub, name))
-    if session is not None and session["state"] not in _OVER:
-        raise Refusal("market-open")
 
 
 async def members(book: Book, terms: Document, hour: int) -> list[Member]:
@@ -59,43 +48,60 @@ async def members(book: Book, terms: Document, hour: int) -> list[Member]:
     shared = await book.load_many(
         [("position", one["account"], terms["carrier"], hour) for one in held]
     )
-    return sorted(
-        [
-            await _member(book, terms, hour, one["account"], one["factor_ppm"], final=False)
-            for one, position in zip(held, shared, strict=True)
-            if position is None
-        ]
-    )
+    factors = {
+        one["account"]: one["factor_ppm"]
+        for one, position in zip(held, shared, strict=True)
+        if position is None
+    }
+    return await _members(book, terms, hour, factors, final=False)
 
 
 async def same_members(book: Book, terms: Document, shared: Document) -> list[Member]:
     """The members of an hour that was shared, by what run FINAL knows of them."""
-    factors = shared["factors"]
+    return await _members(book, terms, shared["hour"], shared["factors"], final=True)
+
+
+async def _members(
+    book: Book, terms: Document, hour: int, factors: Document, *, final: bool
+) -> list[Member]:
+    carrier, names = terms["carrier"], sorted(factors)
+    accounts = await book.load_many([("account", name) for name in names])
+    held = [account for account in accounts if account is not None]
+    if len(held) < len(names):
+        raise Refusal("unknown-account")
+    bound = dict.fromkeys(await leaving.left(book, carrier, held, hour), 0)
+    positions = [("position", name, carrier, hour) for name in bound]
+    for name, position in zip(bound, await book.load_many(positions), strict=True):
+        bound[name] = 0 if position is None else position["shared_out"]
     return [
-        await _member(book, terms, shared["hour"], name, factors[name], final=True)
-        for name in sorted(factors)
+        await _member(book, account, carrier, hour, factors[account["id"]], bound, final=final)
+        for account in held
     ]
 
 
 async def _member(
-    book: Book, terms: Document, hour: int, name: str, factor: int, *, final: bool
+    book: Book,
+    account: Document,
+    carrier: str,
+    hour: int,
+    factor: int,
+    bound: dict[str, int],
+    *,
+    final: bool,
 ) -> Member:
-    carrier = terms["carrier"]
-    account = await book.load("account", name)
-    if account is None:
-        raise Refusal("unknown-account")
+    """A member's hour; what it gives is `bound` where certificates of it left."""
+    name = account["id"]
     sold, bought = await outcome.traded(book, account, carrier, hour)
-    fed_in, fed_left = await _left(book, account, carrier, "feeds", hour, sold, final=final)
+    anew = final and name not in bound
+    fed_in, fed_left = await _left(book, account, carrier, "feeds", hour, sold, final=anew)
     drawn, drawn_left = await _left(book, account, carrier, "draws", hour, bought, final=final)
     with refusals():
         position = Position(fed_in, drawn, sold=sold, bought=bought)
-    return Member(
-        name,
-        factor,
-        [sharing.participating(wh, factor) for wh in fed_left],
-        [sharing.participating(wh, factor) for wh in drawn_left],
-        position,
-    )
+    given = [sharing.participating(wh, factor) for wh in fed_left]
+    if name in bound:
+        given = sharing.left_over(given, max(0, sum(given) - bound[name]))
+    used = [sharing.participating(wh, factor) for wh in drawn_left]
+    return Member(name, factor, given, used, position)
 
 
 async def _left(

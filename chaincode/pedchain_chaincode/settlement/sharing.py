@@ -3,7 +3,15 @@
 
 from pedchain_chaincode.documents import refusals
 from pedchain_chaincode.guard import guarded
-from pedchain_chaincode.settlement import community, forgetting, guards, limits, sharedhours
+from pedchain_chaincode.settlement import (
+    community,
+    forgetting,
+    guards,
+    leaving,
+    limits,
+    sessions,
+    sharedhours,
+)
 from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.clock import now
 from pedchain_chaincode.settlement.places import carrier_of
@@ -64,7 +72,7 @@ class SharingContract(Contract):
             raise Refusal("too-late")  # it may have been shared, and that purged
         await guards.unshared(book, _id(community_id), hour)
         terms = await community.terms_of(book, community_id)
-        await sharedhours.over(book, terms, hour)
+        await sessions.over(ctx.stub, terms["carrier"], terms["zone"], hour)
         await sharedhours.write(book, terms, hour, await sharedhours.members(book, terms, hour))
 
     @submit
@@ -130,6 +138,19 @@ class SharingContract(Contract):
         with refusals():
             found = await sharedhours.hours(book, _id(account), carrier_of(carrier), start)
             return canonical.encode(found)
+
+    @evaluate
+    async def get_given(self, ctx: Context, district: str, hour: int, registers: bytes) -> bytes:
+        """What of registers [[point, role]] was sold and shared in an hour for good: {wh, marks}
+        (asked by the district's metering before a certificate of origin leaves)."""
+        if await guards.begun(ctx) is None:
+            return canonical.encode({"wh": 0, "marks": []})
+        book = await Book.read(ctx, await guards.setup(ctx))
+        with refusals():
+            found = canonical.decode(registers)
+        if not isinstance(found, list):
+            raise Refusal("malformed-document")
+        return canonical.encode(await leaving.given(book, _id(district), hour, found))
 
 
 def _id(text: str) -> str:

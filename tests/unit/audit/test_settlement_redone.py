@@ -18,6 +18,7 @@ from pedchain_domain.market.tokenid import to_hex
 from pedchain_fabric.shim.testing import Outcome
 from pedchain_fabric.wire import rwset
 from pedchain_fabric.wire.rwset import Version, sha256
+from tests.unit.chaincode.certified import Certified
 from tests.unit.chaincode.exchange import Exchange
 from tests.unit.chaincode.marketplace import NOON, POWER
 from tests.unit.chaincode.settling import ENDS, Energies
@@ -45,6 +46,9 @@ async def history() -> list[Outcome]:
     final = await street.certify({**ENERGIES, "sam": (850, 0)}, "FINAL")
     await street.attach(final.proofs("sam.gcp", NOON))
     await street.submit("sharing:CorrectHour", "street", str(NOON))
+    await street.leave("sue")
+    await street.attach((await _more(street)).proofs("sue.gcp", NOON))
+    await street.submit("sharing:CorrectHour", "street", str(NOON))
     bea, promise = street.people["bea"], to_hex(POWER.minted_by(3).token)
     body = {"from": "bea", "to": "ben", "tokens": [promise], "quantities": [50]}
     await street.spend(bea, "tokens", "SafeTransferFrom", "safe-transfer-from", **body)
@@ -55,6 +59,11 @@ async def history() -> list[Outcome]:
     await street.submit("sharing:PurgeHour", "street", str(NOON))
     await street.submit("market:PurgeSession", to_hex(POWER.token))
     return outcomes
+
+
+async def _more(street: Sharing) -> Certified:
+    """Run FINAL finds that Sue, whose certificates left, fed in four times as much."""
+    return await street.certify({**ENERGIES, "sam": (850, 0), "sue": (400, 0)}, "FINAL")
 
 
 def noting(street: Exchange) -> list[Outcome]:
@@ -143,7 +152,7 @@ async def done() -> list[Outcome]:
 
 def test_what_was_done_is_redone(done: list[Outcome]) -> None:
     found = redo(done)
-    assert (found.sessions, found.shared_hours, found.blind) == (1, 2, False)
+    assert (found.sessions, found.shared_hours, found.blind) == (1, 3, False)
     assert found.debits == 4 * 4 + 2 + 1 + 1
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pedchain_chaincode.origin import keys as origin
 from pedchain_domain import canonical, leaves, merkle, proofs
 from pedchain_domain.calendar import Day
 from pedchain_domain.intervals import Series
@@ -82,3 +83,8 @@ class PrintingContract(Contract):
     async def put(self, ctx: Context, day: str, certificate: bytes) -> None:
         """Print a certificate."""
         await ctx.stub.put_state(day, canonical.encode(json.loads(certificate)))
+
+    @submit
+    async def leave(self, ctx: Context, mark: str) -> None:
+        """Mark as a lock of a certificate of origin does."""
+        await ctx.stub.put_state(origin.left(ctx.stub, mark), canonical.encode({}))

@@ -10,10 +10,10 @@ from pedchain_domain import canonical, debit, der
 from pedchain_domain.market import tokenid
 from pedchain_fabric.shim.testing import MemoryPeer, creator
 from tests.unit.chaincode.district import SERVICE, salt
-from tests.unit.chaincode.wallets import private_key, signature
+from tests.unit.chaincode.wallets import ORGANIZATIONS, SETTLEMENT, private_key, signature
 
-SETTLEMENT = "settlement"
-ORGANIZATIONS = ["AggregatorMSP", "DSOMSP", "DistrictAMSP", "DistrictBMSP"]
+__all__ = ("ORGANIZATIONS", "SETTLEMENT")
+
 GATEWAYS = {name: creator(name, attributes=SERVICE) for name in ORGANIZATIONS}
 MONEY = tokenid.to_hex(tokenid.MONEY)
 BANK = private_key("bank")

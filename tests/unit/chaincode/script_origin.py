@@ -66,6 +66,7 @@ async def lines() -> list[str]:
         ("origin:GetIssuing",),
         ("origin:GetAccount", "acc-a"),
         ("origin:GetExported", day_name(0)),
+        ("origin:GetLeft", "[]"),
         ("privacy:GetRetention",),
     ):
         await ledger.ask(*query)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pedchain_chaincode.flexibility.ordering import OrderingContract
+from pedchain_chaincode.origin.contract import OriginContract
 from pedchain_chaincode.settlement.sharing import SharingContract
 from pedchain_domain.market.tokenid import HOUR, to_hex
 from tests.unit.chaincode.certified import Certified, Hours, PrintingContract
@@ -23,7 +24,7 @@ class Settling(Market):
 
     def __init__(self) -> None:
         super().__init__()
-        self.peer.install("metering-DistrictA", PrintingContract())
+        self.peer.install("metering-DistrictA", PrintingContract(), OriginContract())
         self.people: dict[str, Prosumer] = {}
 
     def contracts(self) -> list[Any]:
@@ -48,6 +49,14 @@ class Settling(Market):
     async def attach(self, proofs: Sequence[dict[str, Any]]) -> None:
         transient = self.fresh(proofs=json.dumps(list(proofs)).encode())
         await self.submit("market:AttachCertificate", transient=transient)
+
+    async def leave(self, name: str) -> dict[str, Any]:
+        """A certificate of origin of an account's noon is locked; what settlement said of it."""
+        register = json.dumps([[f"{name}.gcp", "E"]])
+        found = await self.ask("sharing:GetGiven", "DistrictA", str(NOON), register)
+        for mark in found["marks"]:
+            await self.peer.submit("metering-DistrictA", "Leave", mark)
+        return dict(found)
 
     async def trade(self, *orders: tuple[str, str, int, int]) -> None:
         """Register everyone, place (account, side, Wh, price), clear, and let the hour pass."""

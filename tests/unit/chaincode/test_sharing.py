@@ -262,6 +262,44 @@ async def test_of_whom_the_market_took_more_than_run_final_knows_stays_as_shared
     assert found["corrected"] == {"bea": [100, 0, 12_000, 0], "sam": [0, 100, 0, 12_000]}
 
 
+async def test_who_let_certificates_leave_gives_no_more_than_it_has_given(
+    street: Sharing,
+) -> None:
+    energies: Energies = {"p1": (400, 0), "p2": (400, 0), "a": (0, 600)}
+    await street.gather(energies, terms())
+    await street.void()
+    await refused(street.leave("p1"), "too-early: sharing")
+    await street.show(energies)
+    assert {name: row[1] for name, row in (await street.share()).items() if row[1]} == {
+        "p1": 300,
+        "p2": 300,
+    }
+    assert (await street.leave("p1"))["wh"] == 300
+    await street.show({"p1": (900, 0), "p2": (450, 0), "a": (0, 900)}, "FINAL")
+    await street.submit("sharing:CorrectHour", "street", str(NOON))
+    found = (await street.ask("sharing:GetShared", "street", str(NOON)))["corrected"]
+    assert {name: row[:2] for name, row in found.items()} == {
+        "a": [750, 0],
+        "p1": [0, 300],
+        "p2": [0, 450],
+    }
+
+
+async def test_a_certificate_leaves_only_an_hour_that_can_be_given_no_more(
+    street: Sharing,
+) -> None:
+    await street.placed(("sam", "OFFER", 600, 120), ("bea", "BID", 600, 120))
+    await refused(street.leave("sam"), "too-early")
+    await street.passed()
+    await refused(street.leave("sam"), "market-open")
+    await street.settle({"sam": (1_000, 0), "bea": (0, 800)})
+    assert (await street.leave("sam"))["wh"] == 600
+    nobody = ("sharing:GetGiven", "DistrictA", str(NOON), '[["nobody.gcp","E"],["bea.gcp","I"]]')
+    assert await street.ask(*nobody) == {"wh": 0, "marks": []}
+    await street.clock(ENDS + limits.RETENTION)
+    await refused(street.leave("sam"), "too-late")
+
+
 async def test_a_shared_hour_is_purged_with_all_it_stands_on_after_its_retention(
     street: Sharing,
 ) -> None:

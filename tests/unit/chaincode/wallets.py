@@ -8,6 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from pedchain_chaincode.cli import contracts
 from pedchain_domain import canonical, debit, der, origincert
 from tests.unit.chaincode.district import (
     OPERATOR,
@@ -22,6 +23,8 @@ from tests.unit.chaincode.district import (
 )
 
 HOUR = 3_600
+SETTLEMENT = "settlement"
+ORGANIZATIONS = ["AggregatorMSP", "DSOMSP", "DistrictAMSP", "DistrictBMSP"]
 DOMAIN = debit.Domain("pedchain", "ped", "metering-DistrictA:origin")
 
 
@@ -96,7 +99,11 @@ class Wallet:
 
 
 class Origin(Ledger):
-    """A district with accounts and issued days."""
+    """A district with accounts and issued days, beside a settlement that has not begun."""
+
+    def __init__(self, **changes: Any) -> None:
+        super().__init__(**changes)
+        self.peer.install(SETTLEMENT, *contracts(SETTLEMENT), collections={"book": ORGANIZATIONS})
 
     def fresh(self) -> dict[str, bytes]:
         self.batches += 1
@@ -132,8 +139,8 @@ class Origin(Ledger):
             steps += 1
         return steps
 
-    async def debit(self, signed: bytes) -> None:
-        transient = {"debit": signed, **self.fresh()}
+    async def debit(self, signed: bytes, **sent: bytes) -> None:
+        transient = {"debit": signed, **sent, **self.fresh()}
         await self.submit("origin:Debit", creator=OPERATOR, transient=transient)
 
     async def certificates(self, account: str) -> list[dict[str, Any]]:

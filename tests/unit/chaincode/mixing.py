@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One noon that a market, a community, certificates of origin and an order of demand response all
+want a part of: two plants sell, share and export what they feed in, homes that were asked to use
+less buy it and are shared it, on a peer in memory."""
+
+import hashlib
+import json
+from typing import Any
+
+from pedchain_domain import canonical
+from pedchain_domain.market.tokenid import Carrier, Product, to_hex
+from tests.unit.chaincode.district import (
+    DAY,
+    METERING,
+    OPERATOR,
+    Home,
+    Meter,
+    day_name,
+)
+from tests.unit.chaincode.exchange import GATEWAYS, Prosumer
+from tests.unit.chaincode.flexing import BEFORE, EVENT, HOUR, TODAY, Flexible
+from tests.unit.chaincode.marketplace import K, Market, reference
+from tests.unit.chaincode.wallets import Wallet, foreign, receipt
+
+NOON = Product(Carrier.ELECTRICITY, 1, EVENT)
+NAME = to_hex(NOON.token)
+FED = {"m1": 2_000, "m2": 1_300}
+"""What the plants feed in at noon, Wh."""
+SOLD, FACTOR = 500, 900_000
+STREET: dict[str, Any] = {
+    "schema": "community/1",
+    "id": "street",
+    "district": "DistrictA",
+    "carrier": "electricity",
+    "zone": 1,
+    "key": "dynamic",
+    "price": 120_000,
+    "shares": {},
+}
+
+
+class Noon:
+    """The district and settlement, up to where everything may happen in any order."""
+
+    def __init__(self) -> None:
+        self.flex, self.market = Flexible(), Market()
+        self.peer = self.flex.peer
+        self.market.peer, self.market.receipts = self.peer, 100  # one bank, two counts
+        self.plants = [Home(name, "P2") for name in FED]
+        drawers = self.flex.homes[:3]
+        self.people = {
+            name: self._person(name, number, grid, feeds=name in FED)
+            for number, (name, grid) in enumerate(
+                [(home.name, home.grid) for home in [*self.plants, *drawers]], 10
+            )
+        }
+        self.wallets = {name: Wallet(f"gc-{name}", name) for name in FED}
+        self.batches = 0
+
+    @staticmethod
+    def _person(name: str, number: int, grid: Meter, *, feeds: bool) -> Prosumer:
+        draws = {"point": grid.point, "role": "I"}
+        fed = {"point": grid.point, "role": "E"} if feeds else None
+        places = {"electricity": {"zone": 1, "feeds": fed, "draws": draws}}
+        return Prosumer(f"mk-{name}", number, places=places)
+
+    async def prepare(self) -> None:
+        """Orders cleared, the order of demand response noticed and over, the day closed by F."""
+        await self.flex.prepare()
+        await self.flex.ledger.register(*self.plants)
+        await self._market()
+        await self.flex.notice()
+        await self._measured()
+        await self.flex.event({(home.name, 12): 400 for home in self.flex.homes[:2]})
+        for wallet in self.wallets.values():
+            place = await self.flex.ledger.ask("privacy:GetSubjectDay", wallet.of, day_name(BEFORE))
+            sent = {"account": wallet.request(), "cell": str(place["cell"]).encode()}
+            await self.origin("OpenAccount", **sent)
+        while await self.origin("IssueDay", day_name(BEFORE)) != b"done":
+            pass
+        await self.peer.submit(METERING, "origin:PutForeign", foreign())
+        await self.show()
+
+    async def _market(self) -> None:
+        zone = {"schema": "zone/1", "number": 1, "id": "z1", "carrier": "electricity"}
+        zone |= {"pricing": "uniform", "lot": 100}
+        await self.market.submit("market:PutZone", canonical.encode(zone))
+        row = {"type": "working"}
+        days = [
+            {"day": day_name(n), "start": TODAY + (n - BEFORE) * DAY, **row}
+            for n in range(BEFORE - 1, BEFORE + 2)
+        ]
+        rows = [{**each, "end": each["start"] + DAY} for each in days]
+        calendar = {"schema": "calendar/1", "id": "cal-2026", "rows": rows}
+        await self.market.submit("market:PutDays", canonical.encode(calendar))
+        await self.market.clock(TODAY - DAY)
+        await self.market.agree(reference("electricity", start=TODAY))
+        await self.market.open(NOON)
+        sent = self.market.fresh(community=json.dumps(STREET).encode())
+        await self.market.submit(
+            "sharing:PutCommunity", transient=sent, creator=GATEWAYS["DistrictAMSP"]
+        )
+        digest = hashlib.sha256(canonical.encode(STREET)).hexdigest()
+        join = {"community": "street", "terms": digest, "factor_ppm": FACTOR}
+        for number, person in enumerate(self.people.values()):
+            await self.market.register(person, 2_000 * K)
+            await self.market.spend(person, "sharing", "JoinCommunity", "join-community", **join)
+            side, price = ("OFFER", 100) if number < len(FED) else ("BID", 150)
+            await self.market.order(person, side, (NOON, SOLD, price))
+        await self.market.clock(TODAY - 7 * HOUR)
+        await self.market.close(NOON)
+        await self.market.steps("Clear", NOON)
+
+    async def _measured(self) -> None:
+        """The plants' day: all of it at noon."""
+        records = []
+        for home in self.plants:
+            for hour in range(25):
+                values = [("I", 0), ("E", FED[home.name] * (hour > 12))]
+                at = TODAY + hour * HOUR
+                records.append(home.grid.record([(at, role, wh) for role, wh in values]))
+        await self.flex.ledger.file(*records)
+
+    async def origin(self, function: str, *args: str, **sent: bytes) -> bytes:
+        answer: bytes = await self.peer.submit(
+            METERING,
+            f"origin:{function}",
+            *args,
+            transient=self.flex.fresh(**sent),
+            **({} if function == "OpenAccount" else {"creator": OPERATOR}),
+        )
+        return answer
+
+    async def show(self) -> None:
+        """Attach everybody's noon as the certificate in force prints it."""
+        for home in [*self.plants, *self.flex.homes[:3]]:
+            asked = (home.grid.point, day_name(BEFORE), str(EVENT))
+            proofs = await self.flex.ledger.ask("GetProof", *asked)
+            sent = self.market.fresh(
+                proofs=json.dumps(proofs if isinstance(proofs, list) else [proofs]).encode()
+            )
+            await self.market.submit("market:AttachCertificate", transient=sent)
+
+    # what may happen in any order
+
+    async def settle(self) -> None:
+        await self.market.submit("market:Measure", NAME)
+        await self.market.steps("Settle", NOON)
+
+    async def share(self) -> None:
+        await self.market.submit("sharing:ShareHour", "street", str(EVENT))
+
+    async def correct(self) -> None:
+        await self.market.submit("sharing:CorrectHour", "street", str(EVENT))
+
+    async def leave(self, name: str, wh: int) -> None:
+        """Lock so much of a plant's certificate, and export it."""
+        wallet = self.wallets[name]
+        found = [one for one in await self.certificates(name) if one["state"] == "active"]
+        whole = next((one for one in found if one["wh"] > wh), None)
+        if whole is not None:
+            await self._debit(
+                wallet, "slice", certificate=whole["id"], parts=[wh, whole["wh"] - wh]
+            )
+        found = [one for one in await self.certificates(name) if one["state"] == "active"]
+        part = next((one["id"] for one in found if one["wh"] == wh), None)
+        if part is None:
+            return
+        await self._debit(wallet, "lock", certificate=part, registry="north")
+        locked = next(one for one in await self.certificates(name) if one["id"] == part)
+        body = {"certificate": part, "receipt": receipt(locked), "underlying_cancelled": None}
+        await self._debit(wallet, "export", **body)
+
+    async def _debit(self, wallet: Wallet, action: str, **body: Any) -> None:
+        signed = wallet.signed(action, counter=wallet.counter + 1, **body)
+        await self.origin("Debit", debit=signed)
+        wallet.counter += 1
+
+    async def pay(self) -> None:
+        """What the order of demand response brings."""
+        await self.flex.settle()
+
+    # what came of it
+
+    async def certificates(self, name: str) -> list[dict[str, Any]]:
+        found: dict[str, Any] = await self.flex.ledger.ask(
+            "origin:ListCertificates", f"gc-{name}", ""
+        )
+        rows: list[dict[str, Any]] = found["certificates"]
+        return rows
+
+    async def position(self, name: str) -> dict[str, int]:
+        """Of an account's noon, Wh: what the registers, the market, the community and the
+        certificates say, each asked on its own."""
+        account = self.people[name].name
+        rows = await self.market.ask("sharing:GetHours", account, "electricity", str(TODAY))
+        row = next(one for one in rows if one["hour"] == EVENT)
+        state = (await self.market.session(NOON))["state"]
+        trades = []
+        if state == "SETTLED":
+            trades = (await self.market.ask("market:GetSettled", NAME))["trades"]
+        shared = row.get("corrected") or row.get("shared") or [0, 0]
+        gone = await self.certificates(name) if name in FED else []
+        return {
+            "fed_in": row["fed_in"] or 0,
+            "drawn": row["drawn"] or 0,
+            "sold": sum(each[3] for each in trades if each[0] == account),
+            "bought": sum(each[3] for each in trades if each[1] == account),
+            "shared_in": shared[0],
+            "shared_out": shared[1],
+            "left": sum(one["wh"] for one in gone if one["state"] in ("locked", "exported")),
+        }
+
+    def kept(self) -> Any:
+        """All that these calls change, to go back to."""
+        counters = {name: one.counter for name, one in self.wallets.items()}
+        people = {name: one.counter for name, one in self.people.items()}
+        return self.flex.kept(), self.market.salts, counters, people
+
+    def restore(self, kept: Any) -> None:
+        """Go back."""
+        flex, self.market.salts, counters, people = kept
+        self.flex.restore(flex)
+        for name, counter in counters.items():
+            self.wallets[name].counter = counter
+        for name, counter in people.items():
+            self.people[name].counter = counter
