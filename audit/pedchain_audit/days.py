@@ -19,6 +19,8 @@ Document = dict[str, Any]
 #: The run whose intervals certificates of origin are issued from.
 ISSUED, FINAL = "F", "FINAL"
 HOUR = 3_600
+#: Days whose newest intervals are kept for what is shared of them with an aggregator.
+SHARED_DAYS = 130
 BEFORE = {"F": "P", "FINAL": "F"}
 
 
@@ -38,6 +40,7 @@ class Days:
         self.filing = filing
         self.draws: dict[tuple[int, str], Document] = {}
         self.intervals: dict[tuple[int, str, str], Document] = {}
+        self.newest: dict[tuple[int, str], tuple[str, Document]] = {}
         self.prints: dict[tuple[int, str, str], Document] = {}
         self.sums: dict[tuple[str, str], tuple[Document, int]] = {}
         self.kept: dict[tuple[str, str], Document] = {}
@@ -83,6 +86,8 @@ class Days:
         self.draws[cell, close.day] = found.draws
         if close.run in (ISSUED, FINAL):
             self.intervals[cell, close.day, close.run] = found.intervals
+        self.newest[cell, close.day] = (close.run, found.intervals)
+        self.newest.pop((cell, calendars.shifted(close.day, -SHARED_DAYS)), None)
         former = self.prints.get((cell, close.day, self._printed(close) or ""))
         self.prints[cell, close.day, close.run] = {"prints": found.partial["prints"]}
         return found.partial, dayclose.changed(former, found.partial)

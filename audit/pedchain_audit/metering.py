@@ -111,6 +111,11 @@ class Metering:
             return []
         return found.days.measured(point, role, hour, row, document["grain"])
 
+    def days(self, district: str) -> Days | None:
+        """What closing a district's days left; None where readings are not to be had."""
+        found = self._districts.get(PREFIX + district)
+        return None if found is None or found.blind else found.days
+
     def exports(self) -> dict[tuple[str, str, int], int]:
         """Wh of certificates of origin that left their district, by district, site and hour."""
         return {

@@ -38,6 +38,11 @@ def text(figures: Figures) -> str:
             f"{figures.sessions} market sessions settled anew, {figures.shared_hours} shared hours "
             "divided anew, all equal"
         )
+    if figures.orders or figures.shared_days:
+        lines.append(
+            f"{figures.orders} orders of demand response settled anew, {figures.statements} "
+            f"statements and {figures.shared_days} shared days recomputed, all equal"
+        )
     if figures.twice_wh:
         lines.append(
             f"{figures.twice_wh} Wh were sold or shared although their certificates of origin "

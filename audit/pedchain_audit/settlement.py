@@ -82,7 +82,7 @@ class Settlement:
         return ["settlement: private data is not all here (no member of the collection)"]
 
     def _redo(self, namespace: Namespace, written: Written, world: World) -> None:
-        clock = self._clock(world)
+        clock = self.clock(world)
         spent = self._spent(written, world)
         measured = partial(self.measures, world)
         for change in written.hidden:
@@ -105,6 +105,7 @@ class Settlement:
             gains[to_hex(MONEY)] += rent
         gains[to_hex(MONEY)] -= orderlocks.change(namespace.writes, written.hidden, world)
         self._balance(written, gains)
+        self._paid_out(written, spent)
         self.book.make(written)
         for _, after, made in redone:
             self._compare(after, made)
@@ -209,6 +210,13 @@ class Settlement:
         made = {token: wh for token, wh in gains.items() if wh}
         equal(made, {token: wh for token, wh in change.items() if wh}, "balances")
 
+    def _paid_out(self, written: Written, spent: debit.Debit | None) -> None:
+        """What is to be paid out is what an account's debit gave back."""
+        given = spent is not None and spent.action == "redeem"
+        due = [(self.book.tag(spent.account), spent.body["amount"])] if spent and given else []
+        told = [(one.owner, _amount(one)) for one in written.marked if one.kind == "payout"]
+        equal(due, told, "what is paid out")
+
     def _locked(self, written: Written) -> None:
         """What an account has locked is what its order lines hold."""
         for change in written.marked:
@@ -223,7 +231,8 @@ class Settlement:
 
     # -- sessions -----------------------------------------------------------------------------
 
-    def _clock(self, world: World) -> int:
+    def clock(self, world: World) -> int:
+        """The ledger's time, UTC s."""
         setup = world.value(NAMESPACE, compositekey.create("settlement", []))
         if setup is None:
             return 0

@@ -11,7 +11,8 @@
 7. each certificate follows from the readings                    (certificates)
 8. certificates of origin follow from them, debits from their signatures  (origin)
 9. sessions and shared hours follow from orders and readings, spends from signatures (settlement)
-Steps 6 to 9 need private data; without it they are said to be not checked, never passed over.
+10. orders of demand response follow from consents, readings and papers (flexibility)
+Steps 6 to 10 need private data; without it they are said to be not checked, never passed over.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from fabric_protos.peer.transaction_pb2 import TxValidationCode
 from pedchain_audit import chain, losses, once
 from pedchain_audit.archive import Archive
 from pedchain_audit.errors import ArchiveError, VerificationError
+from pedchain_audit.flexibility import Flexibility
 from pedchain_audit.metering import Metering
 from pedchain_audit.replay import Judged, Ledger, Valid
 from pedchain_audit.settlement import Settlement
@@ -53,6 +55,9 @@ class Figures:
     claims: int = 0
     sessions: int = 0
     shared_hours: int = 0
+    orders: int = 0
+    statements: int = 0
+    shared_days: int = 0
     twice_wh: int = 0
     events_of_one: int = 0
     not_checked: list[str] = field(default_factory=list)
@@ -70,24 +75,26 @@ def verify(archive: Archive, progress: Progress = lambda number, height: None) -
     ledger: Ledger | None = None
     metering: Metering | None = None
     settlement: Settlement | None = None
+    flexibility: Flexibility | None = None
     for number, raw in archive.blocks():
         block = chain.decode(number, raw)
         try:
             previous = chain.check_link(block, number, previous)
         except VerificationError as error:
             raise located(error, block, ledger) from error
-        if ledger is None or metering is None or settlement is None:
+        if ledger is None or metering is None or settlement is None or flexibility is None:
             chain.check_genesis(block, archive.genesis)
             ledger = Ledger(ChannelConfig.from_block(block))
             metering = Metering(ledger.config.channel_id, losses.scan(archive))
             settlement = Settlement(ledger.config.channel_id, metering.measured)
+            flexibility = Flexibility(ledger.config.channel_id, metering, settlement)
         else:
             figures.orderer_signatures += chain.check_signatures(block, ledger.config)
-        judged = ledger.judge(block, deeper(metering, settlement, number, ledger, archive))
+        judged = ledger.judge(block, deeper(flexibility, number, ledger, archive))
         check_notes(block, judged, ledger.commit_hash)
         count(figures, judged)
         progress(number, height)
-    if metering is None or settlement is None:
+    if metering is None or settlement is None or flexibility is None:
         raise ArchiveError("the archive holds no blocks")
     figures.device_signatures = metering.device_signatures
     figures.certificates = metering.certificates
@@ -95,8 +102,11 @@ def verify(archive: Archive, progress: Progress = lambda number, height: None) -
     figures.approvals, figures.claims = metering.approvals, metering.claims
     figures.debits += settlement.debits
     figures.sessions, figures.shared_hours = settlement.sessions, settlement.shared_hours
+    figures.orders, figures.statements = flexibility.orders, flexibility.statements
+    figures.shared_days = flexibility.shared_days
     figures.twice_wh = twice(ledger.world, metering, settlement) if ledger else 0
     figures.not_checked += [*metering.not_checked(), *settlement.not_checked()]
+    figures.not_checked += flexibility.not_checked()
     return figures
 
 
@@ -120,17 +130,16 @@ def located(error: VerificationError, block: Block, ledger: Ledger | None) -> Ve
     return VerificationError(error.check, error.text, block=error.block, transaction=changed)
 
 
-def deeper(
-    metering: Metering, settlement: Settlement, number: int, ledger: Ledger, archive: Archive
-) -> Valid:
-    """Steps 6 to 9 for the valid transactions of one block."""
+def deeper(flexibility: Flexibility, number: int, ledger: Ledger, archive: Archive) -> Valid:
+    """Steps 6 to 10 for the valid transactions of one block."""
     private = archive.private(number).private_data_map
 
     def valid(judged: Judged) -> None:
         held = private.get(judged.position)
         raw = None if held is None else held.SerializeToString(deterministic=True)
-        metering.transaction(number, judged, ledger.world, raw)
-        settlement.transaction(number, judged, ledger.world, raw)
+        flexibility.metering.transaction(number, judged, ledger.world, raw)
+        flexibility.settlement.transaction(number, judged, ledger.world, raw)
+        flexibility.transaction(number, judged, ledger.world, raw)
 
     return valid
 

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Step 10, at notice: who can be asked, by which days, how good such baselines were, and who is
+asked for what (rules D2 to D7, D15), cell by cell as the contract went."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from pedchain_audit.errors import Broken
+from pedchain_audit.flexrules import DAY, HOUR, MILLION, Event, Money, accuracy, means, parted
+from pedchain_audit.flexstore import Store
+from pedchain_domain import canonical, merkle
+from pedchain_domain.calendar import shifted
+
+Document = dict[str, Any]
+REACH, BACK, REMEMBERED = 45, 65, 60 * DAY
+
+
+class FlexibilityError(Broken):
+    """Demand response that does not follow from what it rests on."""
+
+    check = "flexibility"
+
+
+def same(made: object, found: object, what: str) -> None:
+    """Raises `FlexibilityError` unless both are the same."""
+    if made != found:
+        raise FlexibilityError(f"{what}: another follows from what it rests on")
+
+
+@dataclass(slots=True)
+class Choice:
+    """An order's freezing in one district, as far as it has come; `busy` is the district's:
+    {site: [[order, day, start, end, Wh]]}."""
+
+    event: Event
+    notice_day: str
+    power_w: int
+    period: int
+    busy: dict[str, list[list[Any]]]
+    after: int = 0
+    able: dict[str, list[Any]] = field(default_factory=dict)
+    passed: dict[str, str] = field(default_factory=dict)
+    days: dict[str, list[str]] = field(default_factory=dict)
+    placebo: dict[str, list[list[int]]] = field(default_factory=dict)
+    leaves: dict[str, bytes] = field(default_factory=dict)
+    plan: Document = field(default_factory=dict)
+
+    def cell(self, store: Store, cell: int, frozen: Document | None) -> None:
+        """One cell; `frozen` is what the contract wrote for it. Raises `FlexibilityError`."""
+        sites = (store.get("enrolled", cell) or {"sites": {}})["sites"]
+        guarded = (store.get("protected") or {"sites": []})["sites"]
+        found: dict[str, list[str]] = {}
+        for site in sorted(sites):
+            offer = self._offer(sites[site])
+            if offer is None:
+                continue
+            why = self._passed(offer, site, is_protected=site in guarded)
+            days = None if why else self._days(store, cell, site)
+            if why or days is None:
+                self.passed[site] = why or "too-few-days"
+                continue
+            found[site] = days
+            asked = sum(row[4] for row in self.busy.get(site, []))
+            able = [self._capacity(offer), offer["available"], cell, asked]
+            self.able[site] = [*able, offer["device"], offer["account"]]
+        written = {} if frozen is None else frozen["sites"]
+        same(found, {site: one["days"] for site, one in written.items()}, "frozen days")
+        self.days |= found
+        for site, one in written.items():
+            leaf = canonical.encode({"days": one["days"], "site": site})
+            self.leaves[site] = hashlib.sha256(b"\0" + bytes.fromhex(one["salt"]) + leaf).digest()
+
+    def _offer(self, entries: list[Document]) -> Document | None:
+        """The consent to the order's provider that holds when the event begins."""
+        for entry in entries:
+            body = {**entry["enrolment"], "to": entry["to"]}
+            ends = body["to"] is not None and body["to"] <= self.event.start
+            is_theirs = body["provider"] == self.event.order["provider"]
+            if is_theirs and body["from"] <= self.event.start and not ends:
+                return body
+        return None
+
+    def _capacity(self, offer: Document) -> int:
+        return int(offer["down_w"] if self.event.is_less else offer["up_w"])
+
+    def _passed(self, offer: Document, site: str, *, is_protected: bool) -> str | None:
+        start, end = self.event.start, self.event.end
+        if is_protected:
+            return "protected"
+        opens, closes = offer["from_hour"] * HOUR, offer["to_hour"] * HOUR
+        inside = (start - opens) % DAY + end - start <= (closes - opens) % DAY
+        if (offer["to"] is not None and offer["to"] < end) or not (opens == closes or inside):
+            return "not-available"
+        if self._capacity(offer) < 100:
+            return "too-small"
+        if offer["share_ppm"] > 800_000:
+            return "share-not-met"
+        rows = self.busy.get(site, [])
+        return "overlaps" if any(row[2] < end and start < row[3] for row in rows) else None
+
+    def _days(self, store: Store, cell: int, site: str) -> list[str] | None:
+        """A site's days, newest first, and its part of the placebo sums; None for too few."""
+        ordered = [row[1] for row in self.busy.get(site, [])]
+        like = []
+        for back in range(1, BACK + 1):
+            shared = store.get("shared", cell, shifted(self.notice_day, -back))
+            figure = None if shared is None else shared["sites"].get(site)
+            if shared is None or figure is None:
+                continue
+            past = self.event.past(shared, figure)
+            if self.event.is_like(shared, past, ordered):
+                like.append((shared["day"]["day"], past))
+        oldest = shifted(self.notice_day, -REACH)
+        pool = [one for one in like if one[0] >= oldest][: self.event.most]
+        if len(pool) < self.event.least:
+            return None
+        for at, (name, measured) in enumerate(like[:12]):
+            oldest = shifted(name, -REACH)
+            before = [one for day, one in like[at + 1 :] if day >= oldest][: self.event.most]
+            if len(before) < self.event.least:
+                break
+            base = means(self.event.counted(before), self.event.event)
+            sums = self.placebo.setdefault(name, [[0, 0] for _ in base])
+            for row, b, place in zip(sums, base, self.event.event, strict=True):
+                row[0] += b
+                row[1] += measured[place]
+        return [name for name, _ in pool]
+
+    def finish(self, plan: Document, part: Document) -> None:
+        """The plan, and what the order says in public. Raises `FlexibilityError`."""
+        self.plan = {
+            "period": self.period,
+            "watts": self._watts(),
+            "passed": self.passed,
+        }
+        for name, at in (("cells", 2), ("devices", 4), ("accounts", 5)):
+            self.plan[name] = {site: self.able[site][at] for site in self.plan["watts"]}
+        for name, made in self.plan.items():
+            same(made, plan[name], f"an order's {name}")
+        newest = sorted(self.placebo, reverse=True)[:10]
+        pairs = [[(b, m) for b, m in self.placebo[day]] for day in newest]
+        interval = self.power_w * self.event.order["grain"] // HOUR
+        root = merkle.root([self.leaves[site] for site in sorted(self.leaves, key=str.encode)])
+        found = accuracy(pairs, interval)
+        told = {"root": root.hex(), "sites": len(self.plan["watts"]), "accuracy": found}
+        same(told, {name: part[name] for name in told}, "what an order says of its portfolio")
+        if found["doubts"] and not self.event.order["low_accuracy"]:
+            raise FlexibilityError("an order went on with a baseline that is too weak for it")
+        self._remember()
+
+    def _watts(self) -> dict[str, int]:
+        """As many as the power takes, least asked first."""
+
+        def burden(site: str) -> tuple[int, str]:
+            capacity, _, _, asked, _, _ = self.able[site]
+            return asked * MILLION // capacity, site
+
+        usable: dict[str, int] = {}
+        for site in sorted(self.able, key=burden):
+            if sum(usable.values()) >= self.power_w:
+                break
+            watts = self.able[site][0] * self.able[site][1] // MILLION
+            if watts:
+                usable[site] = watts
+        return parted(self.power_w, usable)
+
+    def _remember(self) -> None:
+        order, row = self.event.order, self.event.clock.row
+        for rows in self.busy.values():
+            rows[:] = [one for one in rows if one[3] + REMEMBERED > order["start"]]
+        for site, wh in self.energies().items():
+            asked = [order["id"], row["day"], self.event.start, self.event.end]
+            self.busy.setdefault(site, []).append([*asked, wh * order["count"]])
+
+    def energies(self) -> dict[str, int]:
+        """Each asked site's Wh of an interval."""
+        part = Money({**self.event.order, "power_w": self.power_w})
+        return parted(part.interval, self.plan["watts"])
