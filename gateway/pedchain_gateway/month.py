@@ -96,8 +96,10 @@ class Months:
         return statement.statement(account, month, charged, run=run, rules=rules, proof=proof)
 
     async def bank_file(self, month: str, payees: Mapping[str, str]) -> str:
-        """What a month's sharing comes to between these accounts, for the bank."""
-        positions = {}
+        """What a month's sharing comes to between these accounts, and what they gave back, for the
+        bank."""
+        positions, redeemed = {}, {}
+        days = await self.ask("sharing:GetDays", month)
         for account in sorted(payees):
             holder = await self.ask("tokens:GetAccount", account)
             entries = [
@@ -107,7 +109,20 @@ class Months:
             ]
             kinds = (statement.Kind.SHARED_IN, statement.Kind.SHARED_OUT)
             positions[account] = sum(one.amount for one in entries if one.kind in kinds)
-        return money.bank_file(month, positions, payees)
+            redeemed[account] = await self._redeemed(account, days)
+        return money.bank_file(month, positions, payees, redeemed)
+
+    async def _redeemed(self, account: str, days: Sequence[Document]) -> int:
+        """What an account gave back on these days, µcur."""
+        total, after = 0, ""
+        while page := await self.ask("tokens:ListPayouts", account, after):
+            total += sum(
+                one["amount"]
+                for one in page.values()
+                if days and days[0]["start"] <= one["at"] < days[-1]["end"]
+            )
+            after = max(page)
+        return total
 
     async def _entries(self, account: str, month: str) -> tuple[list[Entry], list[str], str]:
         """An account's entries of a month, the digests of what they rest on, day by day, and the

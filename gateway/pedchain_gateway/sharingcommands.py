@@ -105,7 +105,7 @@ def statement(
 def bank_file(
     *, profile: Profile, month: Month, payees: Path, out: Path, user: User = "gateway"
 ) -> int:
-    """Write what a month's sharing comes to between members, for the bank, as CSV.
+    """Write what a month's sharing comes to, and what members redeemed, for the bank, as CSV.
 
     Parameters
     ----------

@@ -90,16 +90,16 @@ async def fold(spent: Spending) -> None:
     await rows.fold(spent.book, spent.debit.account, body["credits"])
 
 
-async def redeem(spent: Spending) -> None:
-    """Burn money {amount}, to be paid out at par by the clearing operator."""
+async def redeem(spent: Spending, clock: int) -> None:
+    """Burn money {amount}, to be paid out at par by the clearing operator: payout {amount, at}."""
     book, body = spent.book, spent.debit.body
     if sorted(body) != ["amount"]:
         raise Refusal("malformed-document", "body")
     amount = amount_of(body["amount"])
     await rows.change(book, spent.debit.account, tokenid.MONEY, -amount)
     await rows.supplied(book, tokenid.MONEY, -amount)
-    document = {"account": spent.debit.account, "amount": amount}
-    await book.mark("payout", book.tag("payout"), book.identifier(), document)
+    owner = book.tag(spent.debit.account)
+    await book.mark(rows.PAYOUT, owner, book.identifier(), {"amount": amount, "at": clock})
 
 
 def limit_of(body: Document) -> int:

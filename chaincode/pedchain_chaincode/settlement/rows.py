@@ -6,7 +6,7 @@ A credit is a document of its own, so credits never conflict, and no flood of sm
 a debit. The account folds credits into its row itself, naming them, so that a fold reads no range
 a new credit could disturb.
 
-    row     {token, amount}                     credit  {token, amount}
+    row     {token, amount}         credit  {token, amount}         payout  {amount, at}
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from pedchain_domain.limits import REGISTER_WH
 from pedchain_domain.market.tokenid import to_hex
 from pedchain_fabric.shim import Refusal
 
-ROW, CREDIT, SUPPLY = "row", "credit", "supply"
+ROW, CREDIT, SUPPLY, PAYOUT = "row", "credit", "supply", "payout"
 
 
 async def spendable(book: Book, account: str, token: int) -> int:

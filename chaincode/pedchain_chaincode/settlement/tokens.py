@@ -20,6 +20,7 @@ from pedchain_chaincode.settlement import (
 )
 from pedchain_chaincode.settlement import setup as agreed
 from pedchain_chaincode.settlement.book import Book
+from pedchain_chaincode.settlement.clock import now
 from pedchain_domain import canonical
 from pedchain_domain.market import tokenid
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
@@ -113,7 +114,7 @@ class TokensContract(Contract):
         """Give money back to be paid out at par, by transient `debit` {amount}."""
         opened = await guards.opened(ctx, "redeem")
         spent = await guards.account(opened, CONTRACT, "redeem")
-        await moving.redeem(spent)
+        await moving.redeem(spent, await now(ctx, opened.setup))
         await spent.done()
 
     @submit
@@ -145,6 +146,12 @@ class TokensContract(Contract):
             raise Refusal("malformed-document")
         names, tokens = ([str(pair[part]) for pair in pairs] for part in ("account", "token"))
         return canonical.encode(await _balances(ctx, names, tokens))
+
+    @evaluate
+    async def list_payouts(self, ctx: Context, account: str, after: str) -> bytes:
+        """What an account gave back to be paid out, a page by id: {id: {amount, at}}, `at` by the
+        ledger's clock (members of the collection only)."""
+        return await _page(ctx, rows.PAYOUT, account, after)
 
     @evaluate
     async def list_holdings(self, ctx: Context, account: str, after: str) -> bytes:

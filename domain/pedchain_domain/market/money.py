@@ -46,17 +46,25 @@ def check_receipt(
     debit.verify(spki, canonical.encode(dict(receipt)), raw)
 
 
-def bank_file(month: str, positions: Mapping[str, int], payees: Mapping[str, str]) -> str:
-    """The month's payments as CSV: what each account gets (`pay`) or owes (`collect`), with the
-    bank reference the operator holds of it. DomainError `malformed-document` for an account without
-    one, `unbalanced` where what is paid is not what is collected."""
+def bank_file(
+    month: str,
+    positions: Mapping[str, int],
+    payees: Mapping[str, str],
+    redeemed: Mapping[str, int] | None = None,
+) -> str:
+    """The month's payments as CSV: what each account gets (`pay`) or owes (`collect`) for sharing,
+    and for claims it gave back, with the bank reference the operator holds of it. DomainError
+    `malformed-document` for an account without one, `unbalanced` where what sharing pays is not
+    what it collects."""
     if sum(positions.values()):
         raise DomainError(Reason.UNBALANCED)
+    given = redeemed or {}
     rows = ["month,account,reference,direction,amount"]
-    for name in sorted(positions):
+    for name in sorted({**positions, **given}):
         if name not in payees or not fields.identifier(payees[name]):
             raise DomainError(Reason.MALFORMED_DOCUMENT, "payees")
-        whole, rest = divmod(abs(positions[name]), CURRENCY)
-        way = "pay" if positions[name] >= 0 else "collect"
+        net = positions.get(name, 0) + given.get(name, 0)
+        whole, rest = divmod(abs(net), CURRENCY)
+        way = "pay" if net >= 0 else "collect"
         rows.append(f"{month},{name},{payees[name]},{way},{whole}.{rest:06d}")
     return "".join(f"{row}\r\n" for row in rows)

@@ -73,6 +73,7 @@ async def test_a_members_month_has_every_line_and_the_bank_gets_what_balances(
     assert lines["fees"] == (0, -(50 * 90 + 250 * 50))
     assert (found["run"], found["rules"]["tariff"], len(found["proof"])) == ("F", "t1", 1)
     names = {name: f"ref-{name}" for name in EXAMPLE}
+    await street.spend(street.people["c"], "tokens", "Redeem", "redeem", amount=1_000_000)
     rows = (await work.bank_file(MONTH, names)).splitlines()
-    assert "2026-01,c,ref-c,collect,0.059880" in rows
+    assert "2026-01,c,ref-c,pay,0.940120" in rows
     assert "2026-01,p1,ref-p1,pay,0.096000" in rows

@@ -208,6 +208,11 @@ def test_the_bank_file_pays_what_it_collects() -> None:
         "2026-03,a,ref-a,pay,5.000001\r\n"
         "2026-03,b,ref-b,collect,5.000001\r\n"
     )
+    assert money.bank_file("2026-03", {"b": -4, "a": 4}, payees, {"b": 10, "a": 0}) == (
+        "month,account,reference,direction,amount\r\n"
+        "2026-03,a,ref-a,pay,0.000004\r\n"
+        "2026-03,b,ref-b,pay,0.000006\r\n"
+    )
     for positions, reason in (
         ({"a": 1}, Reason.UNBALANCED),
         ({"a": 1, "c": -1}, Reason.MALFORMED_DOCUMENT),
