@@ -15,6 +15,7 @@ UNSENT_BYTES: Final = 200 * 1024 * 1024  # beyond it a peer is granted no more t
 CONNECTIONS: Final = 1_000  # of one listener
 BACKLOG: Final = 128  # connections the system holds until we take them
 
+GOODBYE_SECONDS: Final = 2.0  # for a peer to read the last answer and to end TLS on its side
 HANDSHAKE_SECONDS: Final = 20.0  # for TLS, and for HTTP/2's preface after it
 KEEPALIVE_SECONDS: Final = 60.0  # of silence before we ask whether the peer is there
 KEEPALIVE_TIMEOUT_SECONDS: Final = 20.0  # for its answer

@@ -22,12 +22,19 @@ class GrpcServer:
     async def start(self, address: str, tls: ssl.SSLContext | None) -> int:
         """Listen; the port. Raises `OSError` if it is in use."""
         loop = asyncio.get_running_loop()
-        handshake = None if tls is None else limits.HANDSHAKE_SECONDS
+        # gRPC's C core never says goodbye in TLS: it waits until the socket is closed.
+        handshake, goodbye = (
+            (None, None) if tls is None else (limits.HANDSHAKE_SECONDS, limits.GOODBYE_SECONDS)
+        )
         sockets = bind(address)
         for each in sockets:
             each.setblocking(False)
             made = await loop.create_server(
-                self._connection, sock=each, ssl=tls, ssl_handshake_timeout=handshake
+                self._connection,
+                sock=each,
+                ssl=tls,
+                ssl_handshake_timeout=handshake,
+                ssl_shutdown_timeout=goodbye,
             )
             self._listening.append(made)
         port = sockets[0].getsockname()[1]
