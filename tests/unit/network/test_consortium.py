@@ -105,8 +105,18 @@ def test_every_definition_of_the_reference_needs_the_dso() -> None:
             "endorsement",
             "policy language",
         ),
-        ("members: [DSO, DistrictA, Aggregator]}", "members: [DSO, Nobody]}", "no organisation", "known: DSO"),
-        ("members: [DSO, DistrictA, Aggregator]}", "members: [DSO]}", "1 other peers must", "lower"),
+        (
+            "members: [DSO, DistrictA, Aggregator]}",
+            "members: [DSO, Nobody]}",
+            "no organisation",
+            "known: DSO",
+        ),
+        (
+            "members: [DSO, DistrictA, Aggregator]}",
+            "members: [DSO]}",
+            "1 other peers must",
+            "lower",
+        ),
         ("name: registry", "name: reg--istry", "no name we can use", "joined by single"),
         ("name: metering-DistrictB", "name: registry", "'registry' stands twice", "rename"),
         (

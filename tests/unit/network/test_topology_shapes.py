@@ -190,6 +190,6 @@ def test_a_mistake_is_named_with_the_fix(right: str, wrong: str, message: str, f
 
 def test_two_peers_of_one_member_hold_private_data_twice() -> None:
     alone = "members: [DSO]}"
-    text = changed("members: [DSO, DistrictA]}", alone)
+    text = changed("members: [DSO, DistrictA, Aggregator]}", alone)
     assert "1 other peers must hold each value, but at most 0" in refused(text).message
     parse(text.replace(DSO, "ports: 7050, peers: 2}"))
