@@ -94,7 +94,7 @@ TABLE: Final[Mapping[str, Row]] = {
     ),
     "share_day": Row(("dso", "operator"), _DAILY),
     **dict.fromkeys(
-        ("freeze_cells", "dispatch_sites", "answer_sites", "measure_cells"),
+        ("freeze_cells", "dispatch_sites", "answer_sites", "measure_cells", "correct_cells"),
         Row(("flex",), _DAILY),
     ),
     # demand response: orders; who spends for them is proven by the account's key
@@ -104,9 +104,18 @@ TABLE: Final[Mapping[str, Row]] = {
     "lapse_order": Row(("any",), _DAILY),
     "answer_order": Row(("any",), _DAILY),
     **dict.fromkeys(
-        ("freeze_order", "dispatch_order", "settle_district", "finish_order", "pay_district"),
+        (
+            "freeze_order",
+            "dispatch_order",
+            "settle_district",
+            "finish_order",
+            "pay_district",
+            "correct_district",
+            "correct_order",
+        ),
         Row(("across",), _DAILY),
     ),
+    "pay_correction": Row(("across",), (SYSTEM_OPERATOR, PROVIDER)),
     # settlement: what is agreed; what is due by the ledger clock is anyone's to do
     "begin": Row(("dso",), _REGISTRY),
     "tick": Row(("any",), _DAILY),
@@ -127,6 +136,9 @@ TABLE: Final[Mapping[str, Row]] = {
             "measure",
             "settle",
             "purge_session",
+            "purge_measured",
+            "begin_period",
+            "purge_debits",
             "share_hour",
             "correct_hour",
             "purge_hour",

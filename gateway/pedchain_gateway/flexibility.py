@@ -139,20 +139,59 @@ class Flexibility:
         result: Document = (await self.order(name))["result"]
         return result
 
+    async def correct(self, name: str) -> Document:
+        """Put a settled order right by run FINAL, as far as it is not done; the correction."""
+        found = await self.order(name)
+        for district, part in found["districts"].items():
+            if part.get("correction", {"phase": "open"})["phase"] in ("open", "measuring"):
+                await self._until_done(DEFINITION, "CorrectDistrict", name, district)
+                self._say(f"{district} measured by run FINAL")
+        if "correction" not in found:
+            await self._submit(DEFINITION, "CorrectOrder", name)
+        correction: Document = (await self.order(name))["correction"]
+        return correction
+
+    async def pay_correction(self, trader: Trader, name: str) -> None:
+        """Pay all that a correction makes this account owe. Refuses `not-measured` before it is
+        computed."""
+        found = await self.order(name)
+        correction, order = found.get("correction"), found["order"]
+        if correction is None:
+            raise Refused("not-measured")
+        role = "issuer" if trader.account == order["issuer"] else "provider"
+        if role not in correction["paid"]:
+            await self._pay(trader, name, None)
+        for district in found["districts"] if role == "provider" else ():
+            while await self._owes_users(name, district):
+                await self._pay(trader, name, district)
+
+    async def _owes_users(self, name: str, district: str) -> bool:
+        part = (await self.order(name))["districts"][district]
+        return bool(part["correction"]["phase"] == "measured")
+
+    async def _pay(self, trader: Trader, name: str, district: str | None) -> None:
+        body = {"order": name, "district": district}
+        await trader.spend(CONTRACT, "PayCorrection", "pay-correction", body)
+
     async def lapse(self, name: str) -> None:
         """End an order that cannot come to its end any more."""
         await self._submit(DEFINITION, "LapseOrder", name)
 
     async def statement(self, name: str, district: str, site: str) -> tuple[Document, Document]:
-        """An order, and what it was for one site. Refuses `not-measured` before it is settled,
-        `unknown-district` where it asked nobody."""
+        """An order, and what it was for one site, with `corrected` once run FINAL put it right.
+        Refuses `not-measured` before it is settled, `unknown-district` where it asked nobody."""
         found = await self.order(name)
         if found.get("result") is None:
             raise Refused("not-measured")
         if district not in found["result"]["pools"]:
             raise Refused("unknown-district", district)
         pool = str(found["result"]["pools"][district])
-        return found, await self._look(district, "GetStatement", name, site, pool)
+        told = await self._look(district, "GetStatement", name, site, pool)
+        if "correction" in found:
+            pools = (pool, str(found["correction"]["pools"][district]))
+            corrected = await self._look(district, "GetCorrection", name, site, *pools)
+            told = {**told, "corrected": corrected}
+        return found, told
 
     async def _look(self, district: str, function: str, *arguments: str) -> Document:
         definition = definition_of(district)

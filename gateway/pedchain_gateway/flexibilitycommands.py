@@ -198,6 +198,35 @@ def settle(order: str, /, *, profile: Profile, user: User = "gateway") -> int:
 
 
 @app.command
+def correct(order: str, /, *, profile: Profile, user: User = "gateway") -> int:
+    """Put a settled order right by run FINAL: what it should have been, and who owes whom."""
+    from pedchain_gateway.orderlines import money
+
+    async def act(flex: "Flexibility") -> None:
+        found = await flex.correct(order)
+        line(f"delivered {found['delivered_wh']} Wh, missing {found['deficiency_wh']} Wh")
+        for name in ("pay", "penalty", "supplier"):
+            line(f"{name:13}{money(found[name]):>16}")
+        for name, amount in found["owed"].items():
+            line(f"owed {name:8}{money(amount):>16}")
+
+    return _run(profile, user, act)
+
+
+@app.command
+def pay_correction(
+    order: str, /, *, profile: Profile, account: Account, key: Key, user: User = "provider"
+) -> int:
+    """Pay what a correction makes an account owe: the other side, the supplier, its users."""
+
+    async def act(flex: "Flexibility", trader: "Trader") -> None:
+        await flex.pay_correction(trader, order)
+        line(f"{order} paid")
+
+    return _spend(profile, user, account, key, act)
+
+
+@app.command
 def lapse(order: str, /, *, profile: Profile, user: User = "gateway") -> int:
     """End an order that cannot come to its end any more; all money goes back."""
     return _run(profile, user, lambda flex: flex.lapse(order))

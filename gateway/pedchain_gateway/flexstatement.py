@@ -40,12 +40,13 @@ def text(order: Document, statement: Document) -> str:
         "",
         f"Contributed: {statement['contributed']} Wh. Your part: {money(statement['money'])}, "
         f"credited to {statement['account']}.",
-        f"Baseline: rule {body['rule']}, mean of {len(statement['days'])} days: "
-        + ", ".join(statement["days"]),
+        f"Baseline: rule {body['rule']}, {_source(body, statement)}",
         _level(statement),
+        *_sold(statement),
         *(f"Note: {_FLAGS[flag]}." for flag in statement["flags"]),
         f"In the two hours after: {statement['rebound'][0]:+d} Wh against the baseline (not paid).",
         *_missing(statement),
+        *_corrected(statement),
     ]
     return "\n".join(lines) + "\n"
 
@@ -62,6 +63,36 @@ def _ordered(body: Document, statement: Document, base: int) -> int:
     """What the interval was to be."""
     asked: int = statement["dispatched"] // body["count"]
     return base - asked if body["direction"] == "down" else base + asked
+
+
+def _source(body: Document, statement: Document) -> str:
+    """What the baseline is made of."""
+    if body["rule"] == "declared":
+        return "the schedule this home declared before the notice"
+    if body["rule"] == "mbma":
+        return "the hours before and after the event, whichever pays less"
+    return f"mean of {len(statement['days'])} days: " + ", ".join(statement["days"])
+
+
+def _sold(statement: Document) -> list[str]:
+    if not statement["sold"]:
+        return []
+    return [f"Sold to others in these hours: {statement['sold']} Wh, left out of the baseline."]
+
+
+def _corrected(statement: Document) -> list[str]:
+    """What run FINAL put right; it supersedes the lines above."""
+    found = statement.get("corrected")
+    if found is None:
+        return []
+    same = all(found[name] == statement[name] for name in ("baseline", "measured"))
+    if same and not found["added"]:
+        return ["Run FINAL changed nothing."]
+    measured = ", ".join(str(wh) for wh in found["measured"])
+    return [
+        f"Superseded by run FINAL: measured {measured} Wh, contributed {found['contributed']} Wh; "
+        f"{money(found['added'])} is added to your part, nothing is taken from it."
+    ]
 
 
 def _level(statement: Document) -> str:

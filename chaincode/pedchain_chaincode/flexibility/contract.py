@@ -15,6 +15,7 @@ from pedchain_chaincode.flexibility import (
     freezing,
     guards,
     measuring,
+    remeasuring,
     sharing,
 )
 from pedchain_chaincode.flexibility.store import Store
@@ -100,6 +101,19 @@ class FlexibilityContract(Contract):
         await guards.permitted(ctx, "measure_cells")
         return canonical.encode(await measuring.measure(ctx, _called(ctx, asked)))
 
+    @submit
+    @guarded("permitted")
+    async def correct_cells(self, ctx: Context, asked: bytes) -> bytes:
+        """A step of correcting an order's statements by run FINAL."""
+        await guards.permitted(ctx, "correct_cells")
+        return canonical.encode(await remeasuring.correct(ctx, _called(ctx, asked)))
+
+    @evaluate
+    async def additions_of(self, ctx: Context, asked: bytes) -> bytes:
+        """What a correction adds to some users' parts (members of the collection only)."""
+        store = await Store.read(ctx)
+        return canonical.encode(await remeasuring.parts(store, read(asked)))
+
     @evaluate
     async def parts_of(self, ctx: Context, asked: bytes) -> bytes:
         """Some users' parts of an order's pool (members of the collection only)."""
@@ -161,6 +175,22 @@ class FlexibilityContract(Contract):
             part = measuring.shares(state, pool).get(name, 0)
         about = {"site": name, "order": order, "money": part, "account": plan["accounts"][name]}
         return canonical.encode({**held["sites"][name], **about, "power_w": plan["watts"][name]})
+
+    @evaluate
+    async def get_correction(
+        self, ctx: Context, order: str, site: str, settled: int, final: int
+    ) -> bytes:
+        """What run FINAL made of a site's statement, by its district's pools before and after,
+        µcur; `added` is what it gets besides (members of the collection only)."""
+        store, name = await Store.read(ctx), await names.resolve(ctx, identifier(site))
+        plan = await _held(ctx, "plan", identifier(order))
+        held = await store.load("corrected", order, plan["cells"].get(name, -1))
+        if held is None or name not in held["sites"]:
+            raise Refusal("not-found")
+        before, after = [await _held(ctx, kind, order) for kind in ("measuring", "remeasuring")]
+        with refusals():
+            added = remeasuring.added(before, after, [settled, final]).get(name, 0)
+        return canonical.encode({**held["sites"][name], "site": name, "added": added})
 
     @evaluate
     async def list_sites(self, ctx: Context, order: str) -> bytes:

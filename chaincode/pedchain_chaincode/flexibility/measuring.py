@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each site of an order's portfolio did, and the district's sums (rules D4 to D10, D17).
 
-    measuring   {after: cell, sums: [[baseline, measured]], weights: {site: [Wh, account]}, sites}
+    measuring   {after: cell, sums: [[baseline, measured]], weights: {site: [Wh, account]}, sites,
+                 statements: {cell: digest}}
     statements  {sites: {site: statement}}    by order and cell; see domain's `statement`
 
 Baselines come from the frozen days as run F knows them. Who is paid what follows from the weights
@@ -51,14 +52,15 @@ async def measure(ctx: Context, asked: Document) -> Document:
 async def _state(store: Store, want: Wanted, expected: str | None) -> Document:
     if expected is None:
         sums = [[0, 0] for _ in want.framed.event]
-        return {"after": -1, "sums": sums, "weights": {}, "sites": 0}
-    return await _held(store, want.order["id"], expected)
+        return {"after": -1, "sums": sums, "weights": {}, "sites": 0, "statements": {}}
+    return await held(store, "measuring", want.order["id"], expected)
 
 
-async def _held(store: Store, order: str, expected: str) -> Document:
-    found, digest = await store.held("measuring", order)
+async def held(store: Store, kind: str, order: str, expected: str) -> Document:
+    """What a step left, as settlement knows it. Refuses `not-certified` for anything else."""
+    found, digest = await store.held(kind, order)
     if digest != expected:
-        raise Refusal("not-certified", "measuring")
+        raise Refusal("not-certified", kind)
     return found
 
 
@@ -80,7 +82,7 @@ async def _cell(
     today = shared[want.framed.day["day"]]
     if today["run"] not in RUNS:
         raise Refusal("run-missing")
-    figures = {site: today["sites"].get(site) or _nothing(today) for site in sites}
+    figures = {site: today["sites"].get(site) or nothing(today) for site in sites}
     made = {site: generation(one, want.framed) for site, one in figures.items() if one["g"]}
     wh = energies(plan["watts"], want.interval_wh)
     judged = Asked(want.direction, want.rule, want.framed, plan["period"])
@@ -98,13 +100,19 @@ async def _cell(
             schedule=frozen["sites"][site].get("schedule"),
             sold=dict(sold.get(site, [])),
         )
-        pairs = zip(found[site]["baseline"], found[site]["measured"], strict=True)
-        for sums, (base, measured) in zip(state["sums"], pairs, strict=True):
-            sums[0] += base
-            sums[1] += measured
-        state["weights"][site] = [found[site]["contributed"], plan["accounts"][site]]
-    state["sites"] += len(sites)
-    await store.save(("statements", order, cell), {"sites": found})
+        add(state, site, found[site], plan["accounts"][site])
+    digest = await store.save(("statements", order, cell), {"sites": found})
+    state["statements"][str(cell)] = digest
+
+
+def add(state: Document, site: str, found: Document, account: str) -> None:
+    """Add a statement to a district's sums."""
+    pairs = zip(found["baseline"], found["measured"], strict=True)
+    for sums, (base, measured) in zip(state["sums"], pairs, strict=True):
+        sums[0] += base
+        sums[1] += measured
+    state["weights"][site] = [found["contributed"], account]
+    state["sites"] += 1
 
 
 async def _shared(store: Store, cell: int, days: list[str]) -> dict[str, Any]:
@@ -124,7 +132,7 @@ def _days(want: Wanted, site: str, days: list[str], shared: dict[str, Any]) -> l
     ]
 
 
-def _nothing(shared: Document) -> Document:
+def nothing(shared: Document) -> Document:
     """The figure of a site of which nothing was shared: all of it counts against the portfolio."""
     row = shared["day"]
     count = (row["end"] - row["start"]) // shared["grain"]
@@ -134,13 +142,18 @@ def _nothing(shared: Document) -> Document:
 async def parts(store: Store, asked: Document) -> Document:
     """Some users' parts of the district's pool {order: id, digest, pool, after: site}:
     {more, after, parts: [[account, µcur]]}."""
-    state = await _held(store, asked["order"], asked["digest"])
+    state = await held(store, "measuring", asked["order"], asked["digest"])
     found = shares(state, asked["pool"])
-    due = [site for site in sorted(found) if site > asked["after"]]
+    return page(found, state["weights"], asked["after"])
+
+
+def page(found: dict[str, int], weights: Document, after: str) -> Document:
+    """A page of what sites' accounts get, behind the site `after`."""
+    due = [site for site in sorted(found) if site > after]
     now = due[: limits.CREDITS]
-    due_now = [[state["weights"][site][1], found[site]] for site in now if found[site]]
-    after = now[-1] if now else asked["after"]
-    return {"more": len(due) > limits.CREDITS, "after": after, "parts": due_now}
+    due_now = [[weights[site][1], found[site]] for site in now if found[site]]
+    last = now[-1] if now else after
+    return {"more": len(due) > limits.CREDITS, "after": last, "parts": due_now}
 
 
 def shares(state: Document, pool: int) -> dict[str, int]:

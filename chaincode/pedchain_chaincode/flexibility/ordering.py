@@ -4,12 +4,14 @@
 `IssueOrder`, `AcceptOrder` (the notice); then by district `FreezeOrder` until `done`,
 `DispatchOrder` with the issuer's signed documents until `done`, `AnswerOrder` with the agents'.
 After the event `SettleDistrict` until `done` for each, `FinishOrder`, and `PayDistrict` until
-`done`. `RevokeOrder` and `LapseOrder` end an order without money. What a district's steps read and
-write lies in its own definition, so each is endorsed by it, the DSO and the aggregator.
+`done`. Once run FINAL is shared `CorrectDistrict` until `done` for each, `CorrectOrder`, and
+`PayCorrection` by who owes. `RevokeOrder` and `LapseOrder` end an order without money. What a
+district's steps read and write lies in its own definition, so each is endorsed by it, the DSO and
+the aggregator.
 """
 
 from pedchain_chaincode.documents import Document, identifier, load, refusals
-from pedchain_chaincode.flexibility import keys, orders
+from pedchain_chaincode.flexibility import correcting, keys, orders
 from pedchain_chaincode.flexibility import orderguards as guards
 from pedchain_chaincode.flexibility.sold import sold
 from pedchain_chaincode.guard import guarded
@@ -50,6 +52,7 @@ class OrderingContract(Contract):
         if sorted(body) != ["order"]:
             raise Refusal("malformed-document", "body")
         await guards.unissued(book, found["id"])
+        await correcting.unowed(book, spent.debit.account)
         await orders.put_issued(book, found)
         await spent.done()
 
@@ -63,6 +66,7 @@ class OrderingContract(Contract):
         found = await guards.order(book, _named(spent.debit.body), orders.ISSUED)
         if spent.debit.account != found.document["order"]["provider"]:
             raise Refusal("not-owner")
+        await correcting.unowed(book, spent.debit.account)
         await orders.accept(book, found.document, spent.debit.body, found.now)
         await spent.done()
 
@@ -203,6 +207,65 @@ class OrderingContract(Contract):
         await orders.put_part(book, found.document, district, {**part, "phase": orders.PAID})
         return DONE
 
+    @submit
+    @guarded("order")
+    async def correct_district(self, ctx: Context, order: str, district: str) -> bytes:
+        """A step of correcting a settled district by run FINAL: `more` or `done`."""
+        book = await settlement.opened(ctx, "correct_district")
+        found = await guards.order(book, identifier(order), orders.SETTLED)
+        part = correcting.part_of(found.document, district, orders.OPEN, orders.MEASURING)
+        (held,) = await orders.kept(book, order, [district])
+        final = await book.load("flex-final", order, district) or {"state": None}
+        answer = await _called(
+            ctx,
+            found,
+            district,
+            "CorrectCells",
+            digest=held["digest"],
+            state=held["state"],
+            final=final["state"],
+        )
+        kept = {"state": answer["digest"]}
+        if answer["more"]:
+            part = {"phase": orders.MEASURING}
+        else:
+            kept |= {name: answer[name] for name in ("sums", "same")}
+            part = {"phase": orders.MEASURED, "contributed": answer["contributed"]}
+        await book.save(("flex-final", order, district), kept)
+        await correcting.put_part(book, found.document, district, part)
+        return MORE if answer["more"] else DONE
+
+    @submit
+    @guarded("order")
+    async def correct_order(self, ctx: Context, order: str) -> None:
+        """Compute a settled order anew by run FINAL, and what its two sides owe each other."""
+        book = await settlement.opened(ctx, "correct_order")
+        found = await guards.order(book, identifier(order), orders.SETTLED)
+        await correcting.finish(book, found.document)
+
+    @submit
+    @guarded("account", "order")
+    async def pay_correction(self, ctx: Context) -> bytes:
+        """Pay what a correction makes a side owe, by transient `debit` {order, district}: to the
+        other side and the supplier where `district` is null, else by the provider to some of that
+        district's users; `more` or `done`."""
+        book = await settlement.opened(ctx, "pay_correction")
+        spent = await guards.account(book, CONTRACT, "pay-correction")
+        body, payer = spent.debit.body, spent.debit.account
+        found = await guards.order(book, _named(body), orders.SETTLED)
+        if sorted(body) != ["district", "order"]:
+            raise Refusal("malformed-document", "body")
+        done = DONE
+        if body["district"] is None:
+            await correcting.pay(book, found.document, payer)
+        else:
+            district = identifier(body["district"])
+            answer = await _additions(book, found.document, district)
+            await correcting.add(book, found.document, payer, district, answer)
+            done = MORE if answer["more"] else DONE
+        await spent.done()
+        return done
+
     @evaluate
     async def get_order(self, ctx: Context, order: str) -> bytes:
         """An order as it stands."""
@@ -263,6 +326,25 @@ async def _measured(book: Book, found: guards.Order, district: str, held: Docume
         kept["sums"] = answer["sums"]
     await book.save(("flex", body["id"], district), kept)
     return answer
+
+
+async def _additions(book: Book, found: Document, district: str) -> Document:
+    """A page of what a correction adds to a district's users."""
+    order = found["order"]["id"]
+    correcting.part_of(found, district, orders.MEASURED)
+    if "correction" not in found:
+        raise Refusal("not-measured")
+    (held,) = await orders.kept(book, order, [district])
+    (final,) = await orders.kept(book, order, [district], "flex-final")
+    paid = await book.load("flex-added", order, district)
+    asked = {
+        "order": order,
+        "digest": held["state"],
+        "final": final["state"],
+        "pools": [found[kind]["pools"][district] for kind in ("result", "correction")],
+        "after": "" if paid is None else paid["after"],
+    }
+    return await _invoke(book.ctx, district, "AdditionsOf", asked)
 
 
 async def _called(

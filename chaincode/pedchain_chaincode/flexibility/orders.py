@@ -15,7 +15,7 @@ the book, for series of so few sites are nobody's business (rules C2).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pedchain_chaincode.documents import Document, refusals, save
 from pedchain_chaincode.flexibility import keys, limits
@@ -145,10 +145,12 @@ def phase(found: Document, district: str, *expected: str) -> Document:
     return part
 
 
-async def kept(book: Book, order: str, districts: Sequence[str]) -> list[Document]:
+async def kept(
+    book: Book, order: str, districts: Sequence[str], kind: str = "flex"
+) -> list[Document]:
     """What the book keeps of districts' steps. Refuses `private-data-missing`: a peer that lacks
     one must not settle as if it were nothing."""
-    held = await book.load_many([("flex", order, name) for name in districts])
+    held = await book.load_many([(kind, order, name) for name in districts])
     found = [one for one in held if one is not None]
     if len(found) != len(districts):
         raise Refusal("private-data-missing")
@@ -173,6 +175,45 @@ async def finish(book: Book, found: Document) -> None:
         raise Refusal("not-measured")
     names = sorted(found["districts"])
     sums = [one["sums"] for one in await kept(book, order["id"], names)]
+    contributed = {name: found["districts"][name]["contributed"] for name in names}
+    made = judged(order, sums, contributed)
+    available = await _availability(book, order, made.result)
+    freed = release(terms(order), made.result, available, made.unclaimed)
+    await _pay(book, found, freed)
+    told = {
+        **made.told,
+        "availability": available,
+        "supplier": freed.supplier,
+        "users": freed.users,
+        "pools": made.pools,
+    }
+    outcomes = [list(one) for one in made.result.outcomes]
+    await book.save(("flex-outcome", order["id"]), {"outcomes": outcomes})
+    await put(book, {**found, "state": SETTLED, "result": told})
+
+
+class Judged(NamedTuple):
+    """What an order brought, its users' pool by district, and what of it nobody contributed to."""
+
+    result: delivery.Result
+    pools: dict[str, int]
+    unclaimed: int
+
+    @property
+    def told(self) -> Document:
+        """What is public of it."""
+        return {
+            "delivered_wh": sum(one.delivered for one in self.result.outcomes),
+            "deficiency_wh": sum(one.deficiency for one in self.result.outcomes),
+            "pay": self.result.pay,
+            "penalty": self.result.penalty,
+        }
+
+
+def judged(
+    order: Document, sums: Sequence[Sequence[Sequence[int]]], contributed: Mapping[str, int]
+) -> Judged:
+    """An order by its districts' sums [[baseline, measured]] and contributions, Wh."""
     priced = terms(order)
     intervals = [
         Interval(sum(b for b, _ in row), sum(f for _, f in row), ordered)
@@ -180,25 +221,8 @@ async def finish(book: Book, found: Document) -> None:
     ]
     direction = Direction(order["direction"])
     result = delivery.settle(direction, intervals, order["price"], order["penalty"], priced.worth)
-    contributed = {name: found["districts"][name]["contributed"] for name in names}
-    pool = remuneration.pool(result.pay, result.penalty)
-    pools, unclaimed = split(pool, contributed)
-    available = await _availability(book, order, result)
-    freed = release(priced, result, available, unclaimed)
-    await _pay(book, found, freed)
-    delivered = sum(one.delivered for one in result.outcomes)
-    told = {
-        "delivered_wh": delivered,
-        "deficiency_wh": sum(one.deficiency for one in result.outcomes),
-        "pay": result.pay,
-        "penalty": result.penalty,
-        "availability": available,
-        "supplier": freed.supplier,
-        "users": freed.users,
-        "pools": pools,
-    }
-    await book.save(("flex-outcome", order["id"]), {"outcomes": [list(o) for o in result.outcomes]})
-    await put(book, {**found, "state": SETTLED, "result": told})
+    pools, unclaimed = split(remuneration.pool(result.pay, result.penalty), contributed)
+    return Judged(result, pools, unclaimed)
 
 
 def terms(order: Document) -> Terms:

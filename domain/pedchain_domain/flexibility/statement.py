@@ -22,6 +22,7 @@ from pedchain_domain.flexibility.likedays import Past
 from pedchain_domain.flexibility.quantity import Direction, assumed
 from pedchain_domain.flexibility.rebound import rebound
 from pedchain_domain.flexibility.remuneration import contribution
+from pedchain_domain.intervals import MISSING
 
 Document = dict[str, Any]
 
@@ -80,6 +81,41 @@ def statement(
         "sold": sum(lowered),
         "flags": [str(flag) for flag in flags],
         "contributed": contribution(asked.direction, pairs, dispatched) if payable else 0,
+        "rebound": list(rebound([wh for _, wh in after], [b for b, _ in after])),
+    }
+
+
+def corrected(asked: Asked, before: Document, site: Document) -> Document:
+    """What run FINAL makes of a statement: measured energy is what `site` says now, as far as it is
+    known; the baseline stays, and so do flags and what was assumed (rules D7, D9)."""
+    framed, at = asked.framed, indices(asked.framed.day, asked.framed.grain)
+    shown, first = before["shown"], before["shown"]["event"]
+    event = slice(first, first + len(framed.event))
+    base = shown["baseline"]
+    fresh = [known(site, at, where) for where in framed.shown]
+    measured = [old if wh is None else wh for old, wh in zip(shown["measured"], fresh, strict=True)]
+    stood = zip(measured[event], before["measured"], strict=True)
+    now = [old if wh is None else wh for wh, old in stood]
+    pairs = list(zip(base[event], now, strict=True))
+    payable = not any(flag in before["flags"] for flag in NOT_PAYABLE)
+    if not payable:
+        pairs = [_never_helps(asked.direction, *pair) for pair in pairs]
+    letters = [_letter(site, at, where) for where in framed.event]
+    after = [
+        (b, wh) for b, wh in list(zip(base, measured, strict=True))[event.stop :] if wh is not None
+    ]
+    return {
+        **before,
+        "baseline": [b for b, _ in pairs],
+        "measured": [wh for _, wh in pairs],
+        "letters": "".join(
+            old if new == MISSING else new
+            for old, new in zip(before["letters"], letters, strict=True)
+        ),
+        "shown": {"event": first, "baseline": base, "measured": measured},
+        "contributed": (
+            contribution(asked.direction, pairs, before["dispatched"]) if payable else 0
+        ),
         "rebound": list(rebound([wh for _, wh in after], [b for b, _ in after])),
     }
 

@@ -238,10 +238,11 @@ class Flexible(Exchange):
         signed = self.dso.signed("flexibility", "revoke-order", {"order": name})
         await self._debit(self.dso, "RevokeOrder", signed, SYSTEM_OPERATOR)
 
-    async def _debit(self, who: Prosumer, function: str, signed: bytes, by: bytes) -> None:
+    async def _debit(self, who: Prosumer, function: str, signed: bytes, by: bytes) -> bytes:
         transient = self.fresh(debit=signed)
-        await self.submit(f"flexibility:{function}", transient=transient, creator=by)
+        done = await self.submit(f"flexibility:{function}", transient=transient, creator=by)
         who.counter += 1
+        return done
 
     async def step(self, function: str, *args: str, by: bytes = AGGREGATOR, **sent: bytes) -> bytes:
         return await self.submit(
@@ -324,6 +325,24 @@ class Flexible(Exchange):
         await self.steps("PayDistrict", name)
         found: dict[str, Any] = (await self.state(name))["result"]
         return found
+
+    async def correct(self, name: str = "o-1") -> dict[str, Any]:
+        """Run FINAL of all days, and what the order is corrected to."""
+        self.peer.now = EVENT + 80 * DAY
+        for day in range(BEFORE + 1):
+            await self.close(day, "FINAL")
+        await self.steps("CorrectDistrict", name)
+        await self.step("CorrectOrder", name)
+        found: dict[str, Any] = (await self.state(name))["correction"]
+        return found
+
+    async def owe(self, who: Prosumer, district: str | None = None, name: str = "o-1") -> None:
+        """A side pays what a correction makes it owe; `PayCorrection` until `done`."""
+        done = b"more"
+        while done != b"done":
+            body = {"order": name, "district": district}
+            signed = who.signed("flexibility", "pay-correction", body)
+            done = await self._debit(who, "PayCorrection", signed, PROVIDER)
 
     async def everything(self) -> int:
         """All money there is: balances, credits, and what orders hold, µcur."""

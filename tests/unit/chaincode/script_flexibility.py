@@ -15,6 +15,7 @@ from tests.unit.chaincode.district import DAY, DSO, METERING, START
 from tests.unit.chaincode.exchange import SETTLEMENT
 from tests.unit.chaincode.flexing import EVENT, Flexible, order
 from tests.unit.chaincode.script import digest
+from tests.unit.chaincode.test_flexibility_corrected import closed
 
 
 class Printing(Flexible):
@@ -69,10 +70,18 @@ async def run() -> list[str]:
     await street.answer([first, second])
     await street.answer([first], papers.OPT_OUT)
     await street.answer([first])
-    await street.event({(home.name, hour): 210 for home in (first, second) for hour in (12, 13)})
-    await street.settle()
+    wh = {(home.name, hour): 210 for home in (first, second) for hour in (12, 13)}
+    await street.file(16, range(9, 13), wh)
+    await closed(street)
     await street.step("LapseOrder", "o-3")
     await street.statement(first)
+    await street.file(16, range(13, 24), wh)
+    await street.file(17, [0], {})
+    await street.seal()
+    pool = str((await street.correct())["pools"]["DistrictA"])
+    await street.owe(street.dso)
+    await street.owe(street.provider, "DistrictA")
+    await street.look("flexibility:GetCorrection", "o-1", first.name, "0", pool)
     for ask in ("GetPlan", "ListSites"):
         await street.look(f"flexibility:{ask}", "o-1")
     for ask in ("GetDispatch", "GetAnswer"):

@@ -13,7 +13,15 @@ from tests.unit.chaincode.test_same_bytes import REPOSITORY, environment
 SCRIPT = "tests.unit.chaincode.script_flexibility"
 CALLED_BY_SETTLEMENT = {
     f"flexibility:{name}"
-    for name in ("FreezeCells", "DispatchSites", "AnswerSites", "MeasureCells", "PartsOf")
+    for name in (
+        "FreezeCells",
+        "DispatchSites",
+        "AnswerSites",
+        "MeasureCells",
+        "PartsOf",
+        "CorrectCells",
+        "AdditionsOf",
+    )
 }
 
 

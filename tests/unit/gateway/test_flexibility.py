@@ -4,10 +4,12 @@
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from pedchain_domain import canonical
 from pedchain_gateway.flexibility import Flexibility
 from pedchain_gateway.ledger import Refused
+from pedchain_gateway.trader import Trader, Wallet
 from tests.unit.gateway.conftest import FakeLedger
 
 
@@ -37,3 +39,11 @@ async def test_a_district_that_was_not_asked_has_no_statement() -> None:
     flexibility, _ = knowing()
     with pytest.raises(Refused, match="unknown-district"):
         await flexibility.statement("o-1", "DistrictB", "home-1")
+
+
+async def test_a_correction_is_computed_before_it_is_paid() -> None:
+    flexibility, ledger = knowing(order={"issuer": "dso", "provider": "aggregator"})
+    trader = Trader(ledger, "ped", Wallet("dso", ec.generate_private_key(ec.SECP256R1())))
+    with pytest.raises(Refused, match="not-measured"):
+        await flexibility.pay_correction(trader, "o-1")
+    assert ledger.filed == []

@@ -33,6 +33,7 @@ STATEMENT: dict[str, Any] = {
     "ratio": 1_001_651,
     "difference": 0,
     "kept": None,
+    "sold": 0,
     "flags": [],
     "contributed": 722,
     "money": 161_929,
@@ -68,3 +69,23 @@ def test_the_plot_has_what_was_measured_and_leaves_gaps() -> None:
     assert named["measured"].count("M") == 2
     assert named["baseline"].count("H") == 5
     assert named["ordered"].count("H") == 2
+
+
+def test_a_statement_says_by_which_rule_and_what_the_market_paid_already() -> None:
+    own = STATEMENT | {"days": [], "kept": "rule-without-adjustment", "sold": 120}
+    declared = {"order": {**ORDER["order"], "rule": "declared"}}
+    told = flexstatement.text(declared, own)
+    assert "rule declared, the schedule this home declared before the notice" in told
+    assert "Sold to others in these hours: 120 Wh" in told
+    beside = {"order": {**ORDER["order"], "rule": "mbma"}}
+    assert "the hours before and after the event" in flexstatement.text(beside, own)
+
+
+def test_a_statement_says_what_superseded_it() -> None:
+    same = {**STATEMENT, "added": 0}
+    assert "Run FINAL changed nothing." in flexstatement.text(
+        ORDER, STATEMENT | {"corrected": same}
+    )
+    more = {**same, "measured": [200, 240], "contributed": 750, "added": 5_000}
+    told = flexstatement.text(ORDER, STATEMENT | {"corrected": more})
+    assert "Superseded by run FINAL: measured 200, 240 Wh, contributed 750 Wh; 0.005000 is" in told
