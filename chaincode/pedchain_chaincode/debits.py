@@ -64,7 +64,9 @@ async def spend(accounts: Accounts, holder: Document, fresh: str, **changes: obj
     await accounts.save(("account", holder["id"]), spent)
 
 
-async def keep(stub: Stub, collection: str, salted: bytes, signed: debits.Signed) -> None:
+async def keep(
+    stub: Stub, collection: str, salted: bytes, signed: debits.Signed, *under: str
+) -> None:
     """Keep the debit as it was signed, for the auditor."""
-    key = stub.create_composite_key("debit", [stub.transaction_id])
+    key = stub.create_composite_key("debit", [*under, stub.transaction_id])
     await stub.put_private(collection, key, salted + signed.encode())

@@ -28,7 +28,8 @@ class Spending:
         fresh = self.book.fresh("account", self.debit.account)
         await debits.spend(self.book, self.holder, fresh, **changes)
         salt = debits.salt(self.book.ctx)
-        await debits.keep(self.book.stub, keys.COLLECTION, salt, self.signed)
+        period = str(self.book.setup.period)
+        await debits.keep(self.book.stub, keys.COLLECTION, salt, self.signed, period)
 
 
 async def permitted(ctx: Context, action: str) -> Setup:

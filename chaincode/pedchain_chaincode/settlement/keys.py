@@ -60,9 +60,9 @@ def session(stub: Stub, session_id: str) -> str:
     return stub.create_composite_key("session", [session_id])
 
 
-def debit(stub: Stub, transaction: str) -> str:
-    """The debit that a transaction carried out, as it was signed, in the collection."""
-    return stub.create_composite_key("debit", [transaction])
+def debit(stub: Stub, period: int, transaction: str) -> str:
+    """The debit that a transaction of a period carried out, as signed, in the collection."""
+    return stub.create_composite_key("debit", [str(period), transaction])
 
 
 def limit(stub: Stub, session_id: str) -> str:

@@ -186,6 +186,15 @@ class MarketContract(Contract):
         await _save(ctx, await forgetting.purge(book, found, await now(ctx, book.setup)))
 
     @submit
+    @guarded("opened")
+    async def purge_measured(self, ctx: Context) -> None:
+        """Purge what registers measured, and owners' sides, of the hours in transient `places` once
+        their retention is over."""
+        book = await guards.opened(ctx, "purge_measured")
+        places = forgetting.places_of(ctx.stub.transient.get("places", b""))
+        await forgetting.measured(book, places, await now(ctx, book.setup))
+
+    @submit
     @guarded("account", "sessions")
     async def take(self, ctx: Context) -> None:
         """Take what came of the account's orders by transient `debit` {sessions}: free deposits of

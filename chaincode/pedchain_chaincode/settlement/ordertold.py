@@ -48,8 +48,10 @@ async def _marker_writes(book: Book, kind: str, owner: str, order: str) -> dict[
 
 
 async def _debit(book: Book, transaction: str) -> Debit:
-    key = keys.debit(book.stub, transaction)
-    value = await book.stub.get_private(keys.COLLECTION, key)
+    periods = range(book.setup.period + 1)
+    wanted = [keys.debit(book.stub, period, transaction) for period in periods]
+    found = await book.stub.get_privates(keys.COLLECTION, wanted)
+    value = next((one for one in found if one is not None), None)
     if value is None:
         raise Refusal("private-data-missing")
     with refusals():

@@ -4,7 +4,9 @@
     settlement/1 {schema, network, organizations: [MSP id], districts: {district: MSP id},
                   clearing: {id, key: {alg, spki}}}
 
-The clearing operator is who holds the money that the tokens are claims on (rules K12).
+The clearing operator is who holds the money that the tokens are claims on (rules K12). Beside it
+stands `periods`, when each further period of debits began, UTC s: a debit is kept under its period,
+which every call reads here, so that retention finds it.
 """
 
 from collections.abc import Mapping
@@ -27,6 +29,12 @@ class Setup:
     organizations: tuple[str, ...]
     districts: Mapping[str, str]
     clearing: Mapping[str, Any]
+    periods: tuple[int, ...]
+
+    @property
+    def period(self) -> int:
+        """The number of the period that debits are made in now."""
+        return len(self.periods)
 
     @property
     def across(self) -> tuple[str, ...]:
@@ -42,6 +50,7 @@ def read(document: Document) -> Setup:
         tuple(document["organizations"]),
         document["districts"],
         document["clearing"],
+        tuple(document.get("periods", ())),
     )
 
 

@@ -11,6 +11,7 @@ from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.settlement import (
     accounts,
     book,
+    forgetting,
     guards,
     keys,
     limits,
@@ -21,7 +22,7 @@ from pedchain_chaincode.settlement import (
 from pedchain_chaincode.settlement import setup as agreed
 from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.clock import now
-from pedchain_domain import canonical
+from pedchain_domain import canonical, text
 from pedchain_domain.market import tokenid
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
 
@@ -133,6 +134,29 @@ class TokensContract(Contract):
         spent = await guards.account(opened, CONTRACT, "rotate")
         await spent.done(key=accounts.rotated(spent))
 
+    @submit
+    @guarded("permitted", "ticks")
+    async def begin_period(self, ctx: Context) -> None:
+        """Begin another period of debits, four weeks after the last at the earliest."""
+        setup = await guards.permitted(ctx, "begin_period")
+        await guards.ticks(ctx, setup.organizations)
+        found = forgetting.next_period(await guards.begun(ctx) or {}, await now(ctx, setup))
+        await save(ctx.stub, keys.setup(ctx.stub), found)
+
+    @submit
+    @guarded("opened")
+    async def purge_debits(self, ctx: Context, period: int, transactions: bytes) -> None:
+        """Purge debits of a period, [transaction id], once their retention is over."""
+        opened = await guards.opened(ctx, "purge_debits")
+        named = _named(transactions)
+        await forgetting.debits(opened, period, named, await now(ctx, opened.setup))
+
+    @evaluate
+    async def list_debits(self, ctx: Context, period: int, after: str) -> bytes:
+        """Transactions whose debits are kept of a period, a page behind `after` (members of the
+        collection only)."""
+        return canonical.encode(await forgetting.debits_kept(ctx.stub, period, after))
+
     @evaluate
     async def balance_of(self, ctx: Context, account: str, token: str) -> bytes:
         """What an account can spend of a token now (members of the collection only)."""
@@ -226,6 +250,16 @@ async def _balances(ctx: Context, accounts_: list[str], tokens: list[str]) -> li
     ]
 
 
-def _id(text: str) -> str:
+def _id(name: str) -> str:
     with refusals():
-        return canonical.check_id(text)
+        return canonical.check_id(name)
+
+
+def _named(transactions: bytes) -> list[str]:
+    with refusals():
+        found = canonical.decode(transactions)
+    if not isinstance(found, list) or not 0 < len(found) <= limits.PAGE:
+        raise Refusal("malformed-document", "transactions")
+    if not all(isinstance(one, str) and text.is_id(one, limits.IDENTIFIER) for one in found):
+        raise Refusal("malformed-id")
+    return [str(one) for one in found]
