@@ -117,7 +117,7 @@ async def _home(
     report.records += home.collect(until=start + DAY_S, since=start)
     if (home.config.id, day) in plan.offline:
         report.offline.append(home.config.id)
-    elif not await _drained(home, uplink, plan.patience_s):
+    elif not await drained(home, uplink, plan.patience_s):
         report.unreachable.append(home.config.id)
     for device, when in plan.forged:
         if when == day and device in home.meters:
@@ -127,7 +127,7 @@ async def _home(
     )
 
 
-async def _drained(home: Home, uplink: Uplink, patience_s: float) -> bool:
+async def drained(home: Home, uplink: Uplink, patience_s: float) -> bool:
     """Deliver, waiting out pauses, until all is settled; False when patience ends first."""
     deadline = time.monotonic() + patience_s
     while (pause := await deliver(home, uplink)) > 0:
