@@ -10,7 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from pedchain_gateway import certificates, dispatches, health, problems, readings
+from pedchain_gateway import (
+    certificates,
+    dispatches,
+    health,
+    openadrroutes,
+    problems,
+    readings,
+)
 from pedchain_gateway.context import RequestContext
 from pedchain_gateway.models import ANY_PROBLEM
 from pedchain_gateway.problems import Problem, ProblemError
@@ -45,7 +52,8 @@ def create(services: Services, background: Background | None = None) -> FastAPI:
     )
     app.state.services = services
     app.state.health = health.HealthCheck(services)
-    for router in (readings.router, certificates.router, dispatches.router, health.router):
+    for module in (readings, certificates, dispatches, openadrroutes, health):
+        router = module.router
         app.include_router(router, responses=ANY_PROBLEM)
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -12,6 +12,11 @@ key = "tls/key.pem"
 
 [districts.DistrictA]
 close = true                                    # close its days when they are due
+
+[openadr.ven-1]                                 # an OpenADR 3 client, see docs/openadr.md
+secret = "9f86d081884c7d65..."                  # SHA-256 of its client secret, hex
+district = "DistrictA"
+sites = ["p.b7729d5b"]                          # what it reads events and answers for
 """
 
 import ipaddress
@@ -64,6 +69,14 @@ class District(_Model):
     close: bool = False
 
 
+class Ven(_Model):
+    """An OpenADR 3 client: the digest of its secret, and the sites it speaks for."""
+
+    secret: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    district: Id
+    sites: tuple[Id, ...] = Field(min_length=1, max_length=100)
+
+
 class Config(_Model):
     """Everything `ped-gateway serve` is told."""
 
@@ -73,6 +86,7 @@ class Config(_Model):
     listen: str = "127.0.0.1:8443"
     tls: Tls | None = None
     districts: dict[Id, District] = Field(min_length=1)
+    openadr: dict[Id, Ven] = Field(default_factory=dict)
     resubmit_after_s: float | None = Field(default=None, ge=1, le=3_600)
     close_every_s: float = Field(default=limits.CLOSING_EVERY_S, ge=1, le=86_400)
 
@@ -93,6 +107,13 @@ class Config(_Model):
             name: district.definition or definition_of(name)
             for name, district in self.districts.items()
         }
+
+    @model_validator(mode="after")
+    def _serves_its_clients(self) -> Self:
+        for name, ven in self.openadr.items():
+            if ven.district not in self.districts:
+                raise ValueError(f"openadr.{name}: this gateway does not serve {ven.district}")
+        return self
 
     @model_validator(mode="after")
     def _listens_safely(self) -> Self:

@@ -13,8 +13,9 @@ REQUESTS_INSIDE_MAX = 1_000
 """Requests served at the same time; more are asked to come again."""
 KEEP_ALIVE_S = 30
 
-BATCH_RECORDS_MAX = 440
-"""What the metering contract judges within a call of 150 ms, with room for a busy machine."""
+BATCH_RECORDS_MAX = 640
+"""What the metering contract judges within a call of 150 ms, with room for a busy machine, where it
+is told the devices' cells; it refuses so many devices otherwise, and the batch is halved."""
 BATCH_BYTES_MAX = 640 * 1024
 """Raw bytes of one batch: below what the contract takes (704 KiB), for the same reason."""
 DEVICES_TOLD_MIN = 40
@@ -67,5 +68,8 @@ ERASE_BATCHES = 4
 """Batches written anew in one step of an erasure (the contract's own bound)."""
 INQUIRY_FRESH_S = 300
 """How old a device's signed inquiry may be, and how far ahead its clock."""
+TOKEN_S = 3_600
+TOKENS_MAX = 1_000
+"""Tokens of OpenADR clients that are valid at the same time."""
 PAPERS_TOGETHER = 60
 """Documents that devices or issuers signed in one transaction (the contract's own bound)."""

@@ -26,6 +26,7 @@ class Problem(Enum):
     """The table. The name is the slug of the type."""
 
     MALFORMED_REQUEST = Kind(400, "The request cannot be read")
+    NOT_AUTHORIZED = Kind(401, "A token of a known client is needed")
     NOT_PROVEN = Kind(403, "The signature is not that of whom it should be")
     NOT_FOUND = Kind(404, "There is nothing here")
     UNKNOWN_DISTRICT = Kind(404, "This gateway does not serve that district")

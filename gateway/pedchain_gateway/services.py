@@ -12,6 +12,7 @@ from pedchain_gateway.index import Index
 from pedchain_gateway.intake import Intake
 from pedchain_gateway.ledger import Ledger
 from pedchain_gateway.metrics import Metrics
+from pedchain_gateway.openadrclients import Clients
 from pedchain_gateway.reconcile import Reconciler
 from pedchain_gateway.submission import Submitter
 
@@ -27,6 +28,7 @@ class Services:
     reconciler: Reconciler
     metrics: Metrics
     channel: str
+    clients: Clients
 
 
 def assemble(config: Config, ledger: Ledger, index: Index, channel: str = "ped") -> Services:
@@ -36,7 +38,9 @@ def assemble(config: Config, ledger: Ledger, index: Index, channel: str = "ped")
     submitter = Submitter(ledger, index, fence, config.definitions, metrics)
     reconciler = Reconciler(ledger, index, resubmit_s=config.resubmit_after_s)
     intake = Intake(config.districts, index, submitter, reconciler, metrics)
-    return Services(config, ledger, index, intake, reconciler, metrics, channel)
+    return Services(
+        config, ledger, index, intake, reconciler, metrics, channel, Clients(config.openadr)
+    )
 
 
 def services(request: Request) -> Services:

@@ -161,11 +161,16 @@ class Districts:
 
     async def _consent(self, district: str) -> None:
         """The DSO gives each occupant a code; each agent consents with it."""
-        flex = self.flexibility("DSO")
-        for follower in self.followers(district):
-            code, site = CODE.format(follower.consent.home), follower.consent.site
-            await flex.offer(district, site, onboarding.code_digest(f"flex:{site}", code))
-            await follower.enrol(self.uplinks[district], code, self.first)
+        first, *others = self.followers(district)
+        await self._offer(district, first)  # makes the collection's secret
+        await asyncio.gather(*(self._offer(district, one) for one in others))
+        for one in (first, *others):
+            await one.enrol(self.uplinks[district], CODE.format(one.consent.home), self.first)
+
+    async def _offer(self, district: str, follower: Follower) -> None:
+        site = follower.consent.site
+        digest = onboarding.code_digest(f"flex:{site}", CODE.format(follower.consent.home))
+        await self.flexibility("DSO").offer(district, site, digest)
 
     def followers(self, *districts: str) -> list[Follower]:
         """The agents of homes that offer flexibility."""
@@ -233,7 +238,10 @@ class Districts:
             (self.at(each.day, each.hour) - each.notice_hours * HOUR, each.name, each)
             for each in events
         )
-        for day in range(days):
+        quiet = (notices[0][0] - self.first) // DAY
+        await self.live(self.at(quiet))
+        await self.close(quiet - 1)
+        for day in range(quiet, days):
             for instant, _, event in notices:
                 if self.at(day) <= instant < self.at(day + 1):
                     if instant > self.lived:
