@@ -4,11 +4,14 @@
 CPU time of the contract and of the peer in memory it runs on, so that neither the network nor the
 machine's other work counts. History is one reading a day and device, filed by the week and closed
 day by day; it is made for 24 devices, since a thousand days of 1,000 would take half an hour. What
-the bench compares by age is therefore the day of 24 devices, at each age the same.
+the bench compares by age is therefore the day of 24 devices, at each age the same. 400 days are
+there because the rolling year is full by then.
 """
 
+import gc
+import json
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -16,8 +19,10 @@ from bench import street
 from pedchain_domain import canonical
 from tests.unit.chaincode import district
 
-AGES = (10, 100, 1_000)
+AGES = (10, 100, 400, 1_000)
 AGING_HOMES = 12
+TRIES = 3
+"""Days measured at each age; what other work on the machine adds to one is not in the least."""
 WEEK, WEEKS = 7, 250
 """Days in a record of history, and how many such records fit into a batch."""
 
@@ -28,7 +33,7 @@ class Timed(district.Ledger):
     def __init__(self) -> None:
         super().__init__(**street.settings())
         self.peer.now = district.START + (AGES[-1] + 70) * district.DAY
-        self.spent: Counter[str] = Counter()
+        self.spent: dict[str, float] = defaultdict(float)
         self.longest: dict[str, float] = {}
 
     async def adopt(self) -> None:
@@ -47,7 +52,7 @@ class Timed(district.Ledger):
 
 
 async def measure() -> dict[str, float]:
-    """The day of 1,000 devices after 10 days; that of 24 devices after 10, 100 and 1,000.
+    """The day of 1,000 devices after 10 days; that of 24 devices after 10, 100, 400 and 1,000.
 
     `certify` is all that the contract does from the sealed period to the certificate."""
     figures: dict[str, float] = {}
@@ -75,17 +80,35 @@ async def aged(count: int, ages: Sequence[int]) -> AsyncIterator[tuple[int, Time
             week = range(first, min(first + WEEK, age))
             await file(ledger, [street.midnights(meter, week) for meter in meters], WEEKS)
             closed = await close(ledger, closed, week[-1])  # its last day has no end yet
+        gc.collect()
+        gc.freeze()  # the heap is the peer's; a contract's own process has none of it
         ledger.longest.clear()
-        late = (age - 1) * street.INTERVALS + 1  # the largest batch of single readings
-        singles = [street.single(meter, late) for meter in meters[: street.SINGLE]]
-        await file(ledger, singles, street.SINGLE)
-        ledger.spent.clear()
-        await file(ledger, [street.whole_day(meter, age) for meter in meters], street.WHOLE_DAYS)
-        closed = await close(ledger, closed, age)
-        ledger.spent["CloseDay"] = 0.0
-        closed = await close(ledger, closed, age + 1)
+        await largest(ledger, meters[: street.SINGLE], (age - 1) * street.INTERVALS + 1)
+        least: dict[str, float] = {}
+        for day in range(age, age + TRIES):
+            ledger.spent.clear()
+            whole = [street.whole_day(meter, day) for meter in meters]
+            await file(ledger, whole, street.WHOLE_DAYS)
+            closed = await close(ledger, closed, day)
+            ledger.spent["CloseDay"] = 0.0
+            closed = await close(ledger, closed, day + 1)
+            least = {each: min(s, least.get(each, s)) for each, s in ledger.spent.items()}
+        ledger.spent.update(least)
         yield age, ledger
-        filed = age + 1
+        filed = age + TRIES
+
+
+async def largest(ledger: Timed, meters: Sequence[district.Meter], interval: int) -> None:
+    """The largest batch of single readings, told its cells as gateways do, filed and folded."""
+    names = [meter.name for meter in meters]
+    cells = dict(zip(names, await ledger.ask("GetCells", json.dumps(names)), strict=True))
+    singles = [street.single(meter, interval) for meter in meters]
+    period = await ledger.seal() + 1
+    for batch in street.batches(singles, street.SINGLE, cells):
+        if any(await ledger.submit("SubmitReadings", str(period), transient=batch)):
+            raise RuntimeError("a record was not recorded")
+    await ledger.fold(period - 1)
+    await ledger.fold(await ledger.seal())
 
 
 async def file(ledger: Timed, records: list[bytes], size: int) -> None:

@@ -16,7 +16,7 @@ GRAIN = 900
 SHARDS = 4
 INTERVALS = DAY // GRAIN
 DAYS = 3 * 365
-SINGLE, WHOLE_DAYS = 440, 56
+SINGLE, WHOLE_DAYS = 640, 56
 """Records in a batch: of one reading each, of a day each (a batch's bytes allow no more)."""
 
 RISE = {"I": 100, "E": 60, "G": 150}

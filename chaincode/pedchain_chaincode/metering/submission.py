@@ -98,6 +98,8 @@ async def _judged(
     """Read the records, look up the devices, judge; in the order of the batch."""
     parsed = await ctx.in_slices(_parsed, records)
     told = dict.fromkeys(one.device for one in parsed if not isinstance(one, Reason))
+    if len(told) > limits.DEVICES_UNTOLD and not cells:
+        raise Refusal("too-large", "cells")
     entries = await names.devices(ctx, [name for name in told if _is_id(name)], cells)
     latest = ctx.stub.timestamp + limits.CLOCK_TOLERANCE
     ground = Ground((fence.network, ctx.stub.channel_id), fence.grain, latest)

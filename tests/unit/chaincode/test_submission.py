@@ -235,6 +235,17 @@ async def test_a_batch_beyond_what_a_call_may_cost_is_refused(
         await ledger.file(*records)
 
 
+async def test_a_batch_of_many_devices_tells_their_cells(
+    ledger: Ledger, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DEVICES_UNTOLD", 1)
+    records = [home.grid.record(VALUES), home.roof.record([(START, "G", 0)])]
+    with pytest.raises(TransactionFailed, match="too-large: cells"):
+        await ledger.file(*records)
+    told = {**ledger.transient(records), "cells": b"0"}
+    assert await ledger.submit("SubmitReadings", "1", transient=told) == bytes(2)
+
+
 async def test_a_counter_before_the_first_is_refused(ledger: Ledger, home: Home) -> None:
     assert await answered(ledger, home.grid.record(VALUES, 0)) == ["counter-before-first"]
 
