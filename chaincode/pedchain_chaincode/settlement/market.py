@@ -31,7 +31,7 @@ from pedchain_chaincode.state import restore
 from pedchain_domain import canonical
 from pedchain_domain.market import orders as rules
 from pedchain_domain.market import reference, tokenid
-from pedchain_domain.market.session import Step
+from pedchain_domain.market.session import State, Step
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
 
 CONTRACT = "market"
@@ -169,10 +169,15 @@ class MarketContract(Contract):
         moved = [sessions.moved(each, Step.SETTLE, clock) for each in pair]
         late = clock >= found["times"]["ends"] + limits.LATE
         for each in pair:
-            if each["step"]["phase"] != "reckon":
+            if each["step"]["phase"] not in (paying.RECKON, paying.PAY):
                 await _save(ctx, {**each, "step": await paying.weigh(book, each, late=late)})
                 return MORE
-        await paying.reckon(book, pair)
+        if found["step"]["phase"] == paying.RECKON:
+            await paying.reckon(book, pair)
+            for each in pair:
+                await _save(ctx, {**each, "step": {"phase": paying.PAY}})
+            return MORE
+        await paying.pay(book, pair)
         for each in moved:
             await _save(ctx, {**each, "step": dict(sessions.NOT_BEGUN)})
         return DONE
@@ -295,8 +300,9 @@ class MarketContract(Contract):
         """The trades of a settled session: [seller, buyer, Wh, settled Wh, buyer pays, seller makes
         good, buyer makes good, why it was left out, price] (members of the collection only)."""
         book = await Book.read(ctx, await guards.setup(ctx))
-        found = await book.load("settled", session_id)
-        if found is None:
+        session = await guards.session(ctx, session_id)
+        found = await book.load(paying.SETTLED, session_id)
+        if found is None or session["state"] != State.SETTLED:
             raise Refusal("not-found")
         return canonical.encode(found)
 

@@ -5,9 +5,10 @@
     due      {rows: {account: {money, energy: [[producer number, Wh]], sold, bought}}}
              where the producer is of another zone, its number follows
 
-Which document an account stands in follows from its tag; how many there are the session says.
+Which document an account stands in follows from its name; how many there are the session says.
 """
 
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ async def write(book: Book, kind: str, session: str, rows: Mapping[str, Any], sh
     """Write rows by account, in as many documents."""
     found: list[Document] = [{} for _ in range(shards)]
     for account in sorted(rows):
-        found[_shard(book, account, shards)][account] = rows[account]
+        found[_shard(account, shards)][account] = rows[account]
     for shard, part in enumerate(found):
         await book.save((kind, session, shard), {"rows": part})
 
@@ -49,7 +50,7 @@ async def of(book: Book, account: str, session: Document) -> Document:
         raise Refusal("not-found", "purged")
     if not session["shards"]:
         return {CLEARED: None, DUE: None}
-    shard = _shard(book, account, session["shards"])
+    shard = _shard(account, session["shards"])
     parts = await book.load_many([(kind, session["id"], shard) for kind in (CLEARED, DUE)])
     rows = [part["rows"].get(account) if part is not None else None for part in parts]
     return {CLEARED: rows[0], DUE: rows[1]}
@@ -61,7 +62,7 @@ async def dues(book: Book, session: Document, accounts: Sequence[str]) -> dict[s
         raise Refusal("not-found", "purged")
     if not session["shards"]:
         return {}
-    where = sorted(dict.fromkeys(_shard(book, one, session["shards"]) for one in accounts))
+    where = sorted(dict.fromkeys(_shard(one, session["shards"]) for one in accounts))
     found: Document = {}
     for part in await book.load_many([(DUE, session["id"], shard) for shard in where]):
         found.update(part["rows"] if part is not None else {})
@@ -101,5 +102,5 @@ async def supply(book: Book, promise: Product) -> int | None:
     return kept
 
 
-def _shard(book: Book, account: str, shards: int) -> int:
-    return int(book.tag(account)[:8], 16) % shards
+def _shard(account: str, shards: int) -> int:
+    return zlib.crc32(account.encode()) % shards

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settling a measured session, in steps (rules K10, P1).
+"""Settling a measured session, in steps under 150 ms (rules K10, P1).
 
 `weigh` looks up, for each account that traded, what its register measured. `reckon` settles every
-trade at once, in memory, and keeps each trade's outcome and what each account is due (`outcome`);
-with it the session is settled, for all or for none. Each account then takes its own (`taking`).
+trade at once, in memory, and keeps each trade's outcome; `pay` keeps what each account is due of it
+(`outcome`), and with that the session is settled, for all or for none. Each account then takes its
+own (`taking`).
 
-    weighed  {rows: {account: Wh | null}}     by shard, as what was cleared
+    weighed  {rows: {account: [Wh | null, number, supplier class, side, deposit kept]}}   by shard
     settled  {trades: [[seller, buyer, Wh, settled, buyer pays, seller makes good, buyer makes
              good, why it was left out, price]]}
 
@@ -14,10 +15,9 @@ in both, with the congestion rent as its last number.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from pedchain_chaincode.documents import Document
+from pedchain_chaincode.documents import Document, refusals
 from pedchain_chaincode.settlement import clearing, metered, outcome, rows
 from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.coupled import CONGESTION
@@ -27,14 +27,20 @@ from pedchain_domain.market.position import Position
 from pedchain_domain.market.tokenid import MONEY
 from pedchain_fabric.shim import Refusal
 
+WEIGHED, SETTLED = "weighed", "settled"
+RECKON, PAY = "reckon", "pay"
+RENT = 9  # where a settled trade's rent stands
 
-@dataclass(frozen=True, slots=True)
-class Party:
-    """An account that traded: its session, what came of its orders there, and its Wh."""
+
+class Party(NamedTuple):
+    """An account that traded: its session, its Wh, and of its orders what payments rest on."""
 
     session: Document
-    row: Document
     wh: int | None
+    number: int
+    supplier: str
+    side: str
+    kept: int
 
 
 Parties = dict[str, Party]
@@ -53,20 +59,23 @@ async def weigh(book: Book, session: Document, *, late: bool) -> Document:
     found = dict(zip(traded, measured, strict=True))
     if not late and any(not was_shown for was_shown, _ in found.values()):
         raise Refusal("not-attached")
-    weighed = {account: wh for account, (_, wh) in found.items()}
-    await book.save(("weighed", name, shard), {"rows": weighed})
+    weighed = {account: [wh, *_about(held["rows"][account])] for account, (_, wh) in found.items()}
+    await book.save((WEIGHED, name, shard), {"rows": weighed})
     if shard + 1 < session["shards"]:
         return {"phase": "weigh", "next": shard + 1}
-    return {"phase": "reckon"}
+    return {"phase": RECKON}
+
+
+def _about(row: Document) -> list[Any]:
+    kept = sum(deposit for _, deposit in row["orders"].values())
+    return [row["about"][0], row["about"][1], row["side"], kept]
 
 
 async def reckon(book: Book, sessions: Sequence[Document]) -> None:
-    """Settle every trade of a session, or of two coupled ones, and write what each account is
-    due."""
-    parties: Parties = {}
+    """Settle every trade of a session, or of two coupled ones."""
+    parties = await _parties(book, sessions)
     agreed: list[list[Any]] = []
     for session in sessions:
-        parties |= await _parties(book, session)
         held = await book.load("trades", session["id"]) or {"trades": []}
         agreed += [row for row in held["trades"] if not (agreed and _crosses(row))]
     trades = [Trade(*row[:3]) for row in agreed]
@@ -74,32 +83,54 @@ async def reckon(book: Book, sessions: Sequence[Document]) -> None:
     energies = {account: party.wh for account, party in parties.items()}
     settled = settle_hour(trades, energies, energies, prices)
     told = [_told(*each) for each in zip(settled, prices, strict=True)]
-    due = _due(parties, settled)
     for session in sessions:
-        name, mine = session["id"], _of(parties, session)
+        mine = _of(parties, session)
         rows_ = [row for row in told if row[0] in mine or row[1] in mine]
-        await book.save(("settled", name), {"trades": rows_})
-        owed = {account: due[account] for account in mine}
-        await outcome.write(book, outcome.DUE, name, owed, session["shards"])
-    if rent := sum(one.rent for one in settled):
+        await book.save((SETTLED, session["id"]), {"trades": rows_})
+
+
+async def pay(book: Book, sessions: Sequence[Document]) -> None:
+    """Write what each account is due, and credit the rent."""
+    parties = await _parties(book, sessions)
+    told: list[list[Any]] = []
+    for session in sessions:
+        held = await book.load(SETTLED, session["id"])
+        assert held is not None  # written by the step before
+        told += [row for row in held["trades"] if not (told and _is_rented(row))]
+    due = _due(parties, told)
+    for session in sessions:
+        owed = {account: due[account] for account in _of(parties, session)}
+        await outcome.write(book, outcome.DUE, session["id"], owed, session["shards"])
+    if rent := sum(_rent(row) for row in told):
         await rows.give(book, CONGESTION, MONEY, rent)
 
 
-async def _parties(book: Book, session: Document) -> Parties:
-    weighed = await outcome.whole(book, "weighed", session)
-    cleared = await outcome.whole(book, outcome.CLEARED, session)
-    return {
-        account: Party(session, cleared[account], weighed[account]) for account in sorted(weighed)
-    }
+async def _parties(book: Book, sessions: Sequence[Document]) -> Parties:
+    parties: Parties = {}
+    for session in sessions:
+        weighed = await outcome.whole(book, WEIGHED, session)
+        for account in sorted(weighed):
+            parties[account] = Party(session, *weighed[account])
+    return parties
 
 
-def _of(parties: Parties, session: Document) -> list[str]:
-    return [name for name, party in parties.items() if party.session["id"] == session["id"]]
+def _of(parties: Parties, session: Document) -> dict[str, None]:
+    name = session["id"]
+    return {account: None for account, party in parties.items() if party.session["id"] == name}
 
 
 def _crosses(row: list[Any]) -> bool:
     """Whether a trade is one between two zones, so that it stands in both sessions."""
     return len(row) > 4
+
+
+def _is_rented(row: list[Any]) -> bool:
+    """The same of a settled trade."""
+    return len(row) > RENT
+
+
+def _rent(row: list[Any]) -> int:
+    return int(row[RENT]) if _is_rented(row) else 0
 
 
 def _filled(row: Document) -> bool:
@@ -113,13 +144,9 @@ def _prices(
     class that had none then counts as the dearest and cheapest that deposits reckoned with. No
     retail is above what the seller's deposit reckoned with."""
     home, away = parties[seller].session, parties[buyer].session
-    feed_in = home["quotes"].get(_supplier(parties[seller]), [0, 0])[1]
-    retail = away["quotes"].get(_supplier(parties[buyer]), [away["ceiling"], 0])[0]
+    feed_in = home["quotes"].get(parties[seller].supplier, [0, 0])[1]
+    retail = away["quotes"].get(parties[buyer].supplier, [away["ceiling"], 0])[0]
     return Prices(agreed, min(retail, home["ceiling"]), feed_in, sold)
-
-
-def _supplier(party: Party) -> str:
-    return str(party.row["about"][1])
 
 
 def _told(one: Settled, prices: Prices) -> list[Any]:
@@ -129,35 +156,34 @@ def _told(one: Settled, prices: Prices) -> list[Any]:
     return told if prices.sold is None else [*told, one.rent]
 
 
-def _due(parties: Parties, settled: list[Settled]) -> dict[str, Document]:
+def _due(parties: Parties, told: list[list[Any]]) -> dict[str, Document]:
     """What each account gets; never less than nothing once its deposit is back."""
     found: dict[str, Document] = {
         account: {"money": 0, "energy": [], "sold": 0, "bought": 0} for account in parties
     }
-    for one in settled:
-        seller, buyer = found[one.trade.seller], found[one.trade.buyer]
-        seller["money"] += one.to_seller
-        seller["sold"] += one.settled
-        buyer["money"] -= one.from_buyer
-        buyer["bought"] += one.settled
-        if one.settled:
-            buyer["energy"].append(_energy(parties, one))
-    for account, due in found.items():
-        party = parties[account]
-        wh = party.wh or 0
-        sells = party.row["side"] == clearing.ASK
-        Position(fed_in=wh if sells else 0, drawn=0 if sells else wh).traded(
-            sold=due["sold"], bought=due["bought"]
-        )
-        kept = sum(deposit for _, deposit in party.row["orders"].values())
-        if kept + due["money"] < 0:
+    for row in told:
+        seller, buyer = found[row[0]], found[row[1]]
+        settled, pays, seller_owes, buyer_owes = row[3:7]
+        paid = pays + buyer_owes - seller_owes
+        seller["money"] += paid - _rent(row)
+        seller["sold"] += settled
+        buyer["money"] -= paid
+        buyer["bought"] += settled
+        if settled:
+            buyer["energy"].append(_energy(parties[row[0]], parties[row[1]], settled))
+    for account, party in parties.items():
+        due, wh = found[account], party.wh or 0
+        sells = party.side == clearing.ASK
+        fed_in, drawn = (wh, 0) if sells else (0, wh)
+        with refusals():
+            Position(fed_in, drawn, sold=due["sold"], bought=due["bought"])
+        if party.kept + due["money"] < 0:
             raise Refusal("insufficient-funds", "deposit")
     return found
 
 
-def _energy(parties: Parties, one: Settled) -> list[int]:
+def _energy(seller: Party, buyer: Party, settled: int) -> list[int]:
     """Whose promise the buyer gets and how much of it; its zone where that is another."""
-    seller, buyer = parties[one.trade.seller], parties[one.trade.buyer]
     zone = seller.session["zone"]
-    found = [seller.row["about"][0], one.settled]
+    found = [seller.number, settled]
     return found if zone == buyer.session["zone"] else [*found, zone]

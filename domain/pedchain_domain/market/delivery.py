@@ -12,7 +12,6 @@ seller gets its own, and the difference for what is settled is the congestion re
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from pedchain_domain.market.deposit import amount
@@ -36,8 +35,7 @@ class Prices(NamedTuple):
         return self.trade if self.sold is None else self.sold
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What became of a trade: Wh settled, and payments in µcur, each >= 0. `reason` says why a
     trade was left out."""
 
