@@ -72,6 +72,7 @@ class FakeLedger:
     """Files batches; `faults` are what happens to the next submissions, in order."""
 
     period: int = 1
+    channel: str = "ped"
     shards: int = 1
     faults: deque[Endorsing | Ordered | Lost] = field(default_factory=deque)
     verdicts: dict[str, Reason] = field(default_factory=dict)
