@@ -121,6 +121,7 @@ def test_trailing_bytes_behind_a_transaction_are_noticed(archive: Archive) -> No
 
 
 @pytest.mark.fault(25)
+@pytest.mark.fault(30)
 @pytest.mark.parametrize("kept", [0, 1, 2])
 def test_fewer_orderers_than_the_quorum_are_too_few(archive: Archive, kept: int) -> None:
     def change(block: Block) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pedchain_domain.market.tokenid import MONEY, to_hex
+from pedchain_domain.market.tokenid import HOUR, MONEY, to_hex
 from pedchain_fabric.shim.testing import CommitRefused
 from tests.unit.chaincode.district import START
 from tests.unit.chaincode.exchange import SETTLEMENT, Prosumer
@@ -88,9 +88,22 @@ async def test_an_order_of_someone_else_is_not_found(
     market: Market, alice: Prosumer, bob: Prosumer
 ) -> None:
     order = await market.order(alice, "BID", (POWER, 100, 1))
-    await refused(
-        market.spend(bob, "market", "CancelOrder", "cancel-order", order=order), "not-found"
-    )
+    held = market.peer.private(SETTLEMENT, "book")
+    cancel = market.spend(bob, "market", "CancelOrder", "cancel-order", order=order)
+    await refused(cancel, "not-found")
+    changed = body("BID", (POWER, 200, 1)) | {"order": order}
+    amend = market.spend(bob, "market", "AmendOrder", "amend-order", **changed)
+    await refused(amend, "not-found")
+    assert market.peer.private(SETTLEMENT, "book") == held
+
+
+async def test_an_hour_that_is_over_takes_no_order(market: Market, alice: Prosumer) -> None:
+    await market.clear()
+    await market.clock(NOON + HOUR)
+    await market.submit("market:Measure", to_hex(POWER.token))
+    held = market.peer.private(SETTLEMENT, "book")
+    await refused(market.order(alice, "BID", (POWER, 100, 1)), "past-hour")
+    assert market.peer.private(SETTLEMENT, "book") == held
 
 
 PAST = POWER.__class__(POWER.carrier, POWER.zone, START)
