@@ -12,10 +12,12 @@ from pedchain_chaincode.flexibility import (
     consent,
     declaring,
     dispatching,
+    forgetting,
     freezing,
     guards,
     measuring,
     remeasuring,
+    retention,
     sharing,
 )
 from pedchain_chaincode.flexibility.store import Store
@@ -74,6 +76,24 @@ class FlexibilityContract(Contract):
         return await sharing.share_day(ctx, await guards.closing(ctx), state, day)
 
     @submit
+    @guarded("permitted", "closing", "kept")
+    async def purge(self, ctx: Context, kind: str, day: str) -> bytes:
+        """A step of purging shared `days`, or what `orders` left, up to a day past its retention:
+        `more` or `done`."""
+        await guards.permitted(ctx, "purge")
+        if kind not in retention.KEPT:
+            raise Refusal("malformed-document", "kind")
+        state, closing = await guards.kept(ctx, kind), await guards.closing(ctx)
+        return await retention.purge(ctx, closing, state, kind, identifier(day))
+
+    @submit
+    @guarded("permitted")
+    async def erase(self, ctx: Context) -> None:
+        """A step of erasing the site in transient `subject`."""
+        await guards.permitted(ctx, "erase")
+        await forgetting.erase(ctx)
+
+    @submit
     @guarded("permitted")
     async def freeze_cells(self, ctx: Context, asked: bytes) -> bytes:
         """A step of freezing an order at its notice."""
@@ -124,6 +144,11 @@ class FlexibilityContract(Contract):
     async def get_shared_day(self, ctx: Context, day: str) -> bytes:
         """How far a day is shared: {run, cell?}, or {} before the first step."""
         return canonical.encode(await guards.share(ctx, identifier(day)))
+
+    @evaluate
+    async def get_subject_day(self, ctx: Context, site: str, day: str) -> bytes:
+        """All that stands about a site and a day (members of the collection only)."""
+        return canonical.encode(await forgetting.export(ctx, site, day))
 
     @evaluate
     async def get_enrolments(self, ctx: Context, site: str) -> bytes:

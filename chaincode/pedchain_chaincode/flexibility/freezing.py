@@ -7,6 +7,7 @@
     frozen    {sites: {site: {days, salt, schedule?}}}                          by cell
     plan      {period, watts: {site: W}, cells, devices, accounts: {site: ...}, digests, passed}
     busy      {sites: {site: [[order, day, start, end, Wh]]}}                   of the district
+    orders    {orders: [id]}                                                    by day of the event
 
 Settlement keeps the digest of what each step left, so that the next one works on that and nothing
 else. The last step asks as many sites as the order takes (`plan`); nobody is added afterwards.
@@ -170,4 +171,8 @@ async def _remember(store: Store, want: Wanted, watts: dict[str, int], busy: Doc
         row = [order["id"], want.framed.day["day"], order["start"], end]
         wh = energies[site] * order["count"]
         kept[site] = [*kept.get(site, []), [*row, wh]]
+    day = want.framed.day["day"]
+    held = await store.load("orders", day)
+    ids = [] if held is None else held["orders"]
+    await store.save(("orders", day), {"orders": [*ids, order["id"]]})
     await store.save(("busy",), {"sites": {site: rows for site, rows in kept.items() if rows}})

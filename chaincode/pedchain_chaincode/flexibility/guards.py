@@ -24,3 +24,8 @@ async def closing(ctx: Context) -> Document:
 async def share(ctx: Context, day: str) -> Document:
     """How far a day is shared; of two steps in flight one fails."""
     return await load(ctx.stub, keys.share(ctx.stub, day)) or {}
+
+
+async def kept(ctx: Context, kind: str) -> Document:
+    """How far the retention of a kind has come; of two steps in flight one fails."""
+    return await load(ctx.stub, keys.kept(ctx.stub, kind)) or {}

@@ -23,6 +23,21 @@ def hidden(stub: Stub, tag: str) -> str:
     return stub.create_composite_key("flex", [tag])
 
 
+def moved(stub: Stub) -> str:
+    """That private documents may stand under their second key."""
+    return stub.create_composite_key("flex-moved", [])
+
+
+def kept(stub: Stub, kind: str) -> str:
+    """Up to which day documents of a kind (`days`, `orders`) were purged."""
+    return stub.create_composite_key("flex-kept", [kind])
+
+
+def erasure(stub: Stub, transaction: str) -> str:
+    """That a transaction erased something."""
+    return stub.create_composite_key("flex-erased", [transaction])
+
+
 def share(stub: Stub, day: str) -> str:
     """How far the sharing of a day has come, and by which run it was done."""
     return stub.create_composite_key("flex-share", [day])

@@ -12,5 +12,7 @@ CREDITS: Final = 60  # users paid in one step
 ENROLLED: Final = 16  # enrolments of one site, past ones included
 ABSENCES: Final = 64  # declared absences of one site
 LAPSE: Final = 90 * 86_400  # seconds after its end from when an order not settled lapses
+DAYS_KEPT: Final = 185 * 86_400  # 65 for the last order that looks back, and 120 after it
+ORDERS_KEPT: Final = 456 * 86_400  # plans, statements, answers: as readings
 REMEMBERED: Final = 60 * 86_400  # seconds for which a dispatch counts in days and in fairness
 HISTORY: Final = 5  # orders of a provider that its reliability is made of

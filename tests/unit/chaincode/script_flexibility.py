@@ -89,6 +89,14 @@ async def run() -> list[str]:
     await street.look("flexibility:GetEnrolments", third.name)
     await street.look("flexibility:GetFigure", first.name, "2026-01-17")
     await street.look("flexibility:GetSharedDay", "2026-01-17")
+    await street.look("flexibility:GetSubjectDay", first.name, "2026-01-17")
+    street.peer.now = START + 200 * DAY
+    cell = json.loads(street.peer.state(METERING)[f"\x00site\x00{first.name}\x00"])["cell"]
+    for what in ({"day": "2026-01-17"}, {"month": "2026-01"}):
+        subject = json.dumps({"site": first.name, "cell": cell, **what}).encode()
+        await street.metering("flexibility:Erase", subject=subject)
+    while await street.metering("flexibility:Purge", "days", "2026-01-02") != b"done":
+        pass
     await street.ask("flexibility:GetOutcomeOf", "o-1")
     await street.ask("flexibility:ListOrdersIssued", "")
     held = [street.peer.state(SETTLEMENT), street.peer.private(SETTLEMENT, "book")]
