@@ -3,13 +3,14 @@
 asked for what (rules D2 to D7, D15), cell by cell as the contract went."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pedchain_audit.errors import Broken
 from pedchain_audit.flexrules import DAY, HOUR, MILLION, Event, Money, accuracy, means, parted
 from pedchain_audit.flexstore import Store
-from pedchain_domain import canonical, merkle
+from pedchain_domain import canonical, lifecycle, merkle
 from pedchain_domain.calendar import shifted
 
 Document = dict[str, Any]
@@ -46,17 +47,25 @@ class Choice:
     leaves: dict[str, bytes] = field(default_factory=dict)
     plan: Document = field(default_factory=dict)
 
-    def cell(self, store: Store, cell: int, frozen: Document | None) -> None:
-        """One cell; `frozen` is what the contract wrote for it. Raises `FlexibilityError`."""
+    def cell(
+        self, store: Store, cell: int, frozen: Document | None, devices: Mapping[str, Document]
+    ) -> None:
+        """One cell with the devices of its roster; `frozen` is what the contract wrote for it.
+        Raises `FlexibilityError`."""
         sites = (store.get("enrolled", cell) or {"sites": {}})["sites"]
         guarded = (store.get("protected") or {"sites": []})["sites"]
         found: dict[str, list[str]] = {}
+        away = (store.get("absent", cell) or {"sites": {}})["sites"]
         for site in sorted(sites):
-            offer = self._offer(sites[site])
-            if offer is None:
+            entry = self._entry(sites[site])
+            if entry is None:
                 continue
-            why = self._passed(offer, site, is_protected=site in guarded)
-            days = None if why else self._days(store, cell, site)
+            offer, absent = entry["enrolment"], away.get(site, [])
+            why = "protected" if site in guarded else _unusable(devices.get(offer["device"]))
+            why = why or self._passed(offer, site)
+            if why is None and _is_absent(absent, self.event.clock.row["day"]):
+                why = "absent"
+            days = None if why else self._days(store, cell, site, entry, absent)
             if why or days is None:
                 self.passed[site] = why or "too-few-days"
                 continue
@@ -71,23 +80,21 @@ class Choice:
             leaf = canonical.encode({"days": one["days"], "site": site})
             self.leaves[site] = hashlib.sha256(b"\0" + bytes.fromhex(one["salt"]) + leaf).digest()
 
-    def _offer(self, entries: list[Document]) -> Document | None:
+    def _entry(self, entries: list[Document]) -> Document | None:
         """The consent to the order's provider that holds when the event begins."""
         for entry in entries:
             body = {**entry["enrolment"], "to": entry["to"]}
             ends = body["to"] is not None and body["to"] <= self.event.start
             is_theirs = body["provider"] == self.event.order["provider"]
             if is_theirs and body["from"] <= self.event.start and not ends:
-                return body
+                return {**entry, "enrolment": body}
         return None
 
     def _capacity(self, offer: Document) -> int:
         return int(offer["down_w"] if self.event.is_less else offer["up_w"])
 
-    def _passed(self, offer: Document, site: str, *, is_protected: bool) -> str | None:
+    def _passed(self, offer: Document, site: str) -> str | None:
         start, end = self.event.start, self.event.end
-        if is_protected:
-            return "protected"
         opens, closes = offer["from_hour"] * HOUR, offer["to_hour"] * HOUR
         inside = (start - opens) % DAY + end - start <= (closes - opens) % DAY
         if (offer["to"] is not None and offer["to"] < end) or not (opens == closes or inside):
@@ -99,7 +106,9 @@ class Choice:
         rows = self.busy.get(site, [])
         return "overlaps" if any(row[2] < end and start < row[3] for row in rows) else None
 
-    def _days(self, store: Store, cell: int, site: str) -> list[str] | None:
+    def _days(
+        self, store: Store, cell: int, site: str, entry: Document, absent: list[list[str]]
+    ) -> list[str] | None:
         """A site's days, newest first, and its part of the placebo sums; None for too few."""
         ordered = [row[1] for row in self.busy.get(site, [])]
         like = []
@@ -108,8 +117,9 @@ class Choice:
             figure = None if shared is None else shared["sites"].get(site)
             if shared is None or figure is None:
                 continue
-            past = self.event.past(shared, figure)
-            if self.event.is_like(shared, past, ordered):
+            past, row = self.event.past(shared, figure), shared["day"]
+            is_theirs = _covers(entry, row) and not _is_absent(absent, row["day"])
+            if is_theirs and self.event.is_like(shared, past, ordered):
                 like.append((shared["day"]["day"], past))
         oldest = shifted(self.notice_day, -REACH)
         pool = [one for one in like if one[0] >= oldest][: self.event.most]
@@ -177,3 +187,25 @@ class Choice:
         """Each asked site's Wh of an interval."""
         part = Money({**self.event.order, "power_w": self.power_w})
         return parted(part.interval, self.plan["watts"])
+
+
+def _covers(entry: Document, row: Document) -> bool:
+    """Whether a consent reaches to a day: its own, or earlier ones of the same occupants."""
+    offer, since = entry["enrolment"], entry["occupancy"]
+    begun = offer["history"] or offer["from"] <= row["start"]
+    theirs = since is None or since <= row["start"]
+    return bool(begun and theirs and (entry["to"] is None or row["end"] <= entry["to"]))
+
+
+def _is_absent(absent: list[list[str]], day: str) -> bool:
+    return any(first <= day <= last for first, last in absent)
+
+
+def _unusable(device: Document | None) -> str | None:
+    """Why a site's device can sign nothing now."""
+    if device is None:
+        return "unknown-device"
+    state = lifecycle.state_of(device)
+    if state == lifecycle.SUSPENDED:
+        return "suspended"
+    return None if state == lifecycle.ACTIVE else "revoked-key"

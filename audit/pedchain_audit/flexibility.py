@@ -13,6 +13,7 @@ from typing import Any
 from pedchain_audit import flexsharing, operatorsbook
 from pedchain_audit.errors import Broken, VerificationError
 from pedchain_audit.flexchoice import Choice, FlexibilityError, same
+from pedchain_audit.flexmeasuring import Measuring
 from pedchain_audit.flexpapers import Papers
 from pedchain_audit.flexrules import LIKE_DAYS, MILLION, Clock, Event, Money, parted
 from pedchain_audit.flexstore import Store, Written
@@ -29,18 +30,6 @@ from pedchain_fabric.wire.rwset import Namespace
 Document = dict[str, Any]
 _ORDER = "\x00flex-order\x00"
 _NEWEST = "9999-12-31"
-
-
-@dataclass(slots=True)
-class Measuring:
-    """A district's part of an order, as far as it was measured."""
-
-    after: int = -1
-    sums: list[list[int]] = field(default_factory=list)
-    weights: dict[str, list[Any]] = field(default_factory=dict)
-    sites: int = 0
-    paid: str = ""
-    given: int = 0
 
 
 @dataclass(slots=True)
@@ -65,6 +54,7 @@ class Flexibility:
     history: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     papers: Papers = field(init=False)
     passed_over: list[str] = field(default_factory=list)
+    corrected: dict[str, None] = field(default_factory=dict)
     orders: int = 0
     statements: int = 0
     shared_days: int = 0
@@ -113,6 +103,9 @@ class Flexibility:
         if self.passed_over:
             named = ", ".join(sorted(dict.fromkeys(self.passed_over)))
             found.append(f"baselines of orders not redone: {named}")
+        if self.corrected:
+            named = ", ".join(sorted(self.corrected))
+            found.append(f"corrections of orders by run FINAL not redone: {named}")
         return found
 
     def _registry(self, world: World, district: str) -> Registry:
@@ -196,6 +189,8 @@ class Flexibility:
                 self.papers.all_sent(name, district)
             elif (former, phase) == ("measured", "paid"):
                 self._paid(name, district)
+            if "correction" in part:
+                self.corrected[name] = None
 
     def _freeze(
         self, found: Document, district: str, part: Document, written: Written, world: World
@@ -218,7 +213,8 @@ class Flexibility:
         )
         for cell in range(choice.after, count):
             kept = written.get(store.tag("frozen", name, cell))
-            choice.cell(store, cell, None if kept is None else kept.document)
+            devices = registry.roster(cell)["devices"]
+            choice.cell(store, cell, None if kept is None else kept.document, devices)
         choice.after = count
         if part["phase"] == "frozen":
             plan = written[store.tag("plan", name)]
@@ -252,72 +248,13 @@ class Flexibility:
         if choice is None or kept is None:
             self.passed_over.append(name)
             return
-        state = self.lives[name].measured.setdefault(district, Measuring())
-        if not state.sums:
-            state.sums = [[0, 0] for _ in choice.event.event]
-        last = kept.document["after"]
-        cells = sorted({*choice.plan["cells"].values()})
-        for cell in [one for one in cells if state.after < one <= last]:
-            self._statements(choice, store, state, cell, written)
-        state.after = last
-        told = {"after": last, "sums": state.sums, "weights": state.weights, "sites": state.sites}
-        same(told, {one: kept.document[one] for one in told}, "an order's subtotals")
+        state = self.lives[name].measured.setdefault(district, Measuring(choice))
+        self.statements += state.step(store, self.papers, kept.document, written)
+        if state.is_taken_over:
+            self.passed_over.append(name)
         if part["phase"] == "measured":
-            due = {site for site in choice.plan["cells"].values() if site > last}
             held = self.settlement.book.named("flex", name, district) or {}
-            same((set(), state.sums), (due, held["sums"]), "an order's subtotals")
-            same(self._contributed(state), part["contributed"], "what an order's sites contributed")
-
-    @staticmethod
-    def _contributed(state: Measuring) -> int:
-        return sum(wh for wh, _ in state.weights.values())
-
-    def _statements(
-        self, choice: Choice, store: Store, state: Measuring, cell: int, written: Written
-    ) -> None:
-        event, name = choice.event, choice.event.order["id"]
-        asked = sorted(site for site, at in choice.plan["cells"].items() if at == cell)
-        sites = [site for site in asked if self.papers.is_acknowledged(name, site)]
-        kept = written.get(store.tag("statements", name, cell))
-        found = {} if kept is None else kept.document["sites"]
-        same(sites, sorted(found), "an order's portfolio")
-        today = store.get("shared", cell, event.clock.row["day"])
-        if today is None or today["run"] not in ("F", "FINAL"):
-            raise FlexibilityError("a day was measured that no run has settled")
-        figures = {site: today["sites"].get(site) or _nothing(today) for site in sites}
-        made = {site: event.generation(one) for site, one in figures.items() if one["g"]}
-        energies = choice.energies()
-        for site in sites:
-            statement = event.statement(
-                figures[site],
-                self._days(choice, store, cell, site),
-                energies[site] * event.order["count"],
-                choice.period,
-                [pair for other, pair in made.items() if other != site],
-            )
-            if found[site].get("sold"):
-                self.passed_over.append(name)
-                statement = found[site]
-            same(statement, {one: found[site][one] for one in statement}, f"{site}'s statement")
-            self.statements += 1
-            for row, b, m in zip(
-                state.sums, statement["baseline"], statement["measured"], strict=True
-            ):
-                row[0] += b
-                row[1] += m
-            account = choice.plan["accounts"][site]
-            state.weights[site] = [statement["contributed"], account]
-        state.sites += len(sites)
-
-    @staticmethod
-    def _days(choice: Choice, store: Store, cell: int, site: str) -> list[tuple[str, Any]]:
-        """A site's frozen days as they stand now, newest first."""
-        found = []
-        for day in choice.days[site]:
-            shared = store.get("shared", cell, day)
-            if shared is not None and site in shared["sites"]:
-                found.append((day, choice.event.past(shared, shared["sites"][site])))
-        return found
+            state.done(held["sums"], part["contributed"])
 
     def _finish(self, found: Document, credited: Counter[tuple[str, int]]) -> None:
         order = found["order"]
@@ -331,7 +268,7 @@ class Flexibility:
             event.moved(sum(b for b, _ in row), sum(m for _, m in row))
             for row in zip(*sums, strict=True)
         ]
-        contributed = {name: self._contributed(one) for name, one in life.measured.items()}
+        contributed = {name: one.contributed for name, one in life.measured.items()}
         history = self.history.setdefault(order["provider"], [])[-5:]
         money = Money(order)
         ordered, brought = (sum(row[at] for row in history) for at in (0, 1))
@@ -379,13 +316,6 @@ def _credits(changes: operatorsbook.Written) -> Counter[tuple[str, int]]:
         for one in changes.marked
         if one.kind == "credit" and one.after is not None
     )
-
-
-def _nothing(shared: Document) -> Document:
-    """A site's day of which nothing was shared."""
-    row = shared["day"]
-    count = (row["end"] - row["start"]) // shared["grain"]
-    return {"f": [0] * count, "c": "X" * count, "g": [], "gw": 0, "p": []}
 
 
 def _moved(settled: Namespace, world: World) -> tuple[Document | None, Document] | None:
