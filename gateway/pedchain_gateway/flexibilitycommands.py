@@ -100,6 +100,24 @@ def share(
 
 
 @app.command
+def purge(through: str, /, *, profile: Profile, district: District, user: User = "gateway") -> int:
+    """Purge shared days that no order can look at any more, 185 days after they ended; what orders
+    left goes with `ped-gateway purge`.
+
+    Parameters
+    ----------
+    through
+        The last day to purge, as 2026-01-31.
+    """
+    from pedchain_gateway import flexsubject
+
+    async def work(ledger: "FabricLedger") -> None:
+        await flexsubject.purge(ledger, district, through, line, kinds=("days",))
+
+    return on_ledger(profile, user, work)
+
+
+@app.command
 def issue(
     order: Path, /, *, profile: Profile, account: Account, key: Key, user: User = "operator"
 ) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pedchain_domain.calendar import shifted
-from pedchain_gateway import limits
+from pedchain_gateway import flexsubject, limits
 from pedchain_gateway.ledger import Ledger, Refused, Unavailable, definition_of
 from pedchain_gateway.queries import ask_document
 from pedchain_gateway.steps import private, submit_step
@@ -95,6 +95,9 @@ class Subjects:
             steps += await self._erase(stay, {**about, "day": day})
         steps += await self._erase(stay, {**about, "account": 1})
         self.report(f"{len(days)} days erased; certificates, sums and roots are unchanged")
+        steps += await flexsubject.erase(
+            self.ledger, stay.district, about, stay.days(), self.report
+        )
         steps += await self._erase_people(stay, about)
         for place in NOT_COVERED:
             self.report(f"not reached: {place}")
@@ -128,7 +131,9 @@ class Subjects:
 
     async def _day(self, stay: Stay, day: str) -> Document:
         asked = ("privacy:GetSubjectDay", stay.site, day)
-        return await ask_document(self.ledger, definition_of(stay.district), *asked)
+        found = await ask_document(self.ledger, definition_of(stay.district), *asked)
+        flexible = await flexsubject.export(self.ledger, stay.district, stay.site, day)
+        return {**found, "flexibility": flexible}
 
     async def _records(self, stay: Stay, days: list[Document]) -> Any:
         """The site's records in every period that filed readings for one of the days."""
@@ -157,7 +162,7 @@ async def purge(ledger: Ledger, district: str, through: str, report: Callable[[s
         answer = await submit_step(ledger, definition_of(district), "privacy:Purge", through)
         if answer == DONE:
             report(f"{district} purged through {through} in {step} steps")
-            return step
+            return step + await flexsubject.purge(ledger, district, through, report)
     raise Unavailable("Purge does not come to an end")
 
 

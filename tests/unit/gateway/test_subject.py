@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pedchain_domain import canonical
-from pedchain_gateway import subject
+from pedchain_gateway import flexsubject, subject
 from pedchain_gateway.ledger import Announce, Committed, Outcome, Refused
 from pedchain_gateway.subject import Stay, Subjects, intervals_csv
 
@@ -80,6 +80,7 @@ def ledger(**steps: list[bytes]) -> Answers:
         "privacy:GetSubjectDay": day,
         "privacy:GetSubjectPeople": people,
         "privacy:ListSubjectRecords": records,
+        "flexibility:GetSubjectDay": {"figure": None, "orders": {}},
     }
     return Answers(queries, {name.replace("_", ":"): each for name, each in steps.items()})
 
@@ -106,17 +107,21 @@ async def test_an_export_holds_every_day_and_every_page_of_records() -> None:
 
 async def test_an_erasure_names_its_subject_in_the_transient_map_alone() -> None:
     books, said = ledger(), list[str]()
-    assert await Subjects(books, said.append).erase(STAY) == 6
+    assert await Subjects(books, said.append).erase(STAY) == 10
     assert all(arguments == () for _, arguments, _ in books.sent)
     assert all(len(transient["salt"]) == 16 for _, _, transient in books.sent)
     asked = [json.loads(transient["subject"]) for _, _, transient in books.sent]
-    kinds = ("batches", "day", "person", "account")
+    kinds = ("batches", "day", "month", "person", "account")
     assert [next(one[kind] for kind in kinds if kind in one) for one in asked] == [
         ["t", "t1a", "t1b", "t2a"],
         ["t2b"],
         "2025-12-31",
         "2026-01-01",
         1,
+        "2025-12-31",
+        "2026-01-01",
+        "2025-12",
+        "2026-01",
         1,
     ]
     assert [sorted(one) for one in asked][-1] == ["cell", "first", "last", "person", "site"]
@@ -128,7 +133,23 @@ async def test_an_erasure_names_its_subject_in_the_transient_map_alone() -> None
 
 async def test_a_purge_goes_on_until_it_is_done() -> None:
     books = ledger(privacy_Purge=[b"more", b"more"])
-    assert await subject.purge(books, "DistrictA", "2025-01-01", lambda _: None) == 3
+    assert await subject.purge(books, "DistrictA", "2025-01-01", lambda _: None) == 3 + 2
+    kinds = [arguments[0] for function, arguments, _ in books.sent if "flex" in function]
+    assert kinds == ["days", "orders"]
+
+
+async def test_a_district_without_demand_response_has_nothing_of_it() -> None:
+    books = ledger(flexibility_Erase=[b"not-begun"], flexibility_Purge=[b"not-begun"] * 2)
+    assert await flexsubject.erase(books, "DistrictA", {"site": "s"}, ["2026-01-01"], print) == 0
+    assert await flexsubject.purge(books, "DistrictA", "2026-01-01", print) == 0
+
+
+async def test_days_whose_orders_may_still_be_settled_are_left_and_that_is_said() -> None:
+    books, said = ledger(flexibility_Erase=[b"too-early"]), list[str]()
+    days = ["2026-01-01", "2026-01-02"]
+    about = {"site": "home-1", "cell": 3}
+    assert await flexsubject.erase(books, "DistrictA", about, days, said.append) == 2
+    assert any("may still be settled" in line for line in said)
 
 
 async def test_a_purge_that_is_not_due_is_refused() -> None:
