@@ -13,6 +13,7 @@ from typing import Any
 from pedchain_audit import flexsharing, operatorsbook
 from pedchain_audit.errors import Broken, VerificationError
 from pedchain_audit.flexchoice import Choice, FlexibilityError, same
+from pedchain_audit.flexcorrection import Correction
 from pedchain_audit.flexmeasuring import Measuring
 from pedchain_audit.flexpapers import Papers
 from pedchain_audit.flexrules import LIKE_DAYS, MILLION, Clock, Event, Money, parted
@@ -39,6 +40,7 @@ class Life:
     choices: dict[str, Choice] = field(default_factory=dict)
     measured: dict[str, Measuring] = field(default_factory=dict)
     pools: dict[str, int] = field(default_factory=dict)
+    correction: Correction | None = None
 
 
 @dataclass(slots=True)
@@ -54,7 +56,6 @@ class Flexibility:
     history: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     papers: Papers = field(init=False)
     passed_over: list[str] = field(default_factory=list)
-    corrected: dict[str, None] = field(default_factory=dict)
     orders: int = 0
     statements: int = 0
     shared_days: int = 0
@@ -91,6 +92,7 @@ class Flexibility:
             changes = self.settlement.book.read(book_writes(settled, private) or [])
             credited = _credits(changes)
             self._pay(changes.hidden, credited)
+            self._add(changes.hidden, credited)
             if moved is not None:
                 self._order(*moved, fresh, world, credited)
         for district, written in fresh.items():
@@ -103,9 +105,6 @@ class Flexibility:
         if self.passed_over:
             named = ", ".join(sorted(dict.fromkeys(self.passed_over)))
             found.append(f"baselines of orders not redone: {named}")
-        if self.corrected:
-            named = ", ".join(sorted(self.corrected))
-            found.append(f"corrections of orders by run FINAL not redone: {named}")
         return found
 
     def _registry(self, world: World, district: str) -> Registry:
@@ -168,6 +167,7 @@ class Flexibility:
             self._finish(after, credited)
         elif not any(self.stores[name].blind for name in order["districts"] if name in self.stores):
             self._steps(before, after, fresh, world)
+            self._correct(before, after, fresh, credited)
 
     def _steps(
         self,
@@ -189,8 +189,6 @@ class Flexibility:
                 self.papers.all_sent(name, district)
             elif (former, phase) == ("measured", "paid"):
                 self._paid(name, district)
-            if "correction" in part:
-                self.corrected[name] = None
 
     def _freeze(
         self, found: Document, district: str, part: Document, written: Written, world: World
@@ -280,6 +278,7 @@ class Flexibility:
         self._credited(credited, *((order[side], amount) for side, amount in sides.items()))
         self.history[order["provider"]].append((money.ordered, result["delivered_wh"]))
         life.pools = result["pools"]
+        life.correction = Correction(order, life.measured, result)
         self.orders += 1
 
     def _pay(self, changes: list[Change], credited: Counter[tuple[str, int]]) -> None:
@@ -301,6 +300,44 @@ class Flexibility:
                 state.paid = paid["after"]
                 state.given += sum(parts[site] for site in due)
                 same(state.given, paid["paid"], "what an order's users are paid")
+
+    # -- run FINAL ----------------------------------------------------------------------------
+
+    def _correct(
+        self,
+        before: Document,
+        after: Document,
+        fresh: dict[str, Written],
+        credited: Counter[tuple[str, int]],
+    ) -> None:
+        """A settled order's correction, a step of measuring it, or a side's payment."""
+        correction = self.lives[after["order"]["id"]].correction
+        if correction is None:
+            return
+        if "correction" in before:
+            wanted = correction.paid(before, after)
+            if wanted:
+                self._credited(credited, *wanted)
+            return
+        for district, part in after["districts"].items():
+            found = part.get("correction")
+            written = fresh.get(district, {})
+            if found is not None and written and "correction" not in after:
+                correction.step(self.stores[district], district, found, written)
+        if "correction" in after:
+            correction.finish(after)
+
+    def _add(self, changes: list[Change], credited: Counter[tuple[str, int]]) -> None:
+        """What a correction adds to users' parts."""
+        book = self.settlement.book
+        for name, life in self.lives.items():
+            if life.correction is None or not life.correction.pools:
+                continue
+            for district in life.measured:
+                for change in changes:
+                    if book.is_named(change, "flex-added", name, district) and change.after:
+                        wanted = life.correction.added(district, change.after["after"])
+                        self._credited(credited, *wanted)
 
     def _paid(self, name: str, district: str) -> None:
         life = self.lives[name]

@@ -24,6 +24,7 @@ class Measuring:
     sites: int = 0
     paid: str = ""
     given: int = 0
+    statements: dict[int, dict[str, Document]] = field(default_factory=dict)
     is_taken_over: bool = False
 
     @property
@@ -61,7 +62,7 @@ class Measuring:
         today = store.get("shared", cell, event.clock.row["day"])
         if today is None or today["run"] not in ("F", "FINAL"):
             raise FlexibilityError("a day was measured that no run has settled")
-        figures = {site: today["sites"].get(site) or _nothing(today) for site in sites}
+        figures = {site: today["sites"].get(site) or nothing(today) for site in sites}
         made = {site: event.generation(one) for site, one in figures.items() if one["g"]}
         energies = choice.energies()
         for site in sites:
@@ -76,6 +77,8 @@ class Measuring:
                 self.is_taken_over, statement = True, found[site]
             same(statement, {one: found[site][one] for one in statement}, f"{site}'s statement")
             self._add(site, statement)
+        if found:
+            self.statements[cell] = found
 
     def _add(self, site: str, statement: Document) -> None:
         pairs = zip(self.sums, statement["baseline"], statement["measured"], strict=True)
@@ -96,7 +99,7 @@ def _days(choice: Choice, store: Store, cell: int, site: str) -> list[tuple[str,
     return found
 
 
-def _nothing(shared: Document) -> Document:
+def nothing(shared: Document) -> Document:
     """A site's day of which nothing was shared."""
     row = shared["day"]
     count = (row["end"] - row["start"]) // shared["grain"]

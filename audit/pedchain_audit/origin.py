@@ -245,6 +245,7 @@ class Origin:
         _, outs = originstorage.discharged(storage, day, rows, ppm, capacity)
         made = [{"hour": out.hour, "wh": out.grid, "source": "storage"} for out in outs if out.grid]
         _equal(made, written, "what a storage gives back")
+        self.sites.update((one["issue"], (account["site"], one["hour"])) for one in written)
 
     def _points(
         self, account: Document, row: calendar.Day, registry: Registry, intervals: Intervals

@@ -21,8 +21,8 @@ from pedchain_fabric.shim.testing import Outcome
 from pedchain_fabric.wire import rwset
 from pedchain_fabric.wire.rwset import Version
 from tests.unit.audit.test_settlement_redone import forged
-from tests.unit.chaincode.district import DSO
-from tests.unit.chaincode.flexing import EVENT, HOUR, NOTICE, Flexible, order
+from tests.unit.chaincode.district import DAY, DSO
+from tests.unit.chaincode.flexing import BEFORE, EVENT, HOUR, NOTICE, Flexible, order
 
 Done = list[tuple[Outcome, bytes]]
 Change = Callable[[dict[str, Any]], dict[str, Any]]
@@ -251,6 +251,73 @@ def test_money_credited_to_another_side_is_found(done: Done) -> None:
     )
     with pytest.raises(VerificationError, match="what an order credits"):
         redo([*done[:at], (changed, creator), *done[at + 1 :]])
+
+
+async def late_history() -> Done:
+    """Readings after noon come after run F, and run FINAL puts the order right: both sides pay."""
+    street = Flexible(2)
+    done = noting(street)
+    await street.prepare()
+    await street.file(BEFORE, range(1, 9), {})
+    await street.clock(NOTICE)
+    await street.issue(order(power_w=800))
+    await street.accept(800, plant=True)
+    await street.seal()
+    await street.steps("FreezeOrder")
+    await street.dispatch()
+    await street.answer(street.homes)
+    wh = {(home.name, hour): 200 for home in street.homes for hour in (12, 13)}
+    await street.file(BEFORE, range(9, 13), wh)
+    await street.seal()
+    await street.close(BEFORE, "P")
+    for day in range(BEFORE + 1):
+        await street.close(day, "F")
+    await street.clock(EVENT + 12 * DAY)
+    await street.settle()
+    await street.file(BEFORE, range(13, 24), wh)
+    await street.file(BEFORE + 1, [0], {})
+    await street.seal()
+    await street.correct()
+    await street.fold(street.dso)
+    await street.fold(street.provider)
+    await street.owe(street.dso)
+    await street.owe(street.provider, "DistrictA")
+    return done
+
+
+@pytest.fixture(scope="module")
+async def late() -> Done:
+    return await late_history()
+
+
+def test_what_run_final_puts_right_is_redone(late: Done) -> None:
+    found = redo(late)
+    assert (found.orders, found.not_checked()) == (1, [])
+    ((order_, life),) = found.lives.items()
+    assert life.correction is not None
+    assert (order_, sum(life.correction.pools.values()) > 0) == ("o-1", True)
+
+
+@pytest.mark.parametrize("where", ["statement", "weights"])
+def test_a_changed_correction_is_found(late: Done, where: str) -> None:
+    statements: list[str] = []
+
+    def wants(_: str, one: dict[str, Any]) -> bool:
+        name = "statement" if "letters" in str(one.get("sites")) else "weights"
+        if (name == "weights" and "weights" not in one) or name != where:
+            return False
+        statements.append(name)
+        return len(statements) > 1  # the settlement's comes first
+
+    change = of_first_site(first_more("measured")) if where == "statement" else first_weight
+    with pytest.raises(VerificationError, match=r"correct"):
+        redo(late, change, wants)
+
+
+@pytest.mark.parametrize("old", [b'"owed":{"issuer":', b'"run":"FINAL","supplier":'])
+def test_another_debt_is_found(late: Done, old: bytes) -> None:
+    with pytest.raises(VerificationError, match="a correction's result"):
+        redo(replaced(late, old, old + b"1"))
 
 
 def credits_of(outcome: Outcome) -> list[int]:
