@@ -3,9 +3,10 @@
 
 `collect` reads the lines by their markers, asks then bids, and keeps them in chunks; nobody adds
 any more, since every order reads the session. `draw` makes the curves to be printed. `match` clears
-all at one price or, where the zone says so, each trade at its offer's, pairs sellers with buyers,
-and keeps what came of it by account (`outcome`). Each account then takes its own (`taking`), so
-that no step waits for anybody.
+all at one price or, where the zone says so, each trade at its offer's, and pairs sellers with
+buyers. `keep` clears again, which is quicker than to write down each line's fill and read it, and
+keeps what came of it by account (`outcome`); with that the session is cleared. Each account then
+takes its own (`taking`), so that no step waits for anybody.
 
     chunk    {side, lines: [[account quantity order, Wh, limit]], about: {account: about}}
     trades   {price, trades: [[seller, buyer, Wh, price]]}
@@ -29,6 +30,7 @@ from pedchain_domain.market.pairing import across, at_offers, pair
 ASK, BID = "ask", "bid"
 SIDES = (ASK, BID)
 UNIFORM, PAY_AS_OFFER = "uniform", "pay-as-offer"
+MATCH, KEEP = "match", "keep"
 Rows = list[list[Any]]
 
 
@@ -75,7 +77,7 @@ class Auction(NamedTuple):
 async def prepare(book: Book, session: Document) -> Document:
     """One step towards the matching of a closed session; the session after it."""
     if session["step"]["phase"] == "draw":
-        step = {**session["step"], "phase": "match"}
+        step = {**session["step"], "phase": MATCH}
         return {**session, "step": step, "curves": await draw(book, session)}
     return {**session, "step": await collect(book, session)}
 
@@ -112,11 +114,23 @@ async def draw(book: Book, session: Document) -> dict[str, list[list[int]]]:
     }
 
 
-async def match(book: Book, pair: Pair) -> list[Matched]:
-    """Clear all that was collected; write trades, and by account what came of its orders."""
+async def match(book: Book, pair: Pair) -> list[Document]:
+    """Clear all that was collected and write the trades; the sessions after it."""
+    for auction in await _cleared(book, pair):
+        price = None if auction.offers else auction.price
+        document = {"price": price, "trades": auction.trades}
+        await book.save(("trades", auction.session["id"]), document)
+    return [{**each, "step": {**each["step"], "phase": KEEP}} for each in pair.sessions]
+
+
+async def keep(book: Book, pair: Pair) -> list[Matched]:
+    """Write by account what came of its orders."""
+    return [await _write(book, auction) for auction in await _cleared(book, pair)]
+
+
+async def _cleared(book: Book, pair: Pair) -> list[Auction]:
     found = [await _collected(book, session) for session in pair.sessions]
-    auctions = _alone(pair, found[0]) if len(found) == 1 else _coupled(pair, found)
-    return [await _write(book, auction) for auction in auctions]
+    return _alone(pair, found[0]) if len(found) == 1 else _coupled(pair, found)
 
 
 def _alone(pair: Pair, found: Collected) -> list[Auction]:
@@ -156,12 +170,11 @@ async def _write(book: Book, auction: Auction) -> Matched:
             outcome[account]["orders"][_order(line.id)] = kept[line.id]
     shards = -(-len(outcome) // limits.ACCOUNTS_TOGETHER) or 1
     await outcomes.write(book, outcomes.CLEARED, name, outcome, shards)
-    price = None if auction.offers else auction.price
-    await book.save(("trades", name), {"price": price, "trades": auction.trades})
     if not auction.printed:
         return Matched(None, None, None, auction.partner, shards)
     sold, bought = sum(cleared.asks.values()), sum(cleared.bids.values())
     flow = None if auction.partner is None else sold - bought
+    price = None if auction.offers else auction.price
     return Matched(price, max(sold, bought), flow, auction.partner, shards)
 
 

@@ -36,6 +36,7 @@ from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
 
 CONTRACT = "market"
 MORE, DONE = b"more", b"done"
+_TRADED = (State.CLEARED, State.MEASURED, State.SETTLED)
 
 
 class MarketContract(Contract):
@@ -122,7 +123,8 @@ class MarketContract(Contract):
         setup = await guards.permitted(ctx, "void_session")
         found = await guards.session(ctx, session_id)
         moved = sessions.moved(found, Step.VOID, await now(ctx, setup))
-        await _save(ctx, {**moved, "step": dict(sessions.NOT_BEGUN)})
+        chunks = found["step"].get("chunks", 0)
+        await _save(ctx, {**moved, "step": dict(sessions.NOT_BEGUN), "chunks": chunks})
 
     @submit
     @guarded("session")
@@ -133,10 +135,14 @@ class MarketContract(Contract):
         pair, clock = await coupled.to_clear(ctx, found), await now(ctx, book.setup)
         moved = [sessions.moved(each, Step.CLEAR, clock) for each in pair.sessions]
         for each in pair.sessions:
-            if each["step"]["phase"] != "match":
+            if each["step"]["phase"] not in (clearing.MATCH, clearing.KEEP):
                 await _save(ctx, await clearing.prepare(book, each))
                 return MORE
-        for each, matched in zip(moved, await clearing.match(book, pair), strict=True):
+        if found["step"]["phase"] == clearing.MATCH:
+            for each in await clearing.match(book, pair):
+                await _save(ctx, each)
+            return MORE
+        for each, matched in zip(moved, await clearing.keep(book, pair), strict=True):
             done = {"step": dict(sessions.NOT_BEGUN), "chunks": each["step"]["chunks"]}
             await _save(ctx, {**each, **matched._asdict(), **done})
         return DONE
@@ -290,8 +296,9 @@ class MarketContract(Contract):
     async def get_trades(self, ctx: Context, session_id: str) -> bytes:
         """The pairs of a cleared session (members of the collection only)."""
         book = await Book.read(ctx, await guards.setup(ctx))
+        session = await guards.session(ctx, session_id)
         found = await book.load("trades", session_id)
-        if found is None:
+        if found is None or session["state"] not in _TRADED:
             raise Refusal("not-found")
         return canonical.encode(found)
 

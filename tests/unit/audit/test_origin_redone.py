@@ -108,6 +108,7 @@ def test_what_was_done_is_redone(done: tuple[list[Outcome], Any]) -> None:
     found = redo(*done)
     assert (found.issues, found.debits, found.lost) == (2, 6, False)
     assert found.exported == {day_name(0): {"acc-1": 400}}
+    assert list(found.exports().values()) == [400]
 
 
 @pytest.mark.parametrize(

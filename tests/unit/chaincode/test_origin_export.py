@@ -8,7 +8,7 @@ import pytest
 from pedchain_domain import der
 from pedchain_fabric.shim.testing import TransactionFailed
 from tests.unit.chaincode.district import DAY, START, day_name
-from tests.unit.chaincode.issuing import A, issued, refused
+from tests.unit.chaincode.issuing import A, B, issued, refused
 from tests.unit.chaincode.wallets import foreign, private_key, receipt, signature
 
 
@@ -46,6 +46,19 @@ async def test_an_export_needs_the_foreign_registrys_receipt() -> None:
     assert after["window"]["origin_exported_wh"] == 700
     assert after["electricity"] == before["electricity"]
     assert after["indicators"]["oer_ppm"] == before["indicators"]["oer_ppm"]
+
+
+async def test_who_bought_a_certificate_says_which_site_it_is_of() -> None:
+    ledger, a, b, certificate = await issued()
+    await ledger.submit("origin:PutForeign", foreign())
+    await ledger.debit(a.signed("transfer", certificate=certificate["id"], to=B))
+    (bought,) = await ledger.active(B)
+    lock = b.signed("lock", certificate=bought["id"], registry="north")
+    for sent in ({}, {"site": b"home-2"}, {"site": b"nowhere"}):
+        with pytest.raises(TransactionFailed, match="not-owner: site"):
+            await ledger.debit(lock, **sent)
+    await ledger.debit(lock, site=b"home-1")
+    assert [one["state"] for one in await ledger.certificates(B)] == ["locked"]
 
 
 async def test_a_foreign_registrys_key_is_never_changed() -> None:
