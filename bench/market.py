@@ -50,7 +50,10 @@ DEPOSIT, LIMIT, PLENTY = 15_000_000, 15_000_000, 20_000
 
 
 def measure() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {"in_memory": asyncio.run(auction.measure())}
+    found: dict[str, dict[str, Any]] = {
+        "in_memory": asyncio.run(auction.measure()),
+        "in_memory_one_each": asyncio.run(auction.measure(accounts=10_000, orders_each=1)),
+    }
     print(found, flush=True)
     for runtime in ["embedded", *(["native"] if fabric_found() else [])]:
         found[runtime] = on(runtime)
