@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Queries of another definition, whose reads join the transaction's own."""
+"""Calls of another definition, whose reads and writes join the transaction's own."""
 
 from typing import Any
 
@@ -8,12 +8,13 @@ from pedchain_domain import canonical
 from pedchain_fabric.shim import CalledChaincodeError, Context, Refusal
 
 
-async def asked(ctx: Context, definition: str, function: str, *arguments: str | bytes) -> Any:
-    """What another definition answers; what it refuses is refused by the same reason."""
+async def answer_of(ctx: Context, definition: str, function: str, *arguments: str | bytes) -> Any:
+    """What another definition answers, None for nothing; what it refuses is refused by the same
+    reason."""
     try:
         answer = await ctx.stub.invoke_chaincode(definition, function, *arguments)
     except CalledChaincodeError as error:
         reason, _, detail = str(error).partition(": ")
         raise Refusal(reason, detail) from error
     with refusals():
-        return canonical.decode(answer)
+        return canonical.decode(answer) if answer else None

@@ -10,7 +10,8 @@ district's steps read and write lies in its own definition, so each is endorsed 
 the aggregator.
 """
 
-from pedchain_chaincode.documents import Document, identifier, load, refusals
+from pedchain_chaincode.calling import answer_of
+from pedchain_chaincode.documents import Document, identifier, load
 from pedchain_chaincode.flexibility import correcting, keys, orders
 from pedchain_chaincode.flexibility import orderguards as guards
 from pedchain_chaincode.flexibility.sold import sold
@@ -25,7 +26,6 @@ from pedchain_domain import canonical
 from pedchain_domain.flexibility import order as rules
 from pedchain_domain.flexibility.papers import CONTRACT
 from pedchain_fabric.shim import (
-    CalledChaincodeError,
     Context,
     Contract,
     Refusal,
@@ -361,18 +361,9 @@ async def _called(
     return await _invoke(ctx, district, function, {**asked, **further})
 
 
-async def _invoke(ctx: Context, district: str, function: str, asked: Document) -> Document:
-    try:
-        answer = await ctx.stub.invoke_chaincode(
-            metering(district), f"{CONTRACT}:{function}", canonical.encode(asked)
-        )
-    except CalledChaincodeError as error:
-        reason, _, detail = str(error).partition(": ")
-        raise Refusal(reason, detail) from error
-    if not answer:
-        return {}
-    with refusals():
-        document = canonical.decode(answer)
-    if not isinstance(document, dict):
+async def _invoke(ctx: Context, district: str, function: str, what: Document) -> Document:
+    sent = canonical.encode(what)
+    found = await answer_of(ctx, metering(district), f"{CONTRACT}:{function}", sent)
+    if found is not None and not isinstance(found, dict):
         raise Refusal("malformed-document")
-    return document
+    return found or {}

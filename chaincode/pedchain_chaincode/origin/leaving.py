@@ -14,7 +14,7 @@ certificate holds a salted digest of its issue, which shows whether that is true
 from typing import Any
 
 from pedchain_chaincode import debits
-from pedchain_chaincode.calling import asked
+from pedchain_chaincode.calling import answer_of
 from pedchain_chaincode.documents import Document, load_many, refusals, save
 from pedchain_chaincode.origin import guards, keys
 from pedchain_chaincode.origin.accounts import holder_at
@@ -87,5 +87,5 @@ async def _given(book: Book, found: SiteDay, hour: int) -> Document:
     """What settlement says of the site's registers."""
     registers = [[point.id, role] for point in found.points for role in sorted(point.registers)]
     arguments = (book.fence.district, str(hour), canonical.encode(registers))
-    answer: Any = await asked(book.ctx, SETTLEMENT, "sharing:GetGiven", *arguments)
+    answer: Any = await answer_of(book.ctx, SETTLEMENT, "sharing:GetGiven", *arguments)
     return dict(answer)

@@ -10,7 +10,7 @@ the other writes, so of two in flight one fails.
 from collections.abc import Sequence
 from typing import Any
 
-from pedchain_chaincode.calling import asked
+from pedchain_chaincode.calling import answer_of
 from pedchain_chaincode.documents import Document
 from pedchain_chaincode.settlement import community, limits, outcome, sessions
 from pedchain_chaincode.settlement.book import Book
@@ -59,7 +59,7 @@ async def left(book: Book, carrier: str, accounts: Sequence[Document], hour: int
     if carrier != CARRIER or not marks:
         return []
     sent = canonical.encode(sorted(marks))
-    found = await asked(book.ctx, metering(accounts[0]["district"]), "origin:GetLeft", sent)
+    found = await answer_of(book.ctx, metering(accounts[0]["district"]), "origin:GetLeft", sent)
     return [marks[mark] for mark in found]
 
 

@@ -16,6 +16,7 @@ otherwise that is kept beside it, for corrections.
 from collections.abc import Sequence
 from typing import Any
 
+from pedchain_chaincode.calling import answer_of
 from pedchain_chaincode.documents import Document, read_array, refusals
 from pedchain_chaincode.settlement import limits
 from pedchain_chaincode.settlement.book import Book
@@ -142,9 +143,7 @@ def _wh(found: Document, role: str) -> int | None:
 async def _certificate(book: Book, district: str, day: str) -> Document:
     with refusals():
         canonical.check_id(day)
-    answer = await book.stub.invoke_chaincode(metering(district), "GetCertificate", day)
-    with refusals():
-        found = canonical.decode(answer)
+    found = await answer_of(book.ctx, metering(district), "GetCertificate", day)
     if not isinstance(found, dict) or found.get("district") != district:
         raise Refusal("not-certified")
     return found
