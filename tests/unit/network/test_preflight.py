@@ -15,7 +15,11 @@ from pedchain_network.state import State
 from pedchain_network.topology import reader
 from pedchain_network.topology.model import Topology
 
-NOW = datetime.datetime.now(datetime.UTC)
+
+def now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
 Usage = namedtuple("Usage", "total used free")
 
 
@@ -67,21 +71,21 @@ def test_a_key_that_others_can_read_is_refused(topology: Topology, state: State)
 def test_an_ended_certificate_is_named_with_its_end(topology: Topology, state: State) -> None:
     days = topology.lifetimes.users_days
     with pytest.raises(CertificateEndedError, match=r"users/admin/cert\.pem ended 2") as raised:
-        preflight.require_valid(topology, state.crypto, NOW + datetime.timedelta(days=days + 1))
+        preflight.require_valid(topology, state.crypto, now() + datetime.timedelta(days=days + 1))
     assert "ped-network cert renew" in raised.value.fix
 
 
 def test_a_certificate_of_tomorrow_means_a_wrong_clock(topology: Topology, state: State) -> None:
     with pytest.raises(CertificateEndedError, match="begins only") as raised:
-        preflight.require_valid(topology, state.crypto, NOW - datetime.timedelta(days=1))
+        preflight.require_valid(topology, state.crypto, now() - datetime.timedelta(days=1))
     assert "clock" in raised.value.fix
 
 
 def test_the_first_certificate_to_end_is_found(topology: Topology, state: State) -> None:
-    found = preflight.require_valid(topology, state.crypto, NOW)
+    found = preflight.require_valid(topology, state.crypto, now())
     assert found is not None
     ends, path = found
-    assert (ends - NOW).days in {topology.lifetimes.users_days - 1, topology.lifetimes.users_days}
+    assert (ends - now()).days in {topology.lifetimes.users_days - 1, topology.lifetimes.users_days}
     assert "/users/" in path
 
 
