@@ -32,7 +32,8 @@ HOMES, DAYS, GRAIN, QUARTERS = 1_000, 20, 900, 96
 EACH_W = 100
 LATER = (DAYS - ORDERED) * DAY  # than the order of the tests
 SETTLING = ("SettleDistrict", "FinishOrder", "PayDistrict")
-STEPS = ("FreezeOrder", "DispatchOrder", "AnswerOrder", *SETTLING)
+CORRECTING = ("CorrectDistrict", "CorrectOrder")
+STEPS = ("FreezeOrder", "DispatchOrder", "AnswerOrder", *SETTLING, *CORRECTING)
 
 
 class FillingContract(Contract):
@@ -69,6 +70,7 @@ class Timed(Flexible):
         self.spent: defaultdict[str, float] = defaultdict(float)
         self.calls: Counter[str] = Counter()
         self.longest: dict[str, float] = {}
+        self.cells: dict[int, dict[str, int]] = {}
         self._endorse: Any = self.peer.endorse
         self.peer.endorse = self._timed
 
@@ -100,23 +102,29 @@ class Timed(Flexible):
 
     async def put(self, cell: int, numbers: dict[str, int]) -> None:
         """A cell's documents; the order's own day is the last."""
+        self.cells[cell] = numbers
         homes = {name: self.homes[at] for name, at in numbers.items()}
         entries = {
             name: [{"enrolment": self.consent(home, down_w=EACH_W), "occupancy": None, "to": None}]
             for name, home in homes.items()
         }
-        rows = calendar(DAYS + 1)["rows"]
-        shared = {
-            day_name(at): {
-                "day": row,
-                "run": "F",
-                "grain": GRAIN,
-                "sites": {name: self.figure(number, at) for name, number in numbers.items()},
-            }
-            for at, row in enumerate(rows)
-        }
+        shared = {day_name(at): self.shared(numbers, at, "F") for at in range(DAYS + 1)}
         body = json.dumps({"enrolled": entries, "shared": shared}).encode()
         await self.metering("filling:Put", str(cell), cell=body)
+
+    def shared(self, numbers: dict[str, int], at: int, run: str) -> dict[str, Any]:
+        """A cell's day as a run left it."""
+        sites = {name: self.figure(number, at) for name, number in numbers.items()}
+        return {"day": calendar(DAYS + 1)["rows"][at], "run": run, "grain": GRAIN, "sites": sites}
+
+    async def final(self) -> None:
+        """Run FINAL of the order's day, and the order put right by it."""
+        for cell, numbers in self.cells.items():
+            shared = {day_name(DAYS): self.shared(numbers, DAYS, "FINAL")}
+            sent = {"enrolled": {}, "shared": shared}
+            await self.metering("filling:Put", str(cell), cell=json.dumps(sent).encode())
+        await self.steps("CorrectDistrict")
+        await self.step("CorrectOrder", "o-1")
 
     @staticmethod
     def figure(number: int, day: int) -> dict[str, Any]:
@@ -155,12 +163,14 @@ async def _measure() -> dict[str, Any]:
     district.calls.clear()
     district.longest.clear()
     result = await district.run()
+    await district.final()
     print(result, flush=True)
     settled = sum(district.spent[step] for step in SETTLING)
     return {
         "settle_1000_users_s": round(settled, 3),
         "max_call_ms": round(1_000 * max(district.longest[step] for step in STEPS), 1),
         "freeze_1000_users_s": round(district.spent["FreezeOrder"], 3),
+        "correct_1000_users_s": round(sum(district.spent[step] for step in CORRECTING), 3),
         "step_s": {step: round(district.spent[step], 3) for step in STEPS},
         "step_calls": {step: district.calls[step] for step in STEPS},
         "step_max_ms": {step: round(1_000 * district.longest[step], 1) for step in STEPS},

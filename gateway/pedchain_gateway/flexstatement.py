@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from pedchain_domain.flexibility.rebound import BESIDE_S
 from pedchain_gateway.orderlines import money
 from pedchain_gateway.plot import HEIGHT, MARGIN, WIDTH, curve, framed, words
 
@@ -45,6 +46,7 @@ def text(order: Document, statement: Document) -> str:
         *_sold(statement),
         *(f"Note: {_FLAGS[flag]}." for flag in statement["flags"]),
         f"In the two hours after: {statement['rebound'][0]:+d} Wh against the baseline (not paid).",
+        *_before(body, statement),
         *_missing(statement),
         *_corrected(statement),
     ]
@@ -101,6 +103,15 @@ def _level(statement: Document) -> str:
     if statement["difference"]:
         return f"Adjusted to the day: {statement['difference']:+d} Wh per interval."
     return f"Adjusted to the day: times {statement['ratio'] / 1_000_000:.3f}."
+
+
+def _before(body: Document, statement: Document) -> list[str]:
+    """What was drawn in advance, as far as it was measured (rules D14)."""
+    shown, first = statement["shown"], statement["shown"]["event"]
+    ahead = slice(max(0, first - BESIDE_S // body["grain"]), first)
+    pairs = zip(shown["measured"][ahead], shown["baseline"][ahead], strict=True)
+    known = [wh - base for wh, base in pairs if wh is not None]
+    return [f"In the two hours before: {sum(known):+d} Wh (not paid)."] if known else []
 
 
 def _missing(statement: Document) -> list[str]:

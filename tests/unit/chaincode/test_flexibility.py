@@ -152,7 +152,9 @@ async def test_only_those_across_districts_take_an_order_on(street: Flexible) ->
     await street.accept()
     for function in ("FreezeOrder", "DispatchOrder", "SettleDistrict", "PayDistrict"):
         await refused(street.step(function, "o-1", "DistrictA", by=OPERATOR), "not-permitted")
-    await refused(street.step("FinishOrder", "o-1", by=OPERATOR), "not-permitted")
+    await refused(street.step("CorrectDistrict", "o-1", "DistrictA", by=OPERATOR), "not-permitted")
+    for function in ("FinishOrder", "CorrectOrder"):
+        await refused(street.step(function, "o-1", by=OPERATOR), "not-permitted")
 
 
 async def test_agents_get_what_the_issuer_signed_and_nothing_else(street: Flexible) -> None:

@@ -49,6 +49,7 @@ def test_a_statement_says_what_was_asked_done_and_paid() -> None:
     assert "mean of 2 days: 2026-01-16, 2026-01-15" in told
     assert "times 1.002" in told
     assert "+37 Wh" in told
+    assert "In the two hours before: +10 Wh" in told
 
 
 def test_a_statement_says_why_it_is_as_it_is() -> None:
