@@ -31,7 +31,7 @@ from pedchain_network.topology import reader
 LANES = 8
 """Batches in flight: more only adds latency."""
 
-SINGLE_BATCHES = 50
+SINGLE_BATCHES = 40
 BARE_BATCHES = 20
 ROW_BYTES = 246
 """Of the private row that a record of one reading becomes."""
