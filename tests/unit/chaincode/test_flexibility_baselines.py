@@ -48,8 +48,7 @@ async def passed(street: Flexible, name: str = "o-1") -> dict[str, str]:
 
 async def test_the_hours_beside_an_event_serve_short_notice(street: Flexible) -> None:
     """Asked at 11:50: the hours from 10 and from 15 o'clock, flat, whichever pays less."""
-    late = {"at": EVENT - 600, "rule": "mbma", "notice_s": 600}
-    await street.notice(**late)
+    await street.notice(at=EVENT - 600, rule="mbma", notice_s=600)
     asked = await street.asked()
     fallen = {(home.name, hour): 200 for home in asked for hour in (12, 13)}
     raised = {(home.name, 10): 900 for home in asked}

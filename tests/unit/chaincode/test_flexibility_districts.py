@@ -60,7 +60,8 @@ class East(Filled):
         super().__init__()
         self.homes = [Home(f"e{at:02d}", "P0") for at in range(2)]
         west.peer.install(EAST, *contracts("metering"), FillingContract(), collections=MEMBERS)
-        self.ledger.peer = self.peer = Eastward(west.peer)
+        turned: Any = Eastward(west.peer)
+        self.ledger.peer = self.peer = turned
         self.salts = 10_000
 
     @staticmethod

@@ -15,9 +15,9 @@ from pedchain_chaincode.settlement.book import Book
 from pedchain_domain.market.session import session_id
 from pedchain_domain.market.tokenid import Carrier
 from pedchain_fabric.shim import Context, Contract, submit
-from tests.unit.chaincode.district import Home, point, site
+from tests.unit.chaincode.district import DAY, Home, point, site
 from tests.unit.chaincode.exchange import ORGANIZATIONS, SETTLEMENT, Prosumer
-from tests.unit.chaincode.flexing import BEFORE, DAY, EVENT, HOUR, NOTICE, order
+from tests.unit.chaincode.flexing import BEFORE, EVENT, HOUR, NOTICE, order
 from tests.unit.chaincode.refusals import refused
 from tests.unit.chaincode.test_flexibility_conserved import Filled
 
