@@ -19,6 +19,7 @@ from pedchain_gateway.steps import private, submit_step
 
 Document = dict[str, Any]
 SETTLEMENT = "settlement"
+PURGED = ("not-found", "unknown-session", "wrong-state")
 RULES = {"market": "K", "position": "P", "sharing": "S"}
 
 
@@ -81,6 +82,45 @@ class Months:
             {"hour": hour, "members": await self.ask("sharing:PreviewHour", community, str(hour))}
             for hour in range(row["start"], row["end"], HOUR)
         ]
+
+    # -- retention ----------------------------------------------------------------------------
+
+    async def forget(self, communities: Sequence[str], day: str) -> int:
+        """Purge what is due of a day (rules Y): communities' hours, sessions of their markets; and
+        debits of periods that are. Begins another period of debits where one is due. How many
+        documents were named. Refuses `too-early`."""
+        row, done = await self.day(day), 0
+        for community in communities:
+            terms = await self.ask("sharing:GetCommunity", community)
+            for hour in range(row["start"], row["end"], HOUR):
+                session = session_id(Carrier(terms["carrier"]), terms["zone"], hour)
+                done += await self._purge("sharing:PurgeHour", community, str(hour))
+                done += await self._purge("market:PurgeSession", session)
+        await self._purge("tokens:BeginPeriod", over=("too-early",))
+        return done + await self._forget_debits()
+
+    async def _forget_debits(self) -> int:
+        periods, done = (await self.ask("tokens:GetSetup")).get("periods", []), 0
+        for period in range(len(periods)):
+            named, last = await self.ask("tokens:ListDebits", str(period), ""), None
+            while named and named != last:
+                sent = canonical.encode(named).decode()
+                call = ("tokens:PurgeDebits", str(period), sent)
+                if not await self._purge(*call, over=("too-early",)):
+                    return done
+                done += len(named)
+                last, named = named, await self.ask("tokens:ListDebits", str(period), "")
+        return done
+
+    async def _purge(self, function: str, *arguments: str, over: Sequence[str] = PURGED) -> bool:
+        """Whether there was something to purge."""
+        try:
+            await self._submit(function, *arguments)
+        except Refused as error:
+            if error.reason in over:
+                return False
+            raise
+        return True
 
     async def _submit(self, function: str, *arguments: str, **transient: bytes) -> None:
         sent = private(**transient)

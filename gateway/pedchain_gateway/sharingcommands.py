@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands `ped-gateway show-hours|share|statement|bank-file`: communities and members' months."""
+"""Commands `ped-gateway show-hours|share|statement|bank-file|forget`: communities, members' months
+and retention."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -123,7 +124,22 @@ def bank_file(
     return _run(profile, user, act)
 
 
-COMMANDS: tuple[Callable[..., int], ...] = (show_hours, share, statement, bank_file)
+def forget(communities: list[str], /, *, profile: Profile, day: Day, user: User = "gateway") -> int:
+    """Purge what is 456 days old: a day of these communities and of their markets, and old debits.
+
+    Parameters
+    ----------
+    communities
+        Ids of communities.
+    """
+
+    async def act(months: "Months") -> None:
+        line(f"{day} {await months.forget(communities, day)} purged")
+
+    return _run(profile, user, act)
+
+
+COMMANDS: tuple[Callable[..., int], ...] = (show_hours, share, statement, bank_file, forget)
 
 
 def _run(profile: Path, user: str, act: "Callable[[Months], Awaitable[None]]") -> int:

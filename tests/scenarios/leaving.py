@@ -45,6 +45,7 @@ async def leave(network: Network, week: Week, day: int, name: str) -> int:
         await _sent(contract, wallet, "slice", certificate=whole["id"], parts=parts)
         held = {one["wh"]: one["id"] for one in await _active(week, wallet, at)}
         lock = {"registry": "north"}
+        await _no_plan(contract, wallet, certificate=held[rest], **lock)
         await _sent(contract, wallet, "lock", certificate=held[rest], **lock)
         with pytest.raises(GatewayError) as raised:
             await _sent(contract, wallet, "lock", certificate=held[1], **lock)
@@ -91,6 +92,16 @@ async def _sent(contract: Contract, wallet: Wallet, action: str, **body: Any) ->
             wallet.counter += 1
             return
         await asyncio.sleep(0.1)
+
+
+async def _no_plan(contract: Contract, wallet: Wallet, **body: Any) -> None:
+    """Left to the gateway a lock finds no endorsers: settlement's policy wants one more than may
+    read the district's collection."""
+    signed = wallet.signed("lock", counter=wallet.counter + 1, **body)
+    sent = {"debit": signed, "salt": secrets.token_bytes(16)}
+    with pytest.raises(GatewayError) as raised:
+        await contract.submit("origin:Debit", transient=sent)
+    assert "no combination of peers can be derived" in _said(raised.value)
 
 
 def _lags(error: GatewayError) -> bool:

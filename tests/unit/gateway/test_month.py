@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from pedchain_chaincode.settlement import limits
 from pedchain_fabric.shim.testing import TransactionFailed
 from pedchain_gateway.ledger import Committed, Refused
 from pedchain_gateway.month import Months
+from tests.unit.chaincode.marketplace import NOON
+from tests.unit.chaincode.settling import ENDS
 from tests.unit.chaincode.test_sharing import EXAMPLE, Sharing, terms
 
 DAY, MONTH = "2026-01-02", "2026-01"
@@ -77,3 +80,17 @@ async def test_a_members_month_has_every_line_and_the_bank_gets_what_balances(
     rows = (await work.bank_file(MONTH, names)).splitlines()
     assert "2026-01,c,ref-c,pay,0.940120" in rows
     assert "2026-01,p1,ref-p1,pay,0.096000" in rows
+
+
+async def test_a_day_is_forgotten_once_its_retention_is_over(street: Sharing) -> None:
+    await street.share()
+    work = months(street, [])
+    with pytest.raises(Refused, match="too-early"):
+        await work.forget(["street"], DAY)
+    await street.submit("tokens:BeginPeriod")
+    await street.clock(ENDS + limits.RETENTION + limits.PERIOD)
+    debits = len(await street.ask("tokens:ListDebits", "0", ""))
+    assert await work.forget(["street"], DAY) == 2 + debits > 2
+    assert await work.forget(["street"], DAY) == 0
+    with pytest.raises(TransactionFailed, match="not-found"):
+        await street.ask("sharing:GetShared", "street", str(NOON))
