@@ -16,6 +16,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from pedchain_chaincode.metering.devicekeys import rotation_bytes
 from pedchain_domain import canonical, der, instants, members, ocmf, onboarding, signed
 from pedchain_gateway.cli import app
 from tests.scenarios.harness import Network
@@ -43,6 +44,17 @@ def key_document(key: ec.EllipticCurvePrivateKey) -> Document:
 def with_signature(body: Document, key: ec.EllipticCurvePrivateKey) -> Document:
     message = signed.message(body, network="pedchain", channel="ped", contract=onboarding.CONTRACT)
     return {**body, "signature": key.sign(message, ec.ECDSA(SHA256())).hex()}
+
+
+def rotation(
+    name: str, old: ec.EllipticCurvePrivateKey, new: ec.EllipticCurvePrivateKey, counter: int
+) -> Document:
+    """A device's new key from a counter on, signed by both."""
+    key = key_document(new)
+    body = {"schema": "rotate/1", "device": name, "key": key, "first_counter": counter}
+    message = rotation_bytes(body, network="pedchain", channel="ped")
+    signatures = (each.sign(message, ec.ECDSA(SHA256())).hex() for each in (old, new))
+    return {**body, "signatures": dict(zip(("old", "new"), signatures, strict=True))}
 
 
 def day(ahead: int) -> str:

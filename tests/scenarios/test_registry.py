@@ -38,6 +38,7 @@ from tests.scenarios.registering import (
     key_document,
     new_key,
     record,
+    rotation,
     with_signature,
 )
 
@@ -201,6 +202,15 @@ async def test_a_suspended_device_is_kept_and_not_certified(desk: Desk) -> None:
 
 
 @pytest.mark.fault(13)
+async def test_a_rotated_key_signs_from_its_counter_on(desk: Desk) -> None:
+    fresh = new_key()
+    signed = desk.file("rotate.json", rotation(GRID, METER, fresh, 5))
+    desk.done("DistrictA", "device", "rotate", signed)
+    said = await filed(desk, record(GRID, 5, METER), record(GRID, 5, fresh))
+    assert said == [Reason.BAD_SIGNATURE, Reason.RECORDED]
+
+
+@pytest.mark.fault(13)
 async def test_a_revoked_device_is_refused_and_gets_no_other_key(desk: Desk) -> None:
     desk.done("DSO", "device", "revoke", CLAIMED, "--counter", "5", "--since", str(BEGUN))
     assert await filed(desk, record(CLAIMED, 5, CLAIMING)) == [Reason.REVOKED_KEY]
@@ -265,7 +275,7 @@ def hashed_keys(archive: Archive) -> Iterator[bytes]:
 
 async def test_the_auditor_follows_all_of_it(desk: Desk, tmp_path: Path) -> None:
     figures = verify(await collect(desk.network.profile("DSO"), tmp_path / "dso"))
-    assert figures.device_signatures == 4
+    assert figures.device_signatures == 5
     assert figures.not_checked == []
 
 
