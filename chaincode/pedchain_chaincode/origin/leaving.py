@@ -22,6 +22,7 @@ from pedchain_chaincode.origin.book import Book
 from pedchain_chaincode.origin.ground import SiteDay, day_of, site_day
 from pedchain_domain import canonical, origin
 from pedchain_domain.calendar import Day
+from pedchain_domain.market.position import Position
 from pedchain_domain.readings import derive_salt
 from pedchain_fabric.shim import Context, Refusal
 
@@ -40,8 +41,8 @@ async def count(book: Book, holder: Document, closing: Document, certificate: Do
     before = await book.vault.load(*name) or {"hours": {}}
     whole = before["hours"].get(str(hour), 0) + certificate["wh"]
     fed = origin.fed(found.points, found.day, found.grain, hour)
-    if fed is None or whole + given["wh"] > fed:
-        raise Refusal("counted-twice")
+    with refusals():
+        Position(fed or 0, 0, sold=given["wh"], origin_only=whole)
     hours = {**before["hours"], str(hour): whole}
     await book.vault.save(name, {"salt": book.fresh("left"), "hours": hours})
     for mark in given["marks"]:

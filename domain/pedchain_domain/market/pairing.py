@@ -52,15 +52,6 @@ def at_offers(cleared: Cleared, asks: Sequence[Line]) -> list[tuple[Trade, int]]
     return [(trade, limits[trade.seller]) for trade in pair(cleared.asks, cleared.bids)]
 
 
-def batches(trades: Mapping[int, list[Trade]]) -> dict[tuple[str, str], list[tuple[int, int]]]:
-    """For each (seller, buyer), what moves in one batch: (token, Wh) by ascending token."""
-    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    for token in sorted(trades):
-        for trade in trades[token]:
-            found.setdefault((trade.seller, trade.buyer), []).append((token, trade.quantity))
-    return {parties: found[parties] for parties in sorted(found)}
-
-
 def _ranked(quantities: Mapping[str, int]) -> list[tuple[str, int]]:
     return [
         (name, quantities[name]) for name in sorted(quantities, key=str.encode) if quantities[name]

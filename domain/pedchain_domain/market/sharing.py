@@ -110,10 +110,3 @@ def left_over(energies: Sequence[int], taken: int) -> list[int]:
         raise DomainError(Reason.COUNTED_TWICE)
     parts, _ = split_list(taken, energies)
     return [energy - part for energy, part in zip(energies, parts, strict=True)]
-
-
-def correction(former: Mapping[str, int], new: Mapping[str, int]) -> dict[str, int]:
-    """What a later run changes, by member, Wh or µcur, without those it does not."""
-    names = sorted({**former, **new})
-    changes = {name: new.get(name, 0) - former.get(name, 0) for name in names}
-    return {name: change for name, change in changes.items() if change}

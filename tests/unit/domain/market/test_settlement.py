@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pedchain_domain.market import deposit
 from pedchain_domain.market.clearing import Line, clear
 from pedchain_domain.market.delivery import Prices, Settled, settle, settle_hour
-from pedchain_domain.market.pairing import Trade, at_offers, batches, pair
+from pedchain_domain.market.pairing import Trade, at_offers, pair
 from pedchain_domain.reasons import Reason
 from tests.oracles import market as oracle
 
@@ -88,11 +88,6 @@ def test_pairs_are_made_by_id_from_the_north_west_corner() -> None:
     ]
     with pytest.raises(ValueError, match="sold other"):
         pair({"s": 1}, {"b": 2})
-
-
-def test_a_pair_exchanges_all_its_products_in_one_batch() -> None:
-    trades = {2: [Trade("s", "b", 5)], 1: [Trade("s", "b", 7), Trade("s", "a", 1)]}
-    assert batches(trades) == {("s", "a"): [(1, 1)], ("s", "b"): [(1, 7), (2, 5)]}
 
 
 quantities = st.dictionaries(

@@ -50,11 +50,6 @@ def test_a_factor_lets_a_part_of_a_site_take_part() -> None:
     assert sharing.participating(7, 1_000_000) == 7
 
 
-def test_a_correction_names_only_what_changed() -> None:
-    former, new = {"a": 250, "b": 251, "c": 5}, {"a": 250, "b": 240, "d": 3}
-    assert sharing.correction(former, new) == {"b": -11, "c": -5, "d": 3}
-
-
 def test_what_the_market_took_of_an_hour_is_taken_from_its_intervals() -> None:
     assert sharing.left_over([100, 300, 0, 200], 300) == [50, 150, 0, 100]
     with pytest.raises(DomainError) as caught:
