@@ -23,8 +23,9 @@ from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
 from tests.scenarios.onnetwork import NetworkPeer, Noting
-from tests.unit.chaincode.district import OPERATOR, Home
+from tests.unit.chaincode.district import OPERATOR, Home, day_name
 from tests.unit.chaincode.flexing import (
+    BEFORE,
     EVENT,
     HOUR,
     NOTICE,
@@ -245,6 +246,23 @@ async def test_both_orders_are_settled_and_everybody_reads_why(
     drawn = plot.read_text()
     assert drawn.count("<title>") == 3
     assert "2026-01-17T12:00Z" in drawn
+    assert await street.everything() == ALL
+
+
+async def test_run_final_puts_a_settled_order_right(street: Street, tmp_path: Path) -> None:
+    """Nothing was read late, so that nobody owes anything; the settled result stands beside it."""
+    result = (await street.state())["result"]
+    for day in range(BEFORE + 1):
+        await street.ledger.close(day_name(day), "FINAL")
+    await street.share(BEFORE)
+    told = await command(street, tmp_path, "Aggregator", "correct", "o-1")
+    assert "DistrictA measured by run FINAL" in told
+    assert told.count("0.000000") >= 3  # owed by issuer and provider, to the supplier
+    found = await street.state()
+    assert found["result"] == result
+    assert found["correction"]["pools"] == result["pools"]
+    told = await statement(street, tmp_path, (await street.asked())[1], tmp_path / "plot.svg")
+    assert "Run FINAL changed nothing." in told
     assert await street.everything() == ALL
 
 

@@ -2,6 +2,7 @@
 """Which of a cell's sites an order can ask, and the days or schedule of each (rules D3 to D7)."""
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 from pedchain_chaincode.documents import Document, load
@@ -25,6 +26,7 @@ NOT_ENROLLED, NOT_AVAILABLE, TOO_SMALL = "not-enrolled", "not-available", "too-s
 SHARE_NOT_MET, ABSENT = "share-not-met", "absent"
 NO_SCHEDULE, NOT_BELIEVED = "no-schedule", "schedules-missed"
 _STORAGE = ("STO", "HYB")
+_EVENT = "event"
 
 
 class District(NamedTuple):
@@ -188,7 +190,7 @@ def _schedule(want: Wanted, site: _Site, period: int) -> list[int] | None:
 
 def _is_believed(want: Wanted, site: _Site) -> bool:
     """Whether the schedules of the month that counts came true on intervals without events."""
-    month = ownday.judged_month(want.notice_day)
+    month, grain = ownday.judged_month(want.notice_day), want.framed.grain
     planned: list[int] = []
     measured: list[int] = []
     for one in site.shared:
@@ -196,14 +198,13 @@ def _is_believed(want: Wanted, site: _Site) -> bool:
         schedule = site.schedules.get(row["day"])
         if month is None or row["day"][:7] != month or schedule is None or figure is None:
             continue
-        for at, (plan, wh, letter) in enumerate(
-            zip(schedule["values"], figure["f"], figure["c"], strict=True)
-        ):
-            instant = row["start"] + at * want.framed.grain
-            is_event = any(start <= instant < end for _, _, start, end, _ in site.asked)
-            if letter == MEASURED and not is_event:
-                planned.append(plan)
-                measured.append(wh)
+        letters = list(figure["c"])
+        for _, _, start, end, _ in site.asked:
+            for at in range(max(start, row["start"]), min(end, row["end"]), grain):
+                letters[(at - row["start"]) // grain] = _EVENT
+        usable = [letter == MEASURED for letter in letters]
+        planned += compress(schedule["values"], usable)
+        measured += compress(figure["f"], usable)
     return ownday.is_trusted(planned, measured)
 
 
