@@ -11,7 +11,7 @@ import hashlib
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -35,7 +35,7 @@ from pedchain_gateway import flexstatement
 from pedchain_gateway.closing import Closer
 from pedchain_gateway.fabricledger import FabricLedger, open_ledger
 from pedchain_gateway.flexibility import Flexibility
-from pedchain_gateway.ledger import definition_of
+from pedchain_gateway.ledger import Refused, definition_of
 from pedchain_gateway.queries import ask_document
 from pedchain_gateway.register import load, register
 from pedchain_gateway.steps import submit_step
@@ -52,7 +52,8 @@ ORGANIZATIONS = ("DSO", A, B, "Aggregator")
 #: Homes whose meter is exchanged, has a gap, or is offline on the way.
 TROUBLED = ("home-05", "home-07", "home-12")
 CAPACITY_W = 600
-RICH = 50_000_000
+RICH = 500_000_000
+SEEN_S = 60
 CODE = "0815-{}"
 VEN, VEN_SECRET = "ven-1", "open sesame"
 
@@ -254,6 +255,18 @@ class Districts:
             self.trader("provider"), event.name, event.parts, plant=False
         )
         await self.flexibility("DSO").dispatch(event.name, self.accounts[0].key)
+        await asyncio.gather(*(self._seen(name, event.name) for name in event.parts))
+
+    async def _seen(self, district: str, name: str) -> None:
+        """Wait until a district's own peer knows of an order's dispatches."""
+        end = asyncio.get_running_loop().time() + SEEN_S
+        while True:
+            with suppress(Refused):
+                found = await self.flexibility(district).order(name)
+                if found["districts"].get(district, {}).get("phase") == "dispatched":
+                    return
+            assert asyncio.get_running_loop().time() < end, f"{district} has not seen {name}"
+            await asyncio.sleep(0.05)
 
     async def run(
         self,
