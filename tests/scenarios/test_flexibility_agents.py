@@ -80,7 +80,9 @@ async def opted_out_by_openadr(made: Districts, name: str, event: Event) -> None
     async with httpx2.AsyncClient(base_url=f"{made.urls[B]}/openadr3", timeout=60) as http:
         token = (await http.post("/auth/token", data=form)).json()["access_token"]
         http.headers["authorization"] = f"Bearer {token}"
-        found = (await http.get("/events")).json()
+        found: list[dict[str, Any]] = []
+        while page := (await http.get("/events", params={"skip": len(found)})).json():
+            found += page
         mine = [one for one in found if one["eventName"] == name]
         assert len({one["id"] for one in mine}) == len(mine) > 1
         setpoint, signed = mine[0]["intervals"][0]["payloads"]
