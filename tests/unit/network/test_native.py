@@ -246,3 +246,19 @@ def test_clients_may_ping_nodes_as_often_as_grpc_does(specs: dict[str, Spec]) ->
     orderer = json.loads(json.dumps(config(specs["orderer0.dso.ped"], "orderer.yaml")))
     assert core["peer"]["keepalive"]["minInterval"] == "5s"
     assert orderer["General"]["Keepalive"]["ServerMinInterval"] == "5s"
+
+
+@pytest.mark.parametrize(("processors", "share"), [(1, "1"), (2, "1"), (8, "2"), (16, "4")])
+def test_an_organisations_nodes_take_its_share_of_the_hosts_processors(
+    monkeypatch: pytest.MonkeyPatch, topology: Topology, processors: int, share: str
+) -> None:
+    monkeypatch.delenv("GOMAXPROCS", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    assert native._processors(topology) == share
+
+
+def test_an_administrator_may_give_nodes_more_processors(
+    monkeypatch: pytest.MonkeyPatch, topology: Topology
+) -> None:
+    monkeypatch.setenv("GOMAXPROCS", "3")
+    assert native._processors(topology) == "3"
