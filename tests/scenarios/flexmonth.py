@@ -254,18 +254,20 @@ class Districts:
         await self.flexibility("provider").accept(
             self.trader("provider"), event.name, event.parts, plant=False
         )
+        await self._seen("DSO", event.name, lambda found: found["state"] == "ACCEPTED")
         await self.flexibility("DSO").dispatch(event.name, self.accounts[0].key)
-        await asyncio.gather(*(self._seen(name, event.name) for name in event.parts))
+        await asyncio.gather(
+            *(self._seen(name, event.name, _are("dispatched", name)) for name in event.parts)
+        )
 
-    async def _seen(self, district: str, name: str) -> None:
-        """Wait until a district's own peer knows of an order's dispatches."""
+    async def _seen(self, by: str, name: str, expected: Callable[[dict[str, Any]], bool]) -> None:
+        """Wait until an organisation's own peer knows what became of an order."""
         end = asyncio.get_running_loop().time() + SEEN_S
         while True:
             with suppress(Refused):
-                found = await self.flexibility(district).order(name)
-                if found["districts"].get(district, {}).get("phase") == "dispatched":
+                if expected(await self.flexibility(by).order(name)):
                     return
-            assert asyncio.get_running_loop().time() < end, f"{district} has not seen {name}"
+            assert asyncio.get_running_loop().time() < end, f"{by} has not seen {name}"
             await asyncio.sleep(0.05)
 
     async def run(
@@ -307,6 +309,7 @@ class Districts:
         """Every asked home's statement with its plot, as the aggregator reads them."""
         flex, found = self.flexibility("Aggregator"), []
         for event in events:
+            await self._seen("Aggregator", event.name, _are("paid", *event.parts))
             for follower in self.followers(*event.parts):
                 promise = follower.promises.get(event.name)
                 if promise is None or not promise.sent:
@@ -317,6 +320,11 @@ class Districts:
                 write(folder, f"{event.name}-{home}", order, one)
                 found.append(one)
         return found
+
+
+def _are(phase: str, *districts: str) -> Callable[[dict[str, Any]], bool]:
+    """Whether an order's districts have come so far."""
+    return lambda found: all(found["districts"][name]["phase"] == phase for name in districts)
 
 
 def write(folder: Path, name: str, order: dict[str, Any], one: dict[str, Any]) -> None:
