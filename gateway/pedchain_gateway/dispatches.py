@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pedchain_gateway import agents, body, limits
 from pedchain_gateway.flexibility import Flexibility
 from pedchain_gateway.ledger import LedgerError, Refused, Unknown
-from pedchain_gateway.models import problem
+from pedchain_gateway.models import misplaced, problem
 from pedchain_gateway.problems import Problem, ProblemError
 from pedchain_gateway.services import Services, services
 
@@ -88,8 +88,7 @@ async def read(request: Request, model: type[Posted]) -> Posted:
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
-        where = sorted({".".join(map(str, one["loc"])) for one in error.errors()})
-        detail = f"not of the documented form: {', '.join(where)}"
+        detail = f"not of the documented form: {misplaced(error)}"
         raise ProblemError(Problem.MALFORMED_REQUEST, detail) from error
 
 

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pedchain_gateway.problems import CONTENT_TYPE
 from pedchain_gateway.verdict import Status
@@ -11,6 +11,11 @@ from pedchain_gateway.verdict import Status
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+def misplaced(error: ValidationError) -> str:
+    """Where a document is not as it must be; never what stands there."""
+    return ", ".join(sorted({".".join(map(str, one["loc"])) for one in error.errors()}))
 
 
 class Result(_Model):

@@ -19,6 +19,7 @@ from pedchain_domain import canonical
 from pedchain_domain.flexibility import papers
 from pedchain_domain.flexibility.quantity import Direction
 from pedchain_domain.reasons import DomainError
+from pedchain_gateway.models import misplaced
 
 Document = dict[str, Any]
 SETPOINT, DISPATCH = "DISPATCH_SETPOINT_RELATIVE", "PED_DISPATCH"
@@ -132,8 +133,7 @@ def read(data: bytes) -> Report:
     try:
         return Report.model_validate_json(data)
     except ValidationError as error:
-        where = sorted({".".join(map(str, one["loc"])) for one in error.errors()})
-        raise ReportError("malformed-document", ", ".join(where)) from error
+        raise ReportError("malformed-document", misplaced(error)) from error
 
 
 def said(report: Report) -> Said:

@@ -18,22 +18,9 @@ from tests.unit.chaincode.flexing import (
     PROVIDER,
     SYSTEM_OPERATOR,
     Flexible,
-    Prepared,
     order,
-    prepared,
-    renewed,
 )
 from tests.unit.chaincode.refusals import refused
-
-
-@pytest.fixture(scope="module")
-async def made() -> Prepared:
-    return await prepared()
-
-
-@pytest.fixture
-async def street(made: Prepared) -> Flexible:
-    return renewed(made)
 
 
 @pytest.mark.parametrize(

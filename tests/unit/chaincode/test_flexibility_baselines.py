@@ -4,8 +4,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from pedchain_chaincode.flexibility.choosing import _is_believed, _Site
 from pedchain_chaincode.flexibility.wanted import Wanted
 from pedchain_domain.flexibility import history, papers
@@ -18,22 +16,9 @@ from tests.unit.chaincode.flexing import (
     HOUR,
     TODAY,
     Flexible,
-    Prepared,
     order,
-    prepared,
-    renewed,
 )
 from tests.unit.chaincode.refusals import refused
-
-
-@pytest.fixture(scope="module")
-async def made() -> Prepared:
-    return await prepared()
-
-
-@pytest.fixture
-async def street(made: Prepared) -> Flexible:
-    return renewed(made)
 
 
 async def passed(street: Flexible, name: str = "o-1") -> dict[str, str]:

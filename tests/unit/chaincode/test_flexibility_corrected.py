@@ -4,8 +4,6 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from tests.unit.chaincode.district import DAY, METERING, START
 from tests.unit.chaincode.exchange import MONEY
 from tests.unit.chaincode.flexing import (
@@ -14,22 +12,9 @@ from tests.unit.chaincode.flexing import (
     EVENT,
     HOUR,
     Flexible,
-    Prepared,
     order,
-    prepared,
-    renewed,
 )
 from tests.unit.chaincode.refusals import refused
-
-
-@pytest.fixture(scope="module")
-async def made() -> Prepared:
-    return await prepared()
-
-
-@pytest.fixture
-async def street(made: Prepared) -> Flexible:
-    return renewed(made)
 
 
 async def closed(street: Flexible) -> dict[str, Any]:

@@ -11,18 +11,8 @@ from pedchain_fabric.shim import Refusal
 from pedchain_fabric.shim.testing import TransactionFailed
 from tests.unit.chaincode.district import DAY, day_name
 from tests.unit.chaincode.exchange import MONEY
-from tests.unit.chaincode.flexing import ALL, BEFORE, EVENT, Flexible, Prepared, prepared, renewed
+from tests.unit.chaincode.flexing import ALL, BEFORE, EVENT, Flexible
 from tests.unit.chaincode.refusals import refused
-
-
-@pytest.fixture(scope="module")
-async def made() -> Prepared:
-    return await prepared()
-
-
-@pytest.fixture
-async def street(made: Prepared) -> Flexible:
-    return renewed(made)
 
 
 async def test_a_full_delivery_is_paid_and_divided(street: Flexible) -> None:

@@ -12,21 +12,15 @@ from tests.unit.chaincode.flexing import (
     TODAY,
     Flexible,
     Prepared,
-    prepared,
     renewed,
 )
 from tests.unit.chaincode.refusals import refused
 
 
-@pytest.fixture(scope="module")
-async def made() -> Prepared:
-    return await prepared()
-
-
 @pytest.fixture
-async def street(made: Prepared) -> Flexible:
+async def street(consented: Prepared) -> Flexible:
     """An order that was settled."""
-    found = renewed(made)
+    found = renewed(consented)
     await found.notice()
     asked = await found.asked()
     await found.event({(home.name, hour): 200 for home in asked for hour in (12, 13)})
