@@ -16,6 +16,8 @@ from tools import imagelocks
 ROOT = Path(__file__).resolve().parent.parent
 UV = Path(sys.executable).parent / "uv"
 LOCK = ROOT / "requirements.lock"
+SOURCE_ONLY = "tailer"
+"""The one package without a wheel: dsmr-parser stands on it."""
 
 
 def run(*command: str) -> None:
@@ -50,6 +52,8 @@ def main() -> int:
             "--require-hashes",
             "--only-binary",
             ":all:",
+            "--no-binary",
+            SOURCE_ONLY,
             "-r",
             str(LOCK),
         )
