@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pedchain_domain import batch, instants, ocmf
-from pedchain_gateway.cells import text
+from pedchain_gateway.intake.cells import text
 from tests.unit.chaincode import district
 from tests.unit.chaincode.district import DAY, START, Home, Meter, salt
 

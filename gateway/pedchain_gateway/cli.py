@@ -10,17 +10,17 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from pedchain_gateway import flexibilitycommands, marketcommands, sharingcommands, subjectcommands
-from pedchain_gateway.administration import COMMANDS
-from pedchain_gateway.commandline import MISUSED, Profile, fail, line, on_ledger, perform
+from pedchain_gateway.commands import flexibility, market, sharing, subjects
+from pedchain_gateway.commands.administration import COMMANDS
+from pedchain_gateway.commands.commandline import MISUSED, Profile, fail, line, on_ledger, perform
 
 app = App(name="ped-gateway", help="One organisation's HTTP service in front of its Fabric peer.")
 for command in COMMANDS:
     app.command(command)
-for work in (*subjectcommands.COMMANDS, *sharingcommands.COMMANDS):
+for work in (*subjects.COMMANDS, *sharing.COMMANDS):
     app.command(work)
-app.command(marketcommands.app)
-app.command(flexibilitycommands.app)
+app.command(market.app)
+app.command(flexibility.app)
 
 
 @app.command
@@ -39,7 +39,7 @@ def serve(*, config: Path) -> int:
         loaded = load(config)
     except ConfigError as error:
         return fail(error, MISUSED)
-    from pedchain_gateway.serve import serve as work
+    from pedchain_gateway.service.serve import serve as work
 
     logs.set_up()
     return perform(work(loaded))
@@ -56,8 +56,8 @@ def register(file: Path, /, *, profile: Profile, user: str = "gateway") -> int:
     user
         Which of the profile's users acts.
     """
-    from pedchain_gateway.register import RegistrationError, load
-    from pedchain_gateway.register import register as push
+    from pedchain_gateway.registering.register import RegistrationError, load
+    from pedchain_gateway.registering.register import register as push
 
     try:
         registration = load(file)
@@ -92,8 +92,8 @@ def close(
     user
         Which of the profile's users acts.
     """
-    from pedchain_gateway.closing import Closer
-    from pedchain_gateway.ledger import Ledger, definition_of
+    from pedchain_gateway.certifying.closing import Closer
+    from pedchain_gateway.ledger.port import Ledger, definition_of
 
     async def act(ledger: Ledger) -> None:
         closer = Closer(ledger, district, definition_of(district), line)

@@ -35,7 +35,7 @@ from pydantic import (
 )
 
 from pedchain_gateway import limits
-from pedchain_gateway.ledger import definition_of
+from pedchain_gateway.ledger.port import definition_of
 
 
 class ConfigError(Exception):

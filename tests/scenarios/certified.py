@@ -15,8 +15,8 @@ from typing import Any
 
 from pedchain_domain import batch, canonical
 from pedchain_domain.calendar import shifted
-from pedchain_gateway.fabricledger import FabricLedger, open_ledger
-from pedchain_gateway.steps import submit_step
+from pedchain_gateway.ledger.fabric import FabricLedger, open_ledger
+from pedchain_gateway.ledger.steps import submit_step
 from tests.scenarios.harness import Network
 from tests.unit.chaincode.district import DAY, METERING, START, Home, district, factors
 from tests.unit.chaincode.wallets import Storing, Wallet, registers

@@ -31,15 +31,15 @@ from emsagent.uplink import Uplink
 from pedchain_domain import canonical, der, onboarding
 from pedchain_domain.instants import DAY, format_day
 from pedchain_domain.sim import street as sim
-from pedchain_gateway import flexstatement
-from pedchain_gateway.closing import Closer
-from pedchain_gateway.fabricledger import FabricLedger, open_ledger
-from pedchain_gateway.flexibility import Flexibility
-from pedchain_gateway.ledger import Refused, definition_of
-from pedchain_gateway.queries import ask_document
-from pedchain_gateway.register import load, register
-from pedchain_gateway.steps import submit_step
-from pedchain_gateway.trader import Trader, Wallet
+from pedchain_gateway.certifying.closing import Closer
+from pedchain_gateway.demandresponse import statement as flexstatement
+from pedchain_gateway.demandresponse.flexibility import Flexibility
+from pedchain_gateway.ledger.fabric import FabricLedger, open_ledger
+from pedchain_gateway.ledger.port import Refused, definition_of
+from pedchain_gateway.ledger.queries import ask_document
+from pedchain_gateway.ledger.steps import submit_step
+from pedchain_gateway.market.trader import Trader, Wallet
+from pedchain_gateway.registering.register import load, register
 from tests.scenarios.harness import Network
 from tests.scenarios.onnetwork import LAGGING
 from tests.scenarios.wholepath import BIN, Service, wait_until

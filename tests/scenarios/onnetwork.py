@@ -18,9 +18,9 @@ from pedchain_fabric.shim.testing import TransactionFailed
 from pedchain_fabric.wire import rwset
 from pedchain_fabric.wire.identity import Identity
 from pedchain_fabric.wire.transaction import parse_envelope
-from pedchain_gateway.fabricledger import FabricLedger, open_ledger
-from pedchain_gateway.ledger import Invalid, Mismatch, Refused, Unavailable, Unknown
-from pedchain_gateway.steps import submit_step
+from pedchain_gateway.ledger.fabric import FabricLedger, open_ledger
+from pedchain_gateway.ledger.port import Invalid, Mismatch, Refused, Unavailable, Unknown
+from pedchain_gateway.ledger.steps import submit_step
 
 DSO, CHANNEL = "DSOMSP", "ped"
 LAGGING = frozenset(

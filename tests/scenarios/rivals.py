@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from pedchain_gateway.ledger import Invalid, Mismatch, Refused, Unavailable
+from pedchain_gateway.ledger.port import Invalid, Mismatch, Refused, Unavailable
 from tests.scenarios.onnetwork import LAGGING
 from tests.scenarios.trading import Trading
 from tests.unit.chaincode.exchange import Prosumer

@@ -16,8 +16,8 @@ import pytest
 from pedchain_chaincode import limits
 from pedchain_domain import batch, canonical, der, ocmf
 from pedchain_domain.reasons import Reason, reason_of
-from pedchain_gateway.fabricledger import open_ledger
-from pedchain_gateway.ledger import Refused
+from pedchain_gateway.ledger.fabric import open_ledger
+from pedchain_gateway.ledger.port import Refused
 from tests.scenarios.certified import DAYS, FIRST, Certified
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network

@@ -24,9 +24,9 @@ from pedchain_fabric.errors import GatewayError
 from pedchain_fabric.wire.identity import SigningIdentity
 from pedchain_fabric.wire.keys import load_signer
 from pedchain_gateway import limits
-from pedchain_gateway.fabricledger import FabricLedger, open_ledger
-from pedchain_gateway.ledger import Committed, LedgerError, Unavailable
-from pedchain_gateway.steps import submit_step
+from pedchain_gateway.ledger.fabric import FabricLedger, open_ledger
+from pedchain_gateway.ledger.port import Committed, LedgerError, Unavailable
+from pedchain_gateway.ledger.steps import submit_step
 from tests.parity.block_probes import send
 from tests.parity.target import CHANNEL, Target, envelope, proposal
 from tests.scenarios.conftest import RUNTIMES

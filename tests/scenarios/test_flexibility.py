@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pedchain_domain import der, signed
 from pedchain_domain.flexibility import papers
 from pedchain_fabric.shim.testing import TransactionFailed
-from pedchain_gateway.fabricledger import open_ledger
+from pedchain_gateway.ledger.fabric import open_ledger
 from tests.scenarios.certified import BIN
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network

@@ -16,7 +16,7 @@ from pedchain_audit.collect import collect
 from pedchain_audit.verify import verify
 from pedchain_domain import canonical
 from pedchain_domain.flexibility import papers
-from pedchain_gateway.ledger import Refused
+from pedchain_gateway.ledger.port import Refused
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.flexmonth import VEN, VEN_SECRET, A, B, Districts, Event, districts
 from tests.scenarios.harness import Network

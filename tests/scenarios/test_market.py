@@ -16,7 +16,7 @@ import pytest
 from pedchain_domain import canonical
 from pedchain_domain.instants import format_day
 from pedchain_domain.market.tokenid import Carrier, Product, to_hex
-from pedchain_gateway.ledger import Invalid, LedgerError, Mismatch, Refused
+from pedchain_gateway.ledger.port import Invalid, LedgerError, Mismatch, Refused
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network

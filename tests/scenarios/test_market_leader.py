@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from pedchain_fabric.shim.testing import TransactionFailed
-from pedchain_gateway.ledger import LedgerError
+from pedchain_gateway.ledger.port import LedgerError
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
 from tests.scenarios.onnetwork import NetworkPeer, connected

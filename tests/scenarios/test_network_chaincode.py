@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from pedchain_gateway.fabricledger import FabricLedger, open_ledger
-from pedchain_gateway.ledger import (
+from pedchain_gateway.ledger.fabric import FabricLedger, open_ledger
+from pedchain_gateway.ledger.port import (
     REPEATABLE,
     VALID,
     Invalid,

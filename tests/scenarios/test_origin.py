@@ -13,7 +13,7 @@ from pedchain_audit.collect import collect
 from pedchain_audit.verify import verify
 from pedchain_fabric.client import profile
 from pedchain_fabric.errors import GatewayError
-from pedchain_gateway.ledger import LedgerError
+from pedchain_gateway.ledger.port import LedgerError
 from tests.scenarios.certified import DAYS, Certified, certified
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network

@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pedchain_domain import canonical
 from pedchain_domain.market.tokenid import Carrier, Product, to_hex
-from pedchain_gateway.fabricledger import FabricLedger, open_ledger
-from pedchain_gateway.ledger import Invalid, LedgerError, Mismatch, Refused
-from pedchain_gateway.steps import submit_step
+from pedchain_gateway.ledger.fabric import FabricLedger, open_ledger
+from pedchain_gateway.ledger.port import Invalid, LedgerError, Mismatch, Refused
+from pedchain_gateway.ledger.steps import submit_step
 from tests.scenarios.certified import BIN, DAYS, FIRST, Certified, certified
 from tests.scenarios.harness import Network
 from tests.scenarios.onnetwork import LAGGING

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from pedchain_gateway.verdict import Verdict
+from pedchain_gateway.intake.verdict import Verdict
 
 D = "DistrictA"
 

@@ -14,10 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from pedchain_domain import batch, canonical, ocmf
 from pedchain_domain.reasons import Reason, status_of
-from pedchain_gateway.app import create
 from pedchain_gateway.config import Config
-from pedchain_gateway.index import Index
-from pedchain_gateway.ledger import (
+from pedchain_gateway.intake.index import Index
+from pedchain_gateway.ledger.port import (
     VALID,
     Announce,
     Committed,
@@ -28,7 +27,8 @@ from pedchain_gateway.ledger import (
     Refused,
     Unknown,
 )
-from pedchain_gateway.services import Services, assemble
+from pedchain_gateway.service.app import create
+from pedchain_gateway.service.services import Services, assemble
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 

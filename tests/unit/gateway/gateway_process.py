@@ -14,11 +14,11 @@ import uvicorn
 
 from pedchain_domain import batch
 from pedchain_gateway import limits
-from pedchain_gateway.app import create
 from pedchain_gateway.config import Config
-from pedchain_gateway.index import Index
-from pedchain_gateway.ledger import VALID, Announce, Committed, Outcome
-from pedchain_gateway.services import assemble
+from pedchain_gateway.intake.index import Index
+from pedchain_gateway.ledger.port import VALID, Announce, Committed, Outcome
+from pedchain_gateway.service.app import create
+from pedchain_gateway.service.services import assemble
 
 
 class FileLedger:

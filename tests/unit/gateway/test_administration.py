@@ -10,10 +10,12 @@ from typing import Any, Self
 import pytest
 
 from pedchain_domain import canonical, members, onboarding
-from pedchain_gateway import fabricledger, limits, registry
+from pedchain_gateway import limits
 from pedchain_gateway.cli import app
-from pedchain_gateway.ledger import Announce, Committed, LedgerError, Refused, Unavailable
-from pedchain_gateway.registry import ClaimRefused
+from pedchain_gateway.ledger import fabric
+from pedchain_gateway.ledger.port import Announce, Committed, LedgerError, Refused, Unavailable
+from pedchain_gateway.registering import registry
+from pedchain_gateway.registering.registry import ClaimRefused
 
 IDENTITY = {"schema": "identity/1", "salt": "ab" * 16, "name": "Ann Example"}
 MEMBERSHIP = {
@@ -64,7 +66,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Ledger:
     async def opened(path: Path, user: str) -> Ledger:
         return made
 
-    monkeypatch.setattr(fabricledger, "open_ledger", opened)
+    monkeypatch.setattr(fabric, "open_ledger", opened)
     monkeypatch.setattr(limits, "STEP_PAUSE_S", 0.0)
     return made
 

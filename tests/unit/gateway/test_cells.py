@@ -4,8 +4,8 @@
 import json
 
 from pedchain_gateway import limits
-from pedchain_gateway.cells import Cells
-from pedchain_gateway.ledger import Unavailable
+from pedchain_gateway.intake.cells import Cells
+from pedchain_gateway.ledger.port import Unavailable
 from tests.unit.gateway.conftest import FakeLedger
 
 NAMES = [f"meter-{number}" for number in range(limits.DEVICES_TOLD_MIN)]

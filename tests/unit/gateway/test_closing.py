@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from pedchain_domain import canonical
-from pedchain_gateway.closing import Closer, ClosingError, keep_closing
-from pedchain_gateway.days import Day, Due, due, rows
-from pedchain_gateway.ledger import Announce, Committed, Invalid, Mismatch, Refused, Unknown
+from pedchain_gateway.certifying.closing import Closer, ClosingError, keep_closing
+from pedchain_gateway.certifying.days import Day, Due, due, rows
+from pedchain_gateway.ledger.port import Announce, Committed, Invalid, Mismatch, Refused, Unknown
 
 DAY_S = 86_400
 DAYS = [Day(n * DAY_S, (n + 1) * DAY_S, f"2026-03-{n + 1:02}") for n in range(31)]

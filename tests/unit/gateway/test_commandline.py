@@ -8,8 +8,8 @@ import pytest
 from pedchain_domain.reasons import DomainError
 from pedchain_gateway import limits
 from pedchain_gateway.cli import app
-from pedchain_gateway.commandline import perform, read_document, write_text
-from pedchain_gateway.ledger import Refused
+from pedchain_gateway.commands.commandline import perform, read_document, write_text
+from pedchain_gateway.ledger.port import Refused
 
 BAD = {
     "no JSON": b"not json",

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from pedchain_domain import canonical, der
 from pedchain_domain.flexibility import papers
-from pedchain_gateway import agents
-from pedchain_gateway.ledger import Committed, Refused, Unavailable, Unknown
+from pedchain_gateway.ledger.port import Committed, Refused, Unavailable, Unknown
+from pedchain_gateway.service import agents
 from tests.unit.gateway.conftest import FakeLedger
 
 BASE = "/v1/districts/DistrictA/flexibility"
@@ -156,7 +156,7 @@ async def test_what_is_not_of_the_form_is_refused(http: httpx2.AsyncClient, name
 
 
 def test_an_open_outcome_names_its_transaction() -> None:
-    from pedchain_gateway.dispatches import refused
+    from pedchain_gateway.service.dispatches import refused
 
     assert refused(Unknown("tx")).members["transaction"] == "tx"
 

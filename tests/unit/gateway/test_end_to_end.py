@@ -14,9 +14,9 @@ from emsagent.outbox import State
 from emsagent.uplink import Uplink
 from pedchain_domain.reasons import Reason
 from pedchain_gateway import limits
-from pedchain_gateway.app import create
-from pedchain_gateway.ledger import Unavailable
-from pedchain_gateway.services import Services
+from pedchain_gateway.ledger.port import Unavailable
+from pedchain_gateway.service.app import create
+from pedchain_gateway.service.services import Services
 
 T0 = 1_774_742_400
 HOUR = 3_600

@@ -20,8 +20,8 @@ from pedchain_fabric.errors import (
     WireError,
 )
 from pedchain_fabric.wire.identity import Identity
-from pedchain_gateway.fabricledger import FabricLedger
-from pedchain_gateway.ledger import (
+from pedchain_gateway.ledger.fabric import FabricLedger
+from pedchain_gateway.ledger.port import (
     CONTRACT_FAULT,
     Committed,
     Invalid,

@@ -7,9 +7,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pedchain_domain import canonical
-from pedchain_gateway.flexibility import Flexibility
-from pedchain_gateway.ledger import Refused
-from pedchain_gateway.trader import Trader, Wallet
+from pedchain_gateway.demandresponse.flexibility import Flexibility
+from pedchain_gateway.ledger.port import Refused
+from pedchain_gateway.market.trader import Trader, Wallet
 from tests.unit.gateway.conftest import FakeLedger
 
 

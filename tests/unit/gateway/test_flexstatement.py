@@ -4,7 +4,7 @@
 import re
 from typing import Any
 
-from pedchain_gateway import flexstatement
+from pedchain_gateway.demandresponse import statement as flexstatement
 
 ORDER: dict[str, Any] = {
     "order": {

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from pedchain_domain import canonical
 from pedchain_gateway import limits
-from pedchain_gateway.app import create
-from pedchain_gateway.ledger import Outcome, Refused, Unavailable
-from pedchain_gateway.services import Services
+from pedchain_gateway.ledger.port import Outcome, Refused, Unavailable
+from pedchain_gateway.service.app import create
+from pedchain_gateway.service.services import Services
 
 GZIP = {"content-encoding": "gzip", "content-type": "text/plain"}
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from pedchain_gateway import limits
-from pedchain_gateway.intake import OverloadedError
-from pedchain_gateway.ledger import Mismatch, Refused
-from pedchain_gateway.services import Services
-from pedchain_gateway.verdict import Status, Verdict
+from pedchain_gateway.intake.intake import OverloadedError
+from pedchain_gateway.intake.verdict import Status, Verdict
+from pedchain_gateway.ledger.port import Mismatch, Refused
+from pedchain_gateway.service.services import Services
 from tests.unit.gateway.answers import D, statuses, submissions, type_of
 
 

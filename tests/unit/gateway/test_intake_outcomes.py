@@ -10,10 +10,10 @@ import pytest
 from pedchain_domain.reasons import Reason
 from pedchain_gateway import limits
 from pedchain_gateway.config import Config
-from pedchain_gateway.index import Index
-from pedchain_gateway.ledger import Refused, Unavailable
-from pedchain_gateway.services import Services, assemble
-from pedchain_gateway.verdict import Status, Verdict
+from pedchain_gateway.intake.index import Index
+from pedchain_gateway.intake.verdict import Status, Verdict
+from pedchain_gateway.ledger.port import Refused, Unavailable
+from pedchain_gateway.service.services import Services, assemble
 from tests.unit.gateway.answers import D, statuses, submissions, type_of
 
 

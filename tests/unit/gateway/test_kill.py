@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from pedchain_gateway.failpoint import VARIABLE, Failpoint
+from pedchain_gateway.intake.failpoint import VARIABLE, Failpoint
 
 PROCESS = Path(__file__).with_name("gateway_process.py")
 FINAL = {"recorded", "duplicate", "rejected", "conflict"}

@@ -7,8 +7,8 @@ import pytest
 
 from pedchain_chaincode.settlement import limits
 from pedchain_fabric.shim.testing import TransactionFailed
-from pedchain_gateway.ledger import Committed, Refused
-from pedchain_gateway.month import Months
+from pedchain_gateway.ledger.port import Committed, Refused
+from pedchain_gateway.market.month import Months
 from tests.unit.chaincode.marketplace import NOON
 from tests.unit.chaincode.settling import ENDS
 from tests.unit.chaincode.test_sharing import EXAMPLE, Sharing, terms

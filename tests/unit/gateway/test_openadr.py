@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from pedchain_domain import canonical, der, signed
 from pedchain_domain.flexibility import papers
-from pedchain_gateway import openadr
-from pedchain_gateway.app import create
 from pedchain_gateway.config import Config, ConfigError, Ven, load
-from pedchain_gateway.ledger import Committed, Refused
+from pedchain_gateway.ledger.port import Committed, Refused
 from pedchain_gateway.limits import TOKEN_S
-from pedchain_gateway.openadrclients import Clients
-from pedchain_gateway.services import assemble
+from pedchain_gateway.openadr import events as openadr
+from pedchain_gateway.openadr.clients import Clients
+from pedchain_gateway.service.app import create
+from pedchain_gateway.service.services import assemble
 from tests.unit.gateway.conftest import FakeLedger
 
 SECRET = "open sesame"

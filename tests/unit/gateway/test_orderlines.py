@@ -7,8 +7,8 @@ import pytest
 
 from pedchain_domain.market.orders import LINES, Kind, check
 from pedchain_domain.market.tokenid import Carrier
-from pedchain_gateway import curveplot, orderlines
-from pedchain_gateway.orderlines import OrderError
+from pedchain_gateway.market import curveplot, orderlines
+from pedchain_gateway.market.orderlines import OrderError
 
 NOON = "2026-03-29T12:00Z"
 HEAD = ",".join(orderlines.COLUMNS)

@@ -11,7 +11,7 @@ import pytest
 
 from pedchain_domain import canonical
 from pedchain_gateway import limits
-from pedchain_gateway.ledger import (
+from pedchain_gateway.ledger.port import (
     Announce,
     Committed,
     Invalid,
@@ -20,8 +20,8 @@ from pedchain_gateway.ledger import (
     Unavailable,
     Unknown,
 )
-from pedchain_gateway.register import RegistrationError, load, register
-from pedchain_gateway.steps import submit_step
+from pedchain_gateway.ledger.steps import submit_step
+from pedchain_gateway.registering.register import RegistrationError, load, register
 
 
 @dataclass

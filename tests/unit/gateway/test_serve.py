@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pedchain_gateway import logs
-from pedchain_gateway import serve as service
 from pedchain_gateway.config import Config
+from pedchain_gateway.service import serve as service
 
 
 @pytest.fixture

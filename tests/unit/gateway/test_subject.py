@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from pedchain_domain import canonical
-from pedchain_gateway import flexsubject, subject
-from pedchain_gateway.ledger import Announce, Committed, Outcome, Refused
-from pedchain_gateway.subject import Stay, Subjects, intervals_csv
+from pedchain_gateway.ledger.port import Announce, Committed, Outcome, Refused
+from pedchain_gateway.subjects import flexsubject, subject
+from pedchain_gateway.subjects.subject import Stay, Subjects, intervals_csv
 
 LIVED = (("ann", 1), ("bob", None))
 STAY = Stay("DistrictA", "home-1", "2025-12-31", "2026-01-01")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who and what is registered in a district."""
