@@ -32,6 +32,8 @@ LANES = 8
 """Batches in flight: more only adds latency."""
 
 SINGLE_BATCHES = 40
+WARM_BATCHES = 10
+"""Filed before single readings are counted: each device's first record makes its key be read."""
 BARE_BATCHES = 20
 ROW_BYTES = 246
 """Of the private row that a record of one reading becomes."""
@@ -68,15 +70,17 @@ async def load(state: Path, homes: Sequence[street.Home]) -> dict[str, float]:
     """File a lone reading at a time, single readings by the batch, then days by the batch."""
     opened = profile.load(state / "profiles/DistrictA.json")
     meters = street.meters(homes)
-    turns = [street.single(meter, interval) for interval in range(32) for meter in meters]
+    turns = [street.single(meter, interval) for interval in range(34) for meter in meters]
     alone, flood = turns[:LONE_READINGS], turns[2 * LONE_READINGS :]
     days = [street.whole_day(meter, CLOSED) for meter in meters]
     async with await profile.connect(opened, "gateway") as gateway:
         contract = gateway.network(opened.channel).contract("metering-DistrictA")
         lone = await Turn.of(contract, list(street.batches(alone, 1)), 1, state)
         cells = await cells_of(contract, meters)
-        flood = flood[: SINGLE_BATCHES * street.SINGLE]
+        flood = flood[: (WARM_BATCHES + SINGLE_BATCHES) * street.SINGLE]
         batches = list(street.batches(flood, street.SINGLE, cells))
+        warm, batches = batches[:WARM_BATCHES], batches[WARM_BATCHES:]
+        await Turn.of(contract, warm, LANES, state)
         singles = await Turn.of(contract, batches, LANES, state)
         unseen = await Turn.of(contract, bared(batches[:BARE_BATCHES]), LANES, state, "bare:")
         whole = list(street.batches(days, street.WHOLE_DAYS, cells))
