@@ -3,10 +3,12 @@
 asked for what (rules D2 to D7, D15), cell by cell as the contract went."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
+from pedchain_audit import flexown
 from pedchain_audit.errors import Broken
 from pedchain_audit.flexrules import DAY, HOUR, MILLION, Event, Money, accuracy, means, parted
 from pedchain_audit.flexstore import Store
@@ -14,7 +16,9 @@ from pedchain_domain import canonical, lifecycle, merkle
 from pedchain_domain.calendar import shifted
 
 Document = dict[str, Any]
-REACH, BACK, REMEMBERED = 45, 65, 60 * DAY
+Like = list[tuple[Document, dict[int, int]]]
+Placebo = tuple[Document, dict[int, int], list[int]]
+REACH, BACK, REMEMBERED, PLACEBOS = 45, 65, 60 * DAY, 12
 
 
 class FlexibilityError(Broken):
@@ -45,39 +49,51 @@ class Choice:
     days: dict[str, list[str]] = field(default_factory=dict)
     placebo: dict[str, list[list[int]]] = field(default_factory=dict)
     leaves: dict[str, bytes] = field(default_factory=dict)
+    schedules: dict[str, list[int]] = field(default_factory=dict)
+    storage: dict[str, str] = field(default_factory=dict)
     plan: Document = field(default_factory=dict)
 
-    def cell(
-        self, store: Store, cell: int, frozen: Document | None, devices: Mapping[str, Document]
-    ) -> None:
-        """One cell with the devices of its roster; `frozen` is what the contract wrote for it.
-        Raises `FlexibilityError`."""
+    def cell(self, store: Store, cell: int, frozen: Document | None, roster: Document) -> None:
+        """One cell with its roster; `frozen` is what the contract wrote for it. Raises
+        `FlexibilityError`."""
         sites = (store.get("enrolled", cell) or {"sites": {}})["sites"]
         guarded = (store.get("protected") or {"sites": []})["sites"]
-        found: dict[str, list[str]] = {}
+        found: dict[str, Document] = {}
+        shared = self._shared(store, cell) if sites else []
         away = (store.get("absent", cell) or {"sites": {}})["sites"]
         for site in sorted(sites):
             entry = self._entry(sites[site])
             if entry is None:
                 continue
             offer, absent = entry["enrolment"], away.get(site, [])
-            why = "protected" if site in guarded else _unusable(devices.get(offer["device"]))
+            why = (
+                "protected"
+                if site in guarded
+                else _unusable(roster["devices"].get(offer["device"]))
+            )
             why = why or self._passed(offer, site)
             if why is None and _is_absent(absent, self.event.clock.row["day"]):
                 why = "absent"
-            days = None if why else self._days(store, cell, site, entry, absent)
+            why = why or self._unplanned(store, site, shared)
+            days = None if why else self._days(store, shared, site, entry, absent)
             if why or days is None:
                 self.passed[site] = why or "too-few-days"
                 continue
-            found[site] = days
+            found[site] = {"days": days}
+            if site in self.schedules:
+                found[site]["schedule"] = self.schedules[site]
+            grid = flexown.storage(roster, site)
+            self.storage |= {} if grid is None else {site: grid}
             asked = sum(row[4] for row in self.busy.get(site, []))
             able = [self._capacity(offer), offer["available"], cell, asked]
             self.able[site] = [*able, offer["device"], offer["account"]]
         written = {} if frozen is None else frozen["sites"]
-        same(found, {site: one["days"] for site, one in written.items()}, "frozen days")
-        self.days |= found
+        salts = {site: one["salt"] for site, one in written.items()}
+        made = {site: {**one, "salt": salts.get(site)} for site, one in found.items()}
+        same(made, written, "frozen days")
+        self.days |= {site: one["days"] for site, one in found.items()}
         for site, one in written.items():
-            leaf = canonical.encode({"days": one["days"], "site": site})
+            leaf = canonical.encode({**found[site], "site": site})
             self.leaves[site] = hashlib.sha256(b"\0" + bytes.fromhex(one["salt"]) + leaf).digest()
 
     def _entry(self, entries: list[Document]) -> Document | None:
@@ -106,36 +122,68 @@ class Choice:
         rows = self.busy.get(site, [])
         return "overlaps" if any(row[2] < end and start < row[3] for row in rows) else None
 
+    def _shared(self, store: Store, cell: int) -> list[Document]:
+        """A cell's shared days before the notice, newest first."""
+        days = [shifted(self.notice_day, -back) for back in range(1, BACK + 1)]
+        found = [store.get("shared", cell, day) for day in days]
+        return [one for one in found if one is not None]
+
+    def _unplanned(self, store: Store, site: str, shared: list[Document]) -> str | None:
+        """Why a site's schedule does not serve, if the order goes by schedules; else keeps it."""
+        if self.event.order["rule"] != flexown.DECLARED:
+            return None
+        busy = self.busy.get(site, [])
+        why = flexown.unplanned(self.event, store, site, self.notice_day, self.period, shared, busy)
+        told = flexown.schedule_of(store, site, self.event.clock.row["day"])
+        if why is None and told is not None:
+            self.schedules[site] = list(told["values"])
+        return why
+
     def _days(
-        self, store: Store, cell: int, site: str, entry: Document, absent: list[list[str]]
+        self,
+        store: Store,
+        shared_days: list[Document],
+        site: str,
+        entry: Document,
+        absent: list[list[str]],
     ) -> list[str] | None:
         """A site's days, newest first, and its part of the placebo sums; None for too few."""
         ordered = [row[1] for row in self.busy.get(site, [])]
         like = []
-        for back in range(1, BACK + 1):
-            shared = store.get("shared", cell, shifted(self.notice_day, -back))
-            figure = None if shared is None else shared["sites"].get(site)
-            if shared is None or figure is None:
+        for shared in shared_days:
+            figure, row = shared["sites"].get(site), shared["day"]
+            if figure is None:
                 continue
-            past, row = self.event.past(shared, figure), shared["day"]
+            past = self.event.past(shared, figure)
             is_theirs = _covers(entry, row) and not _is_absent(absent, row["day"])
             if is_theirs and self.event.is_like(shared, past, ordered):
-                like.append((shared["day"]["day"], past))
+                like.append((row, past))
         oldest = shifted(self.notice_day, -REACH)
-        pool = [one for one in like if one[0] >= oldest][: self.event.most]
+        pool = [row["day"] for row, _ in like if row["day"] >= oldest][: self.event.most]
         if len(pool) < self.event.least:
             return None
-        for at, (name, measured) in enumerate(like[:12]):
-            oldest = shifted(name, -REACH)
-            before = [one for day, one in like[at + 1 :] if day >= oldest][: self.event.most]
-            if len(before) < self.event.least:
-                break
-            base = means(self.event.counted(before), self.event.event)
-            sums = self.placebo.setdefault(name, [[0, 0] for _ in base])
-            for row, b, place in zip(sums, base, self.event.event, strict=True):
-                row[0] += b
-                row[1] += measured[place]
-        return [name for name, _ in pool]
+        for row, measured, base in islice(self._placebos(store, site, like), PLACEBOS):
+            sums = self.placebo.setdefault(row["day"], [[0, 0] for _ in base])
+            for each, b, place in zip(sums, base, self.event.event, strict=True):
+                each[0] += b
+                each[1] += measured[place]
+        return pool
+
+    def _placebos(self, store: Store, site: str, like: Like) -> Iterator[Placebo]:
+        """Like days, newest first, with the baseline that each would have had."""
+        event = self.event
+        for at, (row, past) in enumerate(like, 1):
+            oldest = shifted(row["day"], -REACH)
+            before = [one for other, one in like[at:] if other["day"] >= oldest][: event.most]
+            if event.is_own:
+                told = flexown.schedule_of(store, site, row["day"])
+                values = None if told is None else told["values"]
+                base = flexown.base(event, row, past, values, event.event)
+            else:
+                is_made = len(before) >= event.least
+                base = means(event.counted(before), event.event) if is_made else None
+            if base is not None:
+                yield row, past, base
 
     def finish(self, plan: Document, part: Document) -> None:
         """The plan, and what the order says in public. Raises `FlexibilityError`."""

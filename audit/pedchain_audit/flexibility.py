@@ -8,15 +8,16 @@ shares nothing with the contracts; dispatches and answers carry their signers' s
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from pedchain_audit import flexsharing, operatorsbook
+from pedchain_audit import flexown, flexsharing, operatorsbook
 from pedchain_audit.errors import Broken, VerificationError
 from pedchain_audit.flexchoice import Choice, FlexibilityError, same
 from pedchain_audit.flexcorrection import Correction
 from pedchain_audit.flexmeasuring import Measuring
 from pedchain_audit.flexpapers import Papers
-from pedchain_audit.flexrules import LIKE_DAYS, MILLION, Clock, Event, Money, parted
+from pedchain_audit.flexrules import MILLION, Clock, Event, Money, parted
 from pedchain_audit.flexstore import Store, Written
 from pedchain_audit.metering import PREFIX, Metering
 from pedchain_audit.operatorsbook import Change
@@ -67,16 +68,15 @@ class Flexibility:
         """One valid transaction, after `Settlement` and `Metering` saw it and before its public
         writes are applied; `private` as delivered."""
         try:
-            self._transaction(judged.namespaces, world, private)
+            self._transaction(judged, world, private)
         except (Broken, DomainError, KeyError, ValueError, IndexError) as error:
             check = error.check if isinstance(error, Broken) else FlexibilityError.check
             text = str(error) if isinstance(error, Broken) else f"it rests on nothing: {error!r}"
             place = judged.position
             raise VerificationError(check, text, block=number, transaction=place) from error
 
-    def _transaction(
-        self, namespaces: tuple[Namespace, ...], world: World, private: bytes | None
-    ) -> None:
+    def _transaction(self, judged: Judged, world: World, private: bytes | None) -> None:
+        namespaces = judged.namespaces
         fresh: dict[str, Written] = {}
         for space in namespaces:
             if space.name.startswith(PREFIX) and space.collections:
@@ -87,6 +87,7 @@ class Flexibility:
         moved = _moved(settled, world) if settled is not None else None
         for district, written in fresh.items():
             self._shared(district, written, world)
+            self._declared(district, written, world, judged)
             self.papers.check(district, written, self._registry(world, district), self._now(world))
         if settled is not None:
             changes = self.settlement.book.read(book_writes(settled, private) or [])
@@ -140,6 +141,15 @@ class Flexibility:
                 return cell
         raise FlexibilityError("a shared day of no cell")
 
+    def _declared(self, district: str, written: Written, world: World, judged: Judged) -> None:
+        """Schedules are told ahead, once."""
+        registry = self._registry(world, district)
+        if judged.transaction is None or not flexown.declares(written):
+            return
+        rows = registry.calendar(registry.district(_NEWEST))
+        at, period = judged.transaction.timestamp // 1_000_000_000, registry.must("fence")["period"]
+        flexown.declared(self.stores[district], written, at, int(period), rows)
+
     # -- an order -----------------------------------------------------------------------------
 
     def _order(
@@ -184,7 +194,7 @@ class Flexibility:
                 self._freeze(after, district, part, written, world)
             elif former in ("dispatched", "measuring") and phase in ("measuring", "measured"):
                 if written:
-                    self._measure(after, district, part, written)
+                    self._measure(after, district, part, written, world)
             elif (former, phase) == ("frozen", "dispatched"):
                 self.papers.all_sent(name, district)
             elif (former, phase) == ("measured", "paid"):
@@ -195,9 +205,6 @@ class Flexibility:
     ) -> None:
         order, store = found["order"], self.stores[district]
         life = self.lives[order["id"]]
-        if order["rule"] not in LIKE_DAYS:
-            self.passed_over.append(order["id"])
-            return
         registry = self._registry(world, district)
         choice = life.choices.get(district)
         if choice is None:
@@ -211,8 +218,8 @@ class Flexibility:
         )
         for cell in range(choice.after, count):
             kept = written.get(store.tag("frozen", name, cell))
-            devices = registry.roster(cell)["devices"]
-            choice.cell(store, cell, None if kept is None else kept.document, devices)
+            frozen = None if kept is None else kept.document
+            choice.cell(store, cell, frozen, registry.roster(cell))
         choice.after = count
         if part["phase"] == "frozen":
             plan = written[store.tag("plan", name)]
@@ -233,13 +240,16 @@ class Flexibility:
         if row is None or notice is None:
             raise FlexibilityError("an order of an unknown day")
         event = Event(order, found["notice"], Clock(dict(row), document["grain"]))
+        flexown.noticed(event)
         period = int(registry.must("fence")["period"])
         busy = self.busy.setdefault(district, {})
         return Choice(event, notice["day"], found["parts"][district], period, busy)
 
     # -- what came of it ----------------------------------------------------------------------
 
-    def _measure(self, found: Document, district: str, part: Document, written: Written) -> None:
+    def _measure(
+        self, found: Document, district: str, part: Document, written: Written, world: World
+    ) -> None:
         name, store = found["order"]["id"], self.stores[district]
         choice = self.lives[name].choices.get(district)
         kept = written.get(store.tag("measuring", name))
@@ -247,9 +257,8 @@ class Flexibility:
             self.passed_over.append(name)
             return
         state = self.lives[name].measured.setdefault(district, Measuring(choice))
-        self.statements += state.step(store, self.papers, kept.document, written)
-        if state.is_taken_over:
-            self.passed_over.append(name)
+        sold = partial(flexown.sold, self.settlement, world, choice.event, district)
+        self.statements += state.step(store, self.papers, kept.document, written, sold)
         if part["phase"] == "measured":
             held = self.settlement.book.named("flex", name, district) or {}
             state.done(held["sums"], part["contributed"])

@@ -2,20 +2,23 @@
 """Step 10, after the event: statements of a district's portfolio, its subtotals, its users' weights
 (rules D4 to D10, D17), cell by cell as the contract went."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pedchain_audit import flexown
 from pedchain_audit.flexchoice import Choice, FlexibilityError, same
 from pedchain_audit.flexpapers import Papers
 from pedchain_audit.flexstore import Store, Written
 
 Document = dict[str, Any]
+Sold = Callable[[str], Mapping[int, int]]
+"""Wh that were sold to peers through a point, by hour."""
 
 
 @dataclass(slots=True)
 class Measuring:
-    """A district's part of an order, as far as it was measured and paid. `is_taken_over` where a
-    statement was lowered by sales of a storage, which is believed as it stands."""
+    """A district's part of an order, as far as it was measured and paid."""
 
     choice: Choice
     after: int = -1
@@ -25,21 +28,22 @@ class Measuring:
     paid: str = ""
     given: int = 0
     statements: dict[int, dict[str, Document]] = field(default_factory=dict)
-    is_taken_over: bool = False
 
     @property
     def contributed(self) -> int:
         """Wh of all sites."""
         return sum(wh for wh, _ in self.weights.values())
 
-    def step(self, store: Store, papers: Papers, kept: Document, written: Written) -> int:
+    def step(
+        self, store: Store, papers: Papers, kept: Document, written: Written, sold: Sold
+    ) -> int:
         """The cells of one step, whose state the contract left as `kept`; how many statements.
         Raises `FlexibilityError`."""
         self.sums = self.sums or [[0, 0] for _ in self.choice.event.event]
         last, before = kept["after"], self.sites
         for cell in sorted({*self.choice.plan["cells"].values()}):
             if self.after < cell <= last:
-                self._cell(store, papers, cell, written)
+                self._cell(store, papers, cell, written, sold)
         self.after = last
         told = {"after": last, "sums": self.sums, "weights": self.weights, "sites": self.sites}
         same(told, {one: kept[one] for one in told}, "an order's subtotals")
@@ -51,7 +55,7 @@ class Measuring:
         same(([], self.sums), (left, sums), "an order's subtotals")
         same(self.contributed, contributed, "what an order's sites contributed")
 
-    def _cell(self, store: Store, papers: Papers, cell: int, written: Written) -> None:
+    def _cell(self, store: Store, papers: Papers, cell: int, written: Written, sold: Sold) -> None:
         choice, event = self.choice, self.choice.event
         name = event.order["id"]
         asked = sorted(site for site, at in choice.plan["cells"].items() if at == cell)
@@ -72,10 +76,12 @@ class Measuring:
                 energies[site] * event.order["count"],
                 choice.period,
                 [pair for other, pair in made.items() if other != site],
+                _own(choice, today, figures[site], site),
+                flexown.lowered(event, sold(choice.storage[site]))
+                if site in choice.storage
+                else (),
             )
-            if found[site].get("sold"):
-                self.is_taken_over, statement = True, found[site]
-            same(statement, {one: found[site][one] for one in statement}, f"{site}'s statement")
+            same(statement, found[site], f"{site}'s statement")
             self._add(site, statement)
         if found:
             self.statements[cell] = found
@@ -87,6 +93,15 @@ class Measuring:
             row[1] += measured
         self.weights[site] = [statement["contributed"], self.choice.plan["accounts"][site]]
         self.sites += 1
+
+
+def _own(choice: Choice, today: Document, figure: Document, site: str) -> list[int] | None:
+    """A site's baseline where the order's rule makes it of the day itself."""
+    event = choice.event
+    if not event.is_own:
+        return None
+    past, schedule = event.past(today, figure), choice.schedules.get(site)
+    return flexown.base(event, event.clock.row, past, schedule, event.shown)
 
 
 def _days(choice: Choice, store: Store, cell: int, site: str) -> list[tuple[str, Any]]:

@@ -19,6 +19,7 @@ LIKE_DAYS = {  # pool on working days, on others; least of them; highest and low
     "mid8of10": (10, 10, 10, 10, 1, 1),
     "mean10": (10, 4, 5, 4, 0, 0),
 }
+OWN_DAY = (0, 0, 0, 0, 0, 0)
 
 
 class Clock:
@@ -60,7 +61,8 @@ class Event:
         self.shown = self._places(range(begin, until, grain))
         self.is_less = order["direction"] == "down"
         self.is_working = row["type"] == "working"
-        self.rule = LIKE_DAYS[order["rule"]]
+        self.is_own = order["rule"] not in LIKE_DAYS
+        self.rule = OWN_DAY if self.is_own else LIKE_DAYS[order["rule"]]
         self.most = self.rule[0 if self.is_working else 1]
         self.least = self.rule[2 if self.is_working else 3]
 
@@ -105,8 +107,11 @@ class Event:
         dispatched: int,
         period: int,
         neighbours: Iterable[tuple[int, int]],
+        own: Sequence[int] | None = None,
+        sold: Sequence[int] = (),
     ) -> Document:
-        """What a site's statement must be; `days` are the frozen ones by name, newest first."""
+        """What a site's statement must be; `days` are the frozen ones by name, newest first, `own`
+        the baseline shown where the rule makes it of the day itself, `sold` Wh by interval."""
         index = self.clock.index
         left = [(name, day) for name, day in days if all(at in day for at in self.event)]
         seen = [
@@ -115,18 +120,22 @@ class Event:
         flags, ratio, difference, kept = [], MILLION, 0, None
         pool: list[Mapping[int, int]] = []
         base = [wh or 0 for wh in seen]
-        if len(left) < self.least:
+        if (own is None) if self.is_own else (len(left) < self.least):
             flags = ["too-few-days"]
+        elif own is not None:
+            base, kept = list(own), "rule-without-adjustment"
         else:
             pool = self.counted([day for _, day in left])
             is_loaded = self._is_loaded(figure, pool)
             ratio, difference, kept = self._level(figure, pool, period, is_loaded=is_loaded)
             base = [wh * ratio // MILLION + difference for wh in means(pool, self.shown)]
             flags = ["load-after-notice"] if is_loaded else []
-            if stands_still(self.generation(figure), list(neighbours)):
-                flags.append("generation-off")
+        if "too-few-days" not in flags and stands_still(self.generation(figure), [*neighbours]):
+            flags.append("generation-off")
         first = self.shown.index(self.event[0])
         last = first + len(self.event)
+        for at, wh in enumerate(sold, first):
+            base[at] -= wh
         pairs = [
             (b, self._worst(b, at, pool) if wh is None else wh)
             for b, wh, at in zip(base[first:last], seen[first:last], self.event, strict=True)
@@ -146,6 +155,7 @@ class Event:
             "ratio": ratio,
             "difference": difference,
             "kept": kept,
+            "sold": sum(sold),
             "flags": flags,
             "contributed": min(max(moved, 0), dispatched) if payable else 0,
             "rebound": beside(after),

@@ -14,7 +14,7 @@ from pedchain_audit.errors import VerificationError
 from pedchain_audit.flexibility import Flexibility
 from pedchain_audit.metering import Metering
 from pedchain_audit.replay import VALID, Judged
-from pedchain_audit.settlement import Settlement
+from pedchain_audit.settlement import Due, Settlement
 from pedchain_audit.world import World
 from pedchain_domain.flexibility import papers
 from pedchain_fabric.shim.testing import Outcome
@@ -91,11 +91,13 @@ def redo(
     done: Sequence[tuple[Outcome, bytes]],
     change: Change | None = None,
     wants: Callable[..., bool] | None = None,
+    due: Due | None = None,
 ) -> Flexibility:
-    """The audit's own pass; the first private document that `wants` picks is changed."""
+    """The audit's own pass; the first private document that `wants` picks is changed. `due` is what
+    sessions brought that the history does not hold."""
     world, left = World(), change
     metering = Metering("ped")
-    found = Flexibility("ped", metering, Settlement("ped", metering.measured))
+    found = Flexibility("ped", metering, Settlement("ped", metering.measured, due=due or {}))
     for number, (outcome, creator) in enumerate(done):
         public, private = outcome.namespaces, outcome.private_namespaces
         if left is not None and wants is not None:

@@ -17,7 +17,7 @@ from pedchain_domain.market.tokenid import Carrier
 from pedchain_fabric.shim import Context, Contract, submit
 from tests.unit.chaincode.district import DAY, Home, point, site
 from tests.unit.chaincode.exchange import ORGANIZATIONS, SETTLEMENT, Prosumer
-from tests.unit.chaincode.flexing import BEFORE, EVENT, HOUR, NOTICE, order
+from tests.unit.chaincode.flexing import BEFORE, EVENT, HOUR, NOTICE, Flexible, order
 from tests.unit.chaincode.refusals import refused
 from tests.unit.chaincode.test_flexibility_conserved import Filled
 
@@ -68,7 +68,7 @@ async def street() -> Filled:
     return found
 
 
-async def sell(street: Filled, hour: int, state: str, **due: int) -> None:
+async def sell(street: Flexible, hour: int, state: str, **due: int) -> None:
     session = json.dumps({"hour": hour, "state": state, "due": due}).encode()
     await street.submit("selling:Put", transient=street.fresh(session=session))
 
