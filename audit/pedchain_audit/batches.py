@@ -8,11 +8,21 @@ record after its 4-byte length.
 """
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pedchain_domain import batch, canonical, erasure, merkle, ocmf, readings
+from pedchain_audit.errors import Broken
+from pedchain_domain import (
+    batch,
+    canonical,
+    erasure,
+    merkle,
+    ocmf,
+    pseudonyms,
+    readings,
+    transactions,
+)
 from pedchain_domain.reasons import DomainError
 
 SALT_BYTES = 16
@@ -23,42 +33,68 @@ Document = dict[str, Any]
 Rows = dict[int, list[list[Any]]]
 
 
-class BatchError(Exception):
+class BatchError(Broken):
     """A batch is not what its marker or its devices' keys say; the text tells which."""
+
+    check = "readings"
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a batch is judged on: device entries, ledger's name, and the latest instant allowed."""
+    """What a batch is judged on: entries of the devices its rows name, the key of the district's
+    pseudonyms, the ledger's name, and the latest instant allowed."""
 
-    device: Callable[[str], Document | None]
+    entries: Mapping[str, Document]
+    naming: bytes | None
     network: str
     channel: str
     latest: int
 
+    def device(self, name: str) -> Document | None:
+        """A device's entry, by its id or by the name its records carry."""
+        entry = self.entries.get(name)
+        if entry is not None or self.naming is None:
+            return entry
+        derived = self.entries.get(pseudonyms.pseudonym(self.naming, name))
+        if derived is None:
+            return None
+        return {**derived, "document": {**derived["document"], "name": name}}
 
-def check(document: bytes, marker: Document, ground: Ground) -> tuple[Rows, int]:
-    """Rows by cell and the number of signatures checked.
 
-    Raises `BatchError` where a record is not authentic, a row is not what its record says, or the
-    public marker does not count and commit to these records.
-    """
+def rows_of(document: bytes) -> Rows:
+    """The rows a batch document says its records make, by cell; `check` tells whether they do."""
+    try:
+        return {int(cell): rows for cell, rows in _header(document)[0]["rows"].items()}
+    except (DomainError, AssertionError, KeyError, ValueError, AttributeError) as error:
+        raise BatchError("the private document cannot be read") from error
+
+
+def devices_of(rows: Rows) -> dict[str, None]:
+    """Ids of the devices that rows name, each once."""
+    found = {str(row[0]): None for each in rows.values() for row in each}
+    return {transactions.device_of(name) or name: None for name in found}
+
+
+def check(document: bytes, marker: Document, ground: Ground) -> None:
+    """Raises `BatchError` where a record is not authentic, a row is not what its record says, or
+    the public marker does not count and commit to these records."""
     salt, header, records = parts(document)
     if len(records) != marker["records"] or root(salt, records) != marker["root"]:
         raise BatchError("the marker commits to other records")
-    rows: Rows = {}
+    if _judged(records, ground) != header["rows"]:
+        raise BatchError("the rows are not what the records say")
+
+
+def _judged(records: Sequence[bytes], ground: Ground) -> dict[str, list[Any]]:
+    rows: dict[str, list[Any]] = {}
     for received in records:
         cell, row = judged(received, ground)
-        rows.setdefault(cell, []).append(row)
-    if {str(cell): found for cell, found in rows.items()} != header["rows"]:
-        raise BatchError("the rows are not what the records say")
-    return rows, len(records)
+        rows.setdefault(str(cell), []).append(row)
+    return rows
 
 
-def check_erased(
-    document: bytes, marker: Document, ground: Ground
-) -> tuple[Rows, int, dict[str, None]]:
-    """The same for a batch that records were erased from, and the days these were filed for.
+def check_erased(document: bytes, marker: Document, ground: Ground) -> dict[str, None]:
+    """The same for a batch that records were erased from; returns the days these were filed for.
 
     What is left of an erased record is the digest that the marker's root needs.
     """
@@ -69,27 +105,27 @@ def check_erased(
         raise BatchError("the private document cannot be read") from error
     if len(kept) != marker["records"] or erasure.root(kept).hex() != marker["root"]:
         raise BatchError("the marker commits to other records")
-    rows: Rows = {}
-    for received in records:
-        cell, row = judged(received, ground)
-        rows.setdefault(cell, []).append(row)
-    if {str(cell): found for cell, found in rows.items()} != header["rows"]:
+    if _judged(records, ground) != header["rows"]:
         raise BatchError("the rows are not what the records say")
-    return rows, len(records), dict.fromkeys(day for each in kept for day in each.days)
+    return dict.fromkeys(day for each in kept for day in each.days)
 
 
 def parts(document: bytes) -> tuple[bytes, Document, list[bytes]]:
     """Salt, header and records of a private batch document."""
-    start = SALT_BYTES + 4
-    end = start + int.from_bytes(document[SALT_BYTES:start], "big")
     try:
-        header = canonical.decode(document[start:end])
-        assert isinstance(header, dict)
-        body = document[end:]
+        header, body = _header(document)
         records = batch.decode(body) if header["form"] == "sent" else batch.unframe(body)
     except (DomainError, AssertionError, KeyError) as error:
         raise BatchError("the private document cannot be read") from error
     return document[:SALT_BYTES], header, records
+
+
+def _header(document: bytes) -> tuple[Document, bytes]:
+    start = SALT_BYTES + 4
+    end = start + int.from_bytes(document[SALT_BYTES:start], "big")
+    header = canonical.decode(document[start:end])
+    assert isinstance(header, dict)
+    return header, document[end:]
 
 
 def root(salt: bytes, records: Sequence[bytes]) -> str:

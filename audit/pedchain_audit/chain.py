@@ -11,9 +11,10 @@
 from fabric_protos.common.common_pb2 import Block
 
 from pedchain_audit.errors import VerificationError
-from pedchain_fabric.errors import SignatureInvalid, WireError
+from pedchain_audit.signatures import Signatures
+from pedchain_fabric.errors import WireError
 from pedchain_fabric.wire import block as wire_block
-from pedchain_fabric.wire.channelconfig import ChannelConfig
+from pedchain_fabric.wire.channelconfig import BLOCK_VALIDATION, ChannelConfig
 
 
 def decode(number: int, raw: bytes) -> Block:
@@ -51,11 +52,15 @@ def check_genesis(block: Block, trusted: bytes) -> None:
         raise VerificationError("genesis", "not the genesis block the auditor trusts", block=0)
 
 
-def check_signatures(block: Block, config: ChannelConfig) -> int:
+def check_signatures(block: Block, config: ChannelConfig, signatures: Signatures) -> int:
     """Step 2. The orderers' signatures satisfy the policy; returns how many there are."""
+    number = block.header.number
+    consenters = config.consenters if config.is_bft else ()
     try:
-        return config.check_orderers(block)
-    except (WireError, SignatureInvalid) as error:
-        raise VerificationError(
-            "orderer signatures", str(error), block=block.header.number
-        ) from error
+        claims = wire_block.orderer_signatures(block.header, block.metadata, consenters)
+    except WireError as error:
+        raise VerificationError("orderer signatures", str(error), block=number) from error
+    signers = signatures.signers(config.msps, claims)
+    if not config.policy(BLOCK_VALIDATION).satisfied_by_identities(signers):
+        raise VerificationError("orderer signatures", "not signed by enough orderers", block=number)
+    return len(claims)

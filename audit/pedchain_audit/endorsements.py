@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
 
 from pedchain_audit.policies import chaincode_policy, collection_policy
+from pedchain_audit.signatures import Signatures, endorsed
 from pedchain_audit.world import VALIDATION_PARAMETER, Place, World
-from pedchain_fabric.wire.block import SignedData
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_fabric.wire.identity import Identity
 from pedchain_fabric.wire.messages import parse
@@ -22,15 +22,6 @@ from pedchain_fabric.wire.transaction import TransactionParts
 
 #: Identities whose endorsement signatures are good, each once.
 Endorsers = Sequence[Identity]
-
-
-def signed_data(transaction: TransactionParts) -> list[SignedData]:
-    """What each endorser signed: the response payload followed by its own identity."""
-    payload = transaction.proposal_response_payload
-    return [
-        SignedData(each.endorser, payload + each.endorser, each.signature)
-        for each in transaction.endorsements
-    ]
 
 
 def writes(namespace: Namespace) -> Iterator[Place]:
@@ -60,21 +51,22 @@ class EndorsementCheck:
     changes: later writers of such a place are invalid whatever their endorsements.
     """
 
-    def __init__(self, world: World, config: ChannelConfig) -> None:
+    def __init__(self, world: World, config: ChannelConfig, signatures: Signatures) -> None:
+        self.signatures = signatures
         self.world = world
         self.config = config
         self.changed: set[Place] = set()
 
     def satisfied(self, transaction: TransactionParts, namespaces: Sequence[Namespace]) -> bool:
         """Whether every namespace that is written, and the one that was called, is endorsed."""
-        endorsers = self.config.msps.signers(signed_data(transaction))
+        endorsers = self.signatures.signers(self.config.msps, endorsed(transaction))
         called = transaction.chaincode_name
         named = {each.name: each for each in namespaces if each.is_written or each.name == called}
         named.setdefault(called, Namespace(called))
-        endorsed = all(self._namespace(each, endorsers) for each in named.values())
-        if endorsed:
+        satisfied = all(self._namespace(each, endorsers) for each in named.values())
+        if satisfied:
             self.changed.update(metadata_places(namespaces))
-        return endorsed
+        return satisfied
 
     def _namespace(self, namespace: Namespace, endorsers: Endorsers) -> bool:
         asked: dict[str, bool] = {}

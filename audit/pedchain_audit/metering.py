@@ -19,6 +19,7 @@ from pedchain_audit.origin import Origin
 from pedchain_audit.private import Private, hashed_keys, values
 from pedchain_audit.registry import Registry, decode, membership, shares
 from pedchain_audit.replay import Judged
+from pedchain_audit.workers import Alone
 from pedchain_audit.world import World
 from pedchain_domain import calendar as calendars
 from pedchain_domain.reasons import DomainError
@@ -68,7 +69,12 @@ class District:
 class Metering:
     """Counts what it checked into `device_signatures` and `certificates`."""
 
-    def __init__(self, channel: str, losses: Losses | None = None) -> None:
+    def __init__(
+        self, channel: str, losses: Losses | None = None, work: Alone | None = None
+    ) -> None:
+        """`work` computes what signatures of devices cost."""
+        self.work = work or Alone()
+        self.checking = True  # whether signatures of devices are checked
         self._channel = channel
         self._losses = losses or Losses()
         self._districts: dict[str, District] = {}
@@ -214,36 +220,34 @@ class Metering:
         document = shown.get(key)
         seconds = judged.transaction.timestamp // 1_000_000_000
         network = str(registry.must("fence")["network"])
-        latest = seconds + batches.CLOCK_TOLERANCE_S
-        ground = batches.Ground(registry.device, network, self._channel, latest)
-        try:
-            found = self._records(registry.namespace, transaction, document, marker, ground)
-        except batches.BatchError as error:
-            raise place.fail("readings", str(error)) from error
-        if found is None:  # not here, and nothing says that it may be missing
+        entered = self._entered(registry.namespace, transaction, document)
+        if entered is None:  # not here, and nothing says that it may be missing
             district.blind = True
             return
-        rows, signatures, days = found
-        district.erased.update(days)
-        self.device_signatures += signatures
+        held, erased = entered
+        rows = batches.rows_of(held) if held else {}
+        entries = registry.devices(batches.devices_of(rows))
+        latest = seconds + batches.CLOCK_TOLERANCE_S
+        ground = batches.Ground(entries, registry.naming, network, self._channel, latest)
+        if erased:
+            district.erased.update(batches.check_erased(held, marker, ground))
+        elif held and self.checking:
+            self.work.check(place, batches.check, held, marker, ground)
+        if held and self.checking:
+            self.device_signatures += sum(map(len, rows.values()))
         district.filing.add(int(attributes[0]), Batch(transaction, attributes[1], rows))
 
-    def _records(
-        self,
-        name: str,
-        transaction: str,
-        document: bytes | None,
-        marker: Document,
-        ground: batches.Ground,
-    ) -> tuple[batches.Rows, int, dict[str, None]] | None:
-        """Rows and signatures of a batch, and days that records were erased of; a batch of purged
-        days has none, and None says that it should be here."""
+    def _entered(
+        self, name: str, transaction: str, document: bytes | None
+    ) -> tuple[bytes, bool] | None:
+        """A batch as it is here, and whether records were erased from it; of purged days nothing
+        is, and None says that it should be."""
         if document:
-            return (*batches.check(document, marker, ground), {})
+            return document, False
         erased = self._losses.batches.get((name, transaction))
         if erased is not None:
-            return batches.check_erased(erased, marker, ground)
-        return ({}, 0, {}) if name in self._losses.purged else None
+            return erased, True
+        return (b"", False) if name in self._losses.purged else None
 
     def _origin(
         self, judged: Judged, namespace: Namespace, registry: Registry, shown: Private

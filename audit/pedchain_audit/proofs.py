@@ -69,7 +69,7 @@ def roots_of(archive: Archive, district: str, day: str) -> dict[str, str]:
             chain.check_genesis(block, archive.genesis)
             ledger = Ledger(ChannelConfig.from_block(block))
         else:
-            chain.check_signatures(block, ledger.config)
+            chain.check_signatures(block, ledger.config, ledger.signatures)
         ledger.judge(block, valid)
     if not found:
         raise ArchiveError(f"the ledger holds no certificate of {district} {day}")

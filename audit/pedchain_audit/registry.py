@@ -2,7 +2,7 @@
 """A metering definition's public registry, read from the replayed state."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -60,6 +60,16 @@ class Registry:
         if derived is None:
             return None
         return {**derived, "document": {**derived["document"], "name": name}}
+
+    @property
+    def naming(self) -> bytes | None:
+        """The key of the district's pseudonyms, if the archive holds its secret."""
+        return self._naming
+
+    def devices(self, names: Iterable[str]) -> dict[str, Document]:
+        """Entries of devices by their ids: document, cell, site; of those there are."""
+        found = {name: self.get("device", name) for name in names}
+        return {name: entry for name, entry in found.items() if entry is not None}
 
     def district(self, day: str) -> Document:
         """The district's document in force on a day; versions never reach backwards (V6)."""

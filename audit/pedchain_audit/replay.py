@@ -16,10 +16,12 @@ from fabric_protos.peer.transaction_pb2 import TxValidationCode
 from pedchain_audit import mvcc
 from pedchain_audit.commithash import commit_hash
 from pedchain_audit.endorsements import EndorsementCheck
+from pedchain_audit.expiry import Expiry
+from pedchain_audit.signatures import Signatures
 from pedchain_audit.world import World
 from pedchain_fabric.errors import IdentityError, SignatureInvalid, WireError
 from pedchain_fabric.wire import rwset
-from pedchain_fabric.wire.block import SignedData
+from pedchain_fabric.wire.block import SignedData, validation_codes
 from pedchain_fabric.wire.channelconfig import ChannelConfig
 from pedchain_fabric.wire.messages import parse
 from pedchain_fabric.wire.rwset import Namespace, Version
@@ -27,10 +29,12 @@ from pedchain_fabric.wire.transaction import (
     TransactionParts,
     parse_action,
     parse_body,
+    parse_envelope,
     parse_header,
 )
 
 VALID = TxValidationCode.VALID
+REFUSED = TxValidationCode.ENDORSEMENT_POLICY_FAILURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +70,53 @@ class Ledger:
     world: World = field(default_factory=World)
     transaction_ids: set[str] = field(default_factory=set)
     commit_hash: bytes = b""
+    signatures: Signatures = field(default_factory=Signatures)
+    expiry: Expiry = field(default_factory=Expiry)
 
     def judge(self, block: Block, valid: Valid = ignored) -> tuple[Judged, ...]:
         """Steps 3 to 5 for one block, and its writes applied.
 
         `valid` is called for each valid transaction with the state just before its writes.
         """
-        check = EndorsementCheck(self.world, self.config)
+        check = EndorsementCheck(self.world, self.config, self.signatures)
         seen: set[str] = set()
         first = [
             self._before_reads(position, raw, check, seen)
             for position, raw in enumerate(block.data.data)
         ]
         self.world.begin_block()
-        judged = tuple(self._reads(each, block.header.number, valid) for each in first)
-        if block.header.number > 0:
+        number = block.header.number
+        return self._done(number, tuple(self._reads(each, number, valid) for each in first))
+
+    def follow(self, block: Block, valid: Valid = ignored) -> tuple[Judged, ...]:
+        """The same for a block that is not checked: the peer's own flags are taken."""
+        number = block.header.number
+        self.world.begin_block()
+        judged = tuple(
+            noted(position, raw, code)
+            for position, (raw, code) in enumerate(
+                zip(block.data.data, validation_codes(block), strict=True)
+            )
+        )
+        for each in judged:
+            if each.code == VALID and each.namespaces:
+                self._apply(each, number, valid)
+        return self._done(number, judged)
+
+    def _done(self, number: int, judged: tuple[Judged, ...]) -> tuple[Judged, ...]:
+        """The block's commit hash, what expires with it, the ids it used up."""
+        if number > 0:
             flags = bytes(each.code for each in judged)
             self.commit_hash = commit_hash(self.commit_hash, flags, self.world)
+        self.expiry.leave(self.world, number)
         self._remember(judged)
         return judged
+
+    def _apply(self, judged: Judged, number: int, valid: Valid) -> None:
+        valid(judged)
+        version = Version(number, judged.position)
+        self.world.apply(judged.namespaces, version)
+        self.expiry.written(self.world, judged.namespaces, version)
 
     def unsigned(self, block: Block) -> int | None:
         """The first transaction that is not as its creator signed it; None if all are."""
@@ -107,7 +139,7 @@ class Ledger:
                 return Judged(position, VALID, parsed)
             namespaces = rwset_of(parsed)
             if not check.satisfied(parsed, namespaces):
-                raise Invalid(TxValidationCode.ENDORSEMENT_POLICY_FAILURE)
+                return Judged(position, REFUSED, parsed, namespaces)
             if parsed.transaction_id in seen:
                 raise Invalid(TxValidationCode.DUPLICATE_TXID)
         except WireError as error:
@@ -123,9 +155,9 @@ class Ledger:
         if header.type == CONFIG:
             return TransactionParts(header)
         try:
-            self.config.msps.verify(
-                SignedData(header.creator, header.payload_bytes, header.signature)
-            )
+            member = self.config.msps.validate(header.creator)
+            claim = SignedData(header.creator, header.payload_bytes, header.signature)
+            self.signatures.verify(member.identity, claim)
         except (IdentityError, SignatureInvalid) as error:
             raise Invalid(TxValidationCode.BAD_CREATOR_SIGNATURE) from error
         body = parse_body(header)
@@ -141,8 +173,7 @@ class Ledger:
             return judged
         code = mvcc.verdict(self.world, judged.namespaces)
         if code == VALID:
-            valid(judged)
-            self.world.apply(judged.namespaces, Version(number, judged.position))
+            self._apply(judged, number, valid)
         return Judged(judged.position, code, judged.transaction, judged.namespaces)
 
     def _remember(self, judged: tuple[Judged, ...]) -> None:
@@ -155,6 +186,19 @@ class Ledger:
                 self.config = ChannelConfig.from_config(self.config.channel_id, envelope.config)
             elif each.transaction.transaction_id:
                 self.transaction_ids.add(each.transaction.transaction_id)
+
+
+def noted(position: int, raw: bytes, code: TxValidationCode.ValueType) -> Judged:
+    """A transaction as the peer judged it. Raises `WireError` where a valid one cannot be read."""
+    try:
+        parsed = parse_envelope(raw)
+        if parsed.type == CONFIG:
+            return Judged(position, code, parsed)
+        return Judged(position, code, parsed, rwset.decode(parsed.results))
+    except WireError:
+        if code == VALID:
+            raise
+        return Judged(position, code)
 
 
 def rwset_of(transaction: TransactionParts) -> tuple[Namespace, ...]:

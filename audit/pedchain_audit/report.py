@@ -83,4 +83,5 @@ def machine(result: Figures | VerificationError) -> str:
         }
     else:
         found = {"verified": True, **asdict(result)}
+        del found["course"]
     return json.dumps(found, sort_keys=True)

@@ -151,7 +151,13 @@ def kept_batch() -> tuple[bytes, batches.Ground]:
     secret = next(value for key, value in held.items() if key.startswith("\x00secret"))
     batch = next(value for key, value in held.items() if key.startswith("\x00batch"))
     registry = Registry(ledger.world, A, secret)
-    return batch, batches.Ground(registry.device, "pedchain", "ped", 4_000_000_000)
+    return batch, batches.Ground(
+        registry.devices(batches.devices_of(batches.rows_of(batch))),
+        registry.naming,
+        "pedchain",
+        "ped",
+        4_000_000_000,
+    )
 
 
 def private_values(archive: Archive) -> Iterator[tuple[str, bytes]]:
@@ -171,8 +177,9 @@ def marker(document: bytes) -> dict:
 
 def test_a_batch_is_checked_record_by_record(kept_batch: tuple[bytes, batches.Ground]) -> None:
     document, ground = kept_batch
-    rows, signatures = batches.check(document, marker(document), ground)
-    assert signatures == sum(map(len, rows.values())) > 0
+    held = marker(document)
+    batches.check(document, held, ground)
+    assert sum(map(len, batches.rows_of(document).values())) == held["records"] > 0
 
 
 @pytest.mark.fault(4)
