@@ -5,6 +5,7 @@ schema = "emsagent/1"
 state = "state"                    # keys and outboxes; relative to this file
 network = "pedchain"               # what signatures are made for (domain tag)
 channel = "ped"
+clock = "kernel"                   # whom the time of live meters is trusted from: `clock`
 
 [gateway.DistrictA]
 url = "https://127.0.0.1:8443"
@@ -48,13 +49,16 @@ class GatewayConfig:
 class DriverConfig:
     """Which driver reads a meter, and the settings that only this driver understands.
 
-    `where` names the entry in the file (for errors), `base` is what paths are relative to.
+    `where` names the entry in the file (for errors), `base` is what paths are relative to,
+    `interval_s` the distance of the home's readings, `clock` whom the time is trusted from.
     """
 
     kind: str
     settings: Mapping[str, object]
     where: str
     base: Path
+    interval_s: int = 900
+    clock: str = "kernel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,12 @@ def parse(table: Table, base: Path) -> Config:
     if schema != SCHEMA:
         raise ConfigError("schema", f"must be {SCHEMA!r}, is {schema!r}")
     gateways = _gateways(table.table("gateway"), base)
-    homes = tuple(_home(home, base, gateways) for home in table.tables("home", limits.HOMES_MAX))
+    clock = table.text("clock", "kernel")
+    if clock not in ("kernel", "always"):
+        raise ConfigError("clock", f"must be 'kernel' or 'always', is {clock!r}")
+    homes = tuple(
+        _home(home, base, gateways, clock) for home in table.tables("home", limits.HOMES_MAX)
+    )
     meters = {home.id: {device.id for device in home.devices} for home in homes}
     config = Config(
         state=base / table.text("state", "state"),
@@ -147,14 +156,17 @@ def _gateways(table: Table, base: Path) -> dict[str, GatewayConfig]:
     return found
 
 
-def _home(table: Table, base: Path, gateways: Mapping[str, GatewayConfig]) -> HomeConfig:
+def _home(
+    table: Table, base: Path, gateways: Mapping[str, GatewayConfig], clock: str
+) -> HomeConfig:
     district = table.text("district")
     if district not in gateways:
         raise ConfigError(table.path("district"), f"no [gateway.{district}] tells where to send")
+    interval_s = table.number("interval_s", 900, 1, 3_600)
     home = HomeConfig(
         id=_id(table, "id"),
         district=district,
-        interval_s=table.number("interval_s", 900, 1, 3_600),
+        interval_s=interval_s,
         samples_per_record=table.number(
             "samples_per_record", 96, 1, limits.READINGS_PER_RECORD_MAX
         ),
@@ -162,7 +174,8 @@ def _home(table: Table, base: Path, gateways: Mapping[str, GatewayConfig]) -> Ho
             "records_max", limits.RECORDS_HELD_MAX, 1, limits.RECORDS_HELD_MAX
         ),
         devices=tuple(
-            _device(device, base) for device in table.tables("device", limits.DEVICES_PER_HOME_MAX)
+            _device(device, base, interval_s, clock)
+            for device in table.tables("device", limits.DEVICES_PER_HOME_MAX)
         ),
     )
     table.done()
@@ -171,14 +184,14 @@ def _home(table: Table, base: Path, gateways: Mapping[str, GatewayConfig]) -> Ho
     return home
 
 
-def _device(table: Table, base: Path) -> DeviceConfig:
+def _device(table: Table, base: Path, interval_s: int, clock: str) -> DeviceConfig:
     driver = table.table("driver")
     kind = driver.text("kind")
     settings = {name: value for name, value in driver.values.items() if name != "kind"}
     device = DeviceConfig(
         id=_id(table, "id"),
         model=table.text("model", "emsagent"),
-        driver=DriverConfig(kind, settings, driver.where, base),
+        driver=DriverConfig(kind, settings, driver.where, base, interval_s, clock),
     )
     table.done()
     return device

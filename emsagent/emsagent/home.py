@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from emsagent import keys, limits, logs, records
 from emsagent.config import Config, DeviceConfig, HomeConfig
 from emsagent.drivers import Driver, Sample, open_driver
+from emsagent.drivers.live import Live
 from emsagent.errors import DeviceBlocked, DriverFault, KeyFileError, OutboxFull
 from emsagent.failpoint import Failpoint, reach
 from emsagent.mark import Mark
@@ -86,6 +87,7 @@ class Home:
         """
         drafts: list[Draft] = []
         for meter in self.meters.values():
+            self._flag(meter)
             try:
                 self.outbox.check_unblocked(meter.device.id)
                 drafts += self._drafts(meter, until, since)
@@ -93,11 +95,19 @@ class Home:
                 self.alarm(error.code, f"{meter.device.id}: {error}")
         accepted = drafts[: self.outbox.room()]
         self._store(accepted)
+        for draft in accepted:
+            driver = self.meters[draft.device].driver
+            if isinstance(driver, Live):
+                driver.stored(draft.samples)
         if len(accepted) < len(drafts):
             waiting = len(drafts) - len(accepted)
             self.alarm(OutboxFull.code, f"limit of {self.config.records_max} records reached")
             raise OutboxFull(f"{self.config.id}: {waiting} records were not accepted")
         return len(accepted)
+
+    def live(self) -> list[Live]:
+        """The drivers that keep in touch with their devices."""
+        return [one.driver for one in self.meters.values() if isinstance(one.driver, Live)]
 
     def alarm(self, name: str, detail: str) -> None:
         """Tell a person once, and keep it for `emsagent status`."""
@@ -107,6 +117,11 @@ class Home:
             new = True  # a full disk must not hide the alarm
         if new:
             logs.alarm(name, home=self.config.id, detail=detail)
+
+    def _flag(self, meter: Meter) -> None:
+        if isinstance(meter.driver, Live):
+            for flag in meter.driver.flagged():
+                self.alarm("held-back", f"{meter.device.id}: {flag}")
 
     def _drafts(self, meter: Meter, until: int, since: int | None) -> list[Draft]:
         device = meter.device.id
@@ -127,7 +142,7 @@ class Home:
 
     def _draft(self, device: DeviceConfig, counter: int, samples: Sequence[Sample]) -> Draft:
         payload = records.payload(self._agent, device, counter, samples)
-        return Draft(device.id, counter, payload, samples[-1].instant)
+        return Draft(device.id, counter, payload, samples[-1].instant, tuple(samples))
 
     def _store(self, drafts: Sequence[Draft]) -> None:
         if not drafts:

@@ -40,3 +40,11 @@ REGISTER_COLUMNS_MAX = 32
 
 HOMES_AT_ONCE = 16
 """Homes of a simulation that collect and send side by side (connections)."""
+
+POWER_MAX_W = 10_000_000
+SAMPLES_HELD_MAX = 1_000
+"""Readings of a live meter that wait for a disk: ten days of quarter-hours."""
+DEVICE_RETRY_MAX_S = 60.0
+TELEGRAM_BYTES_MAX = 16 * 1024
+MESSAGE_BYTES_MAX = 64 * 1024
+"""One message of a device: MQTT, OCPP, a signed record."""

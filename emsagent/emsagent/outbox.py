@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from emsagent import limits
+from emsagent.drivers import Sample
 from emsagent.errors import DeviceBlocked, OutboxBusy, OutboxFull, OutboxMissing, StateRegressed
 
 VERSION = 1
@@ -75,12 +76,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A record to be: the device's next counter, its payload, the last instant it covers."""
+    """A record to be: the device's next counter, its payload, the last instant it covers; and the
+    samples it is made of, for whoever holds them until they are on the disk."""
 
     device: str
     counter: int
     payload: bytes
     last_instant: int
+    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, suppress
 from emsagent import limits, logs
 from emsagent.config import Config
 from emsagent.delivery import deliver
+from emsagent.drivers.live import late_s
 from emsagent.errors import OutboxFull
 from emsagent.following import Follower
 from emsagent.home import Home
@@ -27,8 +28,14 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         followers = {one.home: Follower(config, one) for one in config.consents}
         logs.event("started", homes=len(homes), devices=sum(len(home.meters) for home in homes))
         async with asyncio.TaskGroup() as group:
-            for home in homes:
+            watching = [group.create_task(one.serve()) for home in homes for one in home.live()]
+            serving = [
                 group.create_task(_serve(home, uplinks, stop, followers.get(home.config.id)))
+                for home in homes
+            ]
+            await asyncio.gather(*serving)
+            for one in watching:
+                one.cancel()
         logs.event("stopped")
 
 
@@ -47,7 +54,8 @@ async def _serve(
         except OutboxFull as error:
             # The disk takes nothing: the same bytes stay due until it does.
             logs.alarm(error.code, home=home.config.id, detail=str(error))
-        await _sleep(stop, _wait_s(home.config.interval_s, time.time(), pause))
+        late = late_s(home.config.interval_s) + 1 if home.live() else 0
+        await _sleep(stop, _wait_s(home.config.interval_s, time.time() - late, pause))
 
 
 def _wait_s(interval_s: int, now: float, pause_s: float) -> float:

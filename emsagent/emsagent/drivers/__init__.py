@@ -53,6 +53,9 @@ class Driver(Protocol):
 _KINDS = {
     "csv": "emsagent.drivers.csvfile",
     "flexible": "emsagent.drivers.flexible",
+    "modbus": "emsagent.drivers.modbus",
+    "mqtt": "emsagent.drivers.mqtt",
+    "p1": "emsagent.drivers.p1",
     "replay": "emsagent.drivers.replay",
 }
 
@@ -62,5 +65,9 @@ def open_driver(config: DriverConfig) -> Driver:
     module = _KINDS.get(config.kind)
     if module is None:
         raise ConfigError(f"{config.where}.kind", f"{config.kind!r} is not one of {sorted(_KINDS)}")
-    make: Callable[[DriverConfig], Driver] = import_module(module).make
+    try:
+        make: Callable[[DriverConfig], Driver] = import_module(module).make
+    except ModuleNotFoundError as error:
+        extra = f"{error.name} is not installed: pip install 'emsagent[{config.kind}]'"
+        raise ConfigError(f"{config.where}.kind", extra) from error
     return make(config)
