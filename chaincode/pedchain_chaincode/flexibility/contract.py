@@ -7,7 +7,7 @@ the same name, which holds the order, its state and its money, and by nobody els
 and `salt` (16 bytes) come in the transient map.
 """
 
-from pedchain_chaincode.documents import Document, identifier, read, refusals
+from pedchain_chaincode.documents import Document, identifier, read, read_array, refusals
 from pedchain_chaincode.flexibility import (
     consent,
     declaring,
@@ -15,6 +15,7 @@ from pedchain_chaincode.flexibility import (
     forgetting,
     freezing,
     guards,
+    limits,
     measuring,
     remeasuring,
     retention,
@@ -177,6 +178,17 @@ class FlexibilityContract(Contract):
         """A site's dispatch as its issuer signed it (members of the collection only)."""
         name = await names.resolve(ctx, identifier(site))
         return canonical.encode(await _held(ctx, "dispatch", identifier(order), name))
+
+    @evaluate
+    async def get_dispatches(self, ctx: Context, asked: bytes) -> bytes:
+        """The signed dispatches of some {order, site}, null for who is not asked (members of the
+        collection only)."""
+        wanted = read_array(asked, limits.PAPERS)
+        store, ids = await Store.read(ctx), {}
+        for site in dict.fromkeys(identifier(one.get("site")) for one in wanted):
+            ids[site] = await names.resolve(ctx, site)
+        places = [("dispatch", identifier(one.get("order")), ids[one["site"]]) for one in wanted]
+        return canonical.encode(await store.load_many(places))
 
     @evaluate
     async def get_answer(self, ctx: Context, order: str, site: str) -> bytes:

@@ -43,6 +43,11 @@ def share(stub: Stub, day: str) -> str:
     return stub.create_composite_key("flex-share", [day])
 
 
+def live(stub: Stub, day: str, identifier: str) -> str:
+    """That an order of settlement is accepted, by the day (UTC) it begins on."""
+    return stub.create_composite_key("flex-live", [day, identifier])
+
+
 def order(stub: Stub, identifier: str) -> str:
     """An order of settlement, public."""
     return stub.create_composite_key("flex-order", [identifier])

@@ -287,6 +287,13 @@ class OrderingContract(Contract):
         return canonical.encode(found)
 
     @evaluate
+    async def list_orders_ahead(self, ctx: Context, day: str, after: str) -> bytes:
+        """Accepted orders [day, id, {districts, notice, product}] that begin from the day before
+        today on, by the ledger's clock; a page behind `day` and `after`, or the first."""
+        clock = await now(ctx, await settlement.setup(ctx))
+        return canonical.encode(await orders.ahead(ctx.stub, clock, day, after))
+
+    @evaluate
     async def get_outcome_of(self, ctx: Context, order: str) -> bytes:
         """An order's [delivered, deficiency] Wh by interval (members of the collection only)."""
         book = await Book.read(ctx, await settlement.setup(ctx))

@@ -21,6 +21,7 @@ from pedchain_chaincode.documents import Document, refusals, save
 from pedchain_chaincode.flexibility import keys, limits
 from pedchain_chaincode.settlement import accounts, rows
 from pedchain_chaincode.settlement.book import Book
+from pedchain_chaincode.state import restore
 from pedchain_domain import fields
 from pedchain_domain.flexibility import delivery, remuneration
 from pedchain_domain.flexibility import order as rules
@@ -31,7 +32,7 @@ from pedchain_domain.flexibility.remuneration import HISTORY
 from pedchain_domain.instants import DAY, format_day
 from pedchain_domain.market.tokenid import MONEY
 from pedchain_domain.numbers import PPM, split
-from pedchain_fabric.shim import Refusal
+from pedchain_fabric.shim import Refusal, Stub
 
 PAGE: Final = 100
 ISSUED, ACCEPTED, SETTLED = "ISSUED", "ACCEPTED", "SETTLED"
@@ -100,6 +101,8 @@ async def accept(book: Book, found: Document, body: Document, clock: int) -> Non
     districts = {name: {"phase": OPEN} for name in sorted(parts)}
     accepted = {"state": ACCEPTED, "notice": clock, "parts": parts, "plant": body["plant"]}
     await put(book, {**found, **accepted, "districts": districts, "collateral": collateral})
+    told = {"districts": sorted(parts), "notice": clock, "product": order["product"]}
+    await save(book.stub, _live(book, order), told)
 
 
 async def _tested(book: Book, order: Document) -> None:
@@ -117,7 +120,25 @@ async def give_back(book: Book, found: Document, state: str) -> None:
     order = found["order"]
     await _credit(book, order["issuer"], found["escrow"])
     await _credit(book, order["provider"], found["collateral"])
+    if found["state"] == ACCEPTED:
+        await book.stub.del_state(_live(book, order))
     await put(book, {**found, "state": state})
+
+
+def _live(book: Book, order: Document) -> str:
+    return keys.live(book.stub, format_day(order["start"] // DAY), order["id"])
+
+
+async def ahead(stub: Stub, clock: int, day: str, after: str) -> list[list[Any]]:
+    """Accepted orders [day, id, {districts, notice, product}] by the day they begin on, a page
+    behind an order, or from the day before today on."""
+    behind = [day, after] if day else [format_day(clock // DAY - 1)]
+    found: list[list[Any]] = []
+    async for row in stub.partial_composite("flex-live", [], after=behind):
+        found.append([*stub.split_composite_key(row.key)[1], restore(row.value)])
+        if len(found) == PAGE:
+            break
+    return found
 
 
 def is_frozen(found: Document) -> bool:
@@ -189,6 +210,7 @@ async def finish(book: Book, found: Document) -> None:
     }
     outcomes = [list(one) for one in made.result.outcomes]
     await book.save(("flex-outcome", order["id"]), {"outcomes": outcomes})
+    await book.stub.del_state(_live(book, order))
     await put(book, {**found, "state": SETTLED, "result": told})
 
 

@@ -96,8 +96,8 @@ def program(district: str) -> Document:
 
 
 def event(order: Document, district: str, paper: Document) -> Document:
-    """An order as it stands, and a site's signed dispatch, as an event."""
-    body, asked = order["order"], paper["document"]
+    """An accepted order {notice, product}, and a site's signed dispatch, as an event."""
+    asked = paper["document"]
     sign = -1 if asked["direction"] == Direction.DOWN else 1
     setpoint = {"type": SETPOINT, "values": [sign * asked["power_w"] / 1_000]}
     signed = {"type": DISPATCH, "values": [canonical.encode(paper).decode()]}
@@ -108,7 +108,7 @@ def event(order: Document, district: str, paper: Document) -> Document:
         "objectType": "EVENT",
         "programID": object_id("program", district),
         "eventName": asked["order"],
-        "priority": FIRM if body["product"] == "firm" else OTHER,
+        "priority": FIRM if order["product"] == "firm" else OTHER,
         "payloadDescriptors": _descriptors(),
         "reportDescriptors": [{"payloadType": name} for name in (ANSWER, RECORDS)],
         "intervalPeriod": {

@@ -16,7 +16,7 @@ from pedchain_gateway.intake.intake import OverloadedError
 from pedchain_gateway.intake.verdict import Status, Verdict
 from pedchain_gateway.ledger.port import LedgerError
 from pedchain_gateway.openadr import events as openadr
-from pedchain_gateway.service import agents, body
+from pedchain_gateway.service import body
 from pedchain_gateway.service.dispatches import refused
 from pedchain_gateway.service.models import problem
 from pedchain_gateway.service.problems import Problem, ProblemError
@@ -144,18 +144,14 @@ def _settled(verdicts: list[Verdict]) -> None:
 
 
 async def _events(known: Services, ven: Ven) -> list[Document]:
-    flex = Flexibility(known.ledger, known.channel, lambda _: None)
-    found = []
     try:
-        for name in await agents.live_orders(known.ledger):
-            order = await flex.order(name)
-            for site in ven.sites if ven.district in order["districts"] else ():
-                paper = await agents.dispatch(known.ledger, ven.district, name, site)
-                if paper is not None:
-                    found.append(openadr.event(order, ven.district, paper))
+        orders = await known.agents.ahead(ven.district)
+        found = await known.agents.dispatches(ven.district, orders, ven.sites)
     except LedgerError as error:
         raise refused(error) from error
-    return found
+    return [
+        openadr.event(orders[paper["document"]["order"]], ven.district, paper) for paper in found
+    ]
 
 
 def _one(found: list[Document], identifier: str) -> Document:

@@ -121,10 +121,9 @@ async def post_inquiry(request: Request, district: District) -> Dispatches:
     """What accepted orders ask of the site whose device asks."""
     posted, known = await read(request, Inquiry), served(request, district)
     try:
-        inquiry = await agents.inquired(
-            known.ledger, known.channel, district, posted.inquiry.model_dump()
-        )
-        found = await agents.dispatches(known.ledger, district, inquiry["site"])
+        inquiry = await known.agents.inquired(district, posted.inquiry.model_dump())
+        orders = await known.agents.ahead(district)
+        found = await known.agents.dispatches(district, orders, [inquiry["site"]])
     except agents.NotProvenError as error:
         raise ProblemError(Problem.NOT_PROVEN, reason=error.reason) from error
     except LedgerError as error:

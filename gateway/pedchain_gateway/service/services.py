@@ -14,6 +14,7 @@ from pedchain_gateway.intake.reconcile import Reconciler
 from pedchain_gateway.intake.submission import Submitter
 from pedchain_gateway.ledger.port import Ledger
 from pedchain_gateway.openadr.clients import Clients
+from pedchain_gateway.service.agents import Agents
 from pedchain_gateway.service.metrics import Metrics
 
 
@@ -29,6 +30,7 @@ class Services:
     metrics: Metrics
     channel: str
     clients: Clients
+    agents: Agents
 
 
 def assemble(config: Config, ledger: Ledger, index: Index, channel: str = "ped") -> Services:
@@ -39,7 +41,15 @@ def assemble(config: Config, ledger: Ledger, index: Index, channel: str = "ped")
     reconciler = Reconciler(ledger, index, resubmit_s=config.resubmit_after_s)
     intake = Intake(config.districts, index, submitter, reconciler, metrics)
     return Services(
-        config, ledger, index, intake, reconciler, metrics, channel, Clients(config.openadr)
+        config,
+        ledger,
+        index,
+        intake,
+        reconciler,
+        metrics,
+        channel,
+        Clients(config.openadr),
+        Agents(ledger, channel),
     )
 
 

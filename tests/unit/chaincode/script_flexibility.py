@@ -99,6 +99,9 @@ async def run() -> list[str]:
         pass
     await street.ask("flexibility:GetOutcomeOf", "o-1")
     await street.ask("flexibility:ListOrdersIssued", "")
+    await street.ask("flexibility:ListOrdersAhead", "", "")
+    asked = json.dumps([{"order": "o-1", "site": first.name}])
+    await street.look("flexibility:GetDispatches", asked)
     held = [street.peer.state(SETTLEMENT), street.peer.private(SETTLEMENT, "book")]
     held += [street.peer.state(METERING), street.peer.private(METERING, "flex")]
     for place in held:

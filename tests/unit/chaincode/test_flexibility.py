@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pedchain_domain.flexibility import papers
-from tests.unit.chaincode.district import DAY, DSO, OPERATOR
+from tests.unit.chaincode.district import DAY, DSO, OPERATOR, day_name
 from tests.unit.chaincode.exchange import MONEY
 from tests.unit.chaincode.flexing import (
     ALL,
@@ -166,6 +166,9 @@ async def test_agents_get_what_the_issuer_signed_and_nothing_else(street: Flexib
     assert await send(*sent[1:]) == b"done"
     held = await street.look("flexibility:GetDispatch", "o-1", sent[0]["document"]["site"])
     assert held == sent[0]
+    sites = [sent[0]["document"]["site"], "h14"]
+    asked = json.dumps([{"order": "o-1", "site": site} for site in sites])
+    assert await street.look("flexibility:GetDispatches", asked) == [sent[0], None]
 
 
 async def test_only_a_sites_own_device_answers_for_it(street: Flexible) -> None:
@@ -219,11 +222,25 @@ async def test_an_order_nobody_took_on_or_dispatched_gives_all_money_back(
     await street.clock(EVENT)
     await refused(street.step("FreezeOrder", "o-2", "DistrictA"), "too-late")
     await street.step("LapseOrder", "o-2", by=OPERATOR)
+    assert await street.ask("flexibility:ListOrdersAhead", "", "") == []
     found = await street.ask("flexibility:ListOrdersIssued", "")
     assert found == {"o-1": "LAPSED", "o-2": "LAPSED", "o-3": "REVOKED"}
     assert await street.waiting(street.dso) == {MONEY: 3 * 1_800_000}
     assert await street.waiting(street.provider) == {MONEY: 1_800_000}
     assert await street.everything() == ALL
+
+
+async def test_orders_ahead_are_listed_by_day_and_old_ones_not_looked_at(street: Flexible) -> None:
+    days = {f"o-{at}": EVENT + at * DAY for at in (3, 1, 2)}
+    for name, start in days.items():
+        await street.issue(order(id=name, power_w=400, start=start))
+        await street.accept(400, name)
+    told = {"districts": ["DistrictA"], "notice": NOTICE, "product": "firm"}
+    listed = [[day_name(BEFORE + at), f"o-{at}", told] for at in (1, 2, 3)]
+    assert await street.ask("flexibility:ListOrdersAhead", "", "") == listed
+    assert await street.ask("flexibility:ListOrdersAhead", *listed[0][:2]) == listed[1:]
+    await street.clock(EVENT + 3 * DAY)
+    assert await street.ask("flexibility:ListOrdersAhead", "", "") == listed[1:]
 
 
 async def test_an_order_is_taken_back_until_somebody_is_chosen_for_it(street: Flexible) -> None:

@@ -36,14 +36,17 @@ def device(**changes: Any) -> bytes:
 @pytest.fixture
 def asked(ledger: FakeLedger) -> FakeLedger:
     """A ledger with a device, and an accepted order that asks it among others."""
-    orders = {"o-1": "SETTLED", "o-2": "ACCEPTED", "o-3": "ACCEPTED"}
+    told = {"districts": ["DistrictA"], "notice": 0, "product": "firm"}
+    other = {**told, "districts": ["DistrictB"]}
+    orders = [["2026-01-17", "o-1", other], *(["2026-01-17", f"o-{at}", told] for at in (2, 3))]
+    wanted = [{"order": name, "site": "site-1"} for name in ("o-2", "o-3")]
     ledger.answers = {
         ("GetDevice", "device-1"): device(),
         ("tokens:GetSetup",): canonical.encode({"network": "pedchain"}),
-        ("flexibility:ListOrdersIssued", ""): canonical.encode(orders),
-        ("flexibility:ListOrdersIssued", "o-3"): b"{}",
-        ("flexibility:GetDispatch", "o-2", "site-1"): canonical.encode(DISPATCH),
-        ("flexibility:GetDispatch", "o-3", "site-1"): Refused("not-found"),
+        ("flexibility:ListOrdersAhead", "", ""): canonical.encode(orders),
+        ("flexibility:GetDispatches", canonical.encode(wanted).decode()): canonical.encode(
+            [DISPATCH, None]
+        ),
     }
     return ledger
 

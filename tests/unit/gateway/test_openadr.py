@@ -26,21 +26,16 @@ SECRET = "open sesame"
 DIGEST = hashlib.sha256(SECRET.encode()).hexdigest()
 ISSUER, DEVICE = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
 START = 1_774_785_600
-ORDER = {
-    "state": "ACCEPTED",
-    "notice": START - 7_200,
-    "districts": {"DistrictA": {}},
-    "order": {
-        "id": "o:1", "direction": "down", "start": START, "count": 2, "grain": 900,
-        "product": "firm",
-    },
+TOLD = {"districts": ["DistrictA"], "notice": START - 7_200, "product": "firm"}
+ORDER: dict[str, Any] = {
+    "id": "o:1", "direction": "down", "start": START, "count": 2, "grain": 900,
 }  # fmt: skip
 PAPER = papers.signed_by(
     ISSUER,
-    papers.dispatch(ORDER["order"], "site-1", "device-1", 400),  # type: ignore[arg-type]
+    papers.dispatch(ORDER, "site-1", "device-1", 400),
     ("pedchain", "ped", papers.ORDERS),
 )
-EVENT = openadr.event(ORDER, "DistrictA", PAPER)
+EVENT = openadr.event(TOLD, "DistrictA", PAPER)
 
 
 def answer(**changes: Any) -> dict[str, Any]:
@@ -75,7 +70,7 @@ def test_an_order_is_an_event_of_setpoints_against_the_baseline() -> None:
     assert payloads == [{"type": "DISPATCH_SETPOINT_RELATIVE", "values": [-0.4]}] * 2
     assert EVENT["payloadDescriptors"][0]["units"] == "KW"
     up = {**PAPER, "document": {**PAPER["document"], "direction": "up"}}
-    found = openadr.event(ORDER, "DistrictA", up)
+    found = openadr.event(TOLD, "DistrictA", up)
     assert found["intervals"][0]["payloads"][0]["values"] == [0.4]
 
 
@@ -93,7 +88,7 @@ def test_ids_are_such_as_openadr_allows() -> None:
 
 
 def test_an_event_that_is_not_firm_comes_after_those_that_are() -> None:
-    other = {**ORDER, "order": {**ORDER["order"], "product": "best-effort"}}  # type: ignore[dict-item]
+    other = {**TOLD, "product": "best-effort"}
     assert openadr.event(other, "DistrictA", PAPER)["priority"] > EVENT["priority"]
 
 
@@ -132,12 +127,12 @@ def config(config: Config) -> Config:
 @pytest.fixture
 def ledger(ledger: FakeLedger) -> FakeLedger:
     """One accepted order, that asks one of the client's sites."""
+    wanted = [{"order": "o:1", "site": site} for site in ("site-1", "site-2")]
     ledger.answers |= {
-        ("flexibility:ListOrdersIssued", ""): canonical.encode({"o:1": "ACCEPTED"}),
-        ("flexibility:ListOrdersIssued", "o:1"): b"{}",
-        ("flexibility:GetOrder", "o:1"): canonical.encode(ORDER),
-        ("flexibility:GetDispatch", "o:1", "site-1"): canonical.encode(PAPER),
-        ("flexibility:GetDispatch", "o:1", "site-2"): Refused("not-found"),
+        ("flexibility:ListOrdersAhead", "", ""): canonical.encode([["2026-03-29", "o:1", TOLD]]),
+        ("flexibility:GetDispatches", canonical.encode(wanted).decode()): canonical.encode(
+            [PAPER, None]
+        ),
     }
     return ledger
 
