@@ -15,7 +15,7 @@ from pedchain_fabric.wire import compositekey
 from pedchain_fabric.wire.rwset import Namespace
 
 VALID = TxValidationCode.VALID
-METERING = "metering-"
+METERING, SETTLEMENT = "metering-", "settlement"
 _SEQUENCE = "namespaces/fields/"
 
 
@@ -44,6 +44,7 @@ class Course:
     laps: list[Lap] = field(default_factory=list)
     certificates: list[Certified] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+    sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def block(self, number: int, judged: tuple[Judged, ...], world: World) -> None:
         """A block with its writes applied."""
@@ -59,17 +60,25 @@ class Course:
 
     def _namespace(self, number: int, namespace: Namespace, world: World) -> None:
         if namespace.name == LIFECYCLE:
-            told = _definitions(namespace, world)
-            self.changes += [f"block {number}: {each}" for each in told]
+            committed = _definitions(namespace, world)
+            self.changes += [f"block {number}: {each}" for each in committed]
         elif namespace.name.startswith(METERING):
             district = namespace.name.removeprefix(METERING)
-            self.certificates += [
-                Certified(number, district, decode(write.value))
-                for write in namespace.writes
-                if not write.deletes
-                and write.key.startswith("\x00")
-                and compositekey.split(write.key)[0] == "certificate"
-            ]
+            told = _documents(namespace, "certificate")
+            self.certificates += [Certified(number, district, each) for each in told]
+        elif namespace.name == SETTLEMENT:
+            self.sessions |= {str(each["id"]): each for each in _documents(namespace, "session")}
+
+
+def _documents(namespace: Namespace, kind: str) -> list[dict[str, Any]]:
+    """Public documents of a kind that a transaction writes."""
+    return [
+        decode(write.value)
+        for write in namespace.writes
+        if not write.deletes
+        and write.key.startswith("\x00")
+        and compositekey.split(write.key)[0] == kind
+    ]
 
 
 def _definitions(namespace: Namespace, world: World) -> list[str]:

@@ -9,16 +9,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pedchain_audit import chain
 from pedchain_audit.archive import Archive
 from pedchain_audit.errors import ArchiveError, VerificationError
 from pedchain_audit.registry import decode
-from pedchain_audit.replay import Judged, Ledger
+from pedchain_audit.tracing import history
 from pedchain_domain import canonical, proofs
 from pedchain_domain.reasons import DomainError
 from pedchain_fabric.client import profile
 from pedchain_fabric.wire import compositekey
-from pedchain_fabric.wire.channelconfig import ChannelConfig
 
 Document = dict[str, Any]
 DEFINITION = "metering-"
@@ -51,29 +49,29 @@ def roots_of(archive: Archive, district: str, day: str) -> dict[str, str]:
     """Root -> run of every version of a day's certificate that a valid transaction wrote, the
     blocks verified on the way as far as chain, endorsements and reads go. ArchiveError if none."""
     key = compositekey.create("certificate", [day])
-    found: dict[str, str] = {}
-    ledger: Ledger | None = None
-    previous = b""
-
-    def valid(judged: Judged) -> None:
-        for namespace in judged.namespaces:
-            for write in namespace.writes if namespace.name == f"{DEFINITION}{district}" else ():
-                if write.key == key and not write.deletes:
-                    document = decode(write.value)
-                    found[document["root"]] = document["run"]
-
-    for number, raw in archive.blocks():
-        block = chain.decode(number, raw)
-        previous = chain.check_link(block, number, previous)
-        if ledger is None:
-            chain.check_genesis(block, archive.genesis)
-            ledger = Ledger(ChannelConfig.from_block(block))
-        else:
-            chain.check_signatures(block, ledger.config, ledger.signatures)
-        ledger.judge(block, valid)
-    if not found:
+    documents = [
+        decode(write.value)
+        for write in history(archive, f"{DEFINITION}{district}", key)
+        if write.value is not None
+    ]
+    if not documents:
         raise ArchiveError(f"the ledger holds no certificate of {district} {day}")
-    return found
+    return {document["root"]: document["run"] for document in documents}
+
+
+def check_file(file: Path, ledger: Path | None, certificate: Path | None) -> str:
+    """What the proof in a file shows, held against a copied ledger or a certificate's file.
+
+    Raises `VerificationError` where it does not hold, `ArchiveError` where there is nothing to
+    hold it against."""
+    found = read(file)
+    if certificate is not None:
+        held = read(certificate)
+        return check(found, {str(held.get("root")): str(held.get("run"))})
+    if ledger is None:
+        raise ArchiveError("name a --ledger or a --certificate to check against")
+    day, district = str(found.get("day")), str(found.get("district"))
+    return check(found, roots_of(Archive(ledger), district, day))
 
 
 def check(proof: Document, roots: dict[str, str]) -> str:

@@ -9,13 +9,29 @@ from pedchain_audit.verify import Figures
 
 #: What no audit of a ledger can show; said with every result.
 NOT_SHOWN = (
-    "that a meter measured right, that every connection of a district is a member, "
-    "that a device stood where it is registered"
+    "that a meter measured right",
+    "that every connection of a district is a member",
+    "that a device stood where it is registered",
+    "that this is the only ledger: compare it with what others were shown (`compare`, `watch`)",
 )
 
 
 def text(figures: Figures) -> str:
     """The result of an audit that found nothing wrong."""
+    lines = checked(figures)
+    if figures.first:
+        lines.insert(
+            0,
+            f"blocks before {figures.first} replayed as the peer noted them, "
+            "their signatures not checked in this run",
+        )
+    lines += [f"not checked: {what}" for what in figures.not_checked]
+    lines += [f"not shown by any audit: {', '.join(NOT_SHOWN)}", "VERIFIED"]
+    return "\n".join(lines)
+
+
+def checked(figures: Figures) -> list[str]:
+    """What was checked, in words."""
     lines = [
         f"{figures.blocks} blocks chained from the trusted genesis block",
         f"{figures.orderer_signatures} orderer signatures, each block with a quorum",
@@ -53,9 +69,7 @@ def text(figures: Figures) -> str:
             f"{figures.events_of_one} valid transactions with an event but one endorsement: "
             "an event alone proves nothing"
         )
-    lines += [f"not checked: {what}" for what in figures.not_checked]
-    lines += [f"not shown by any audit: {NOT_SHOWN}", "VERIFIED"]
-    return "\n".join(lines)
+    return lines
 
 
 def invalid(figures: Figures) -> str:
@@ -69,6 +83,11 @@ def invalid(figures: Figures) -> str:
 def tampered(error: VerificationError) -> str:
     """The first thing that is wrong, and where."""
     return f"{error.place}: {error.check}: {error.text}\nTAMPERED"
+
+
+def told(result: Figures | VerificationError) -> str:
+    """The result in words; the last line is VERIFIED or TAMPERED."""
+    return text(result) if isinstance(result, Figures) else tampered(result)
 
 
 def machine(result: Figures | VerificationError) -> str:
