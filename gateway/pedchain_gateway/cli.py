@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from pedchain_gateway.commands import flexibility, market, sharing, subjects
+from pedchain_gateway.commands import flexibility, imports, market, sharing, subjects
 from pedchain_gateway.commands.administration import COMMANDS
 from pedchain_gateway.commands.commandline import MISUSED, Profile, fail, line, on_ledger, perform
 
@@ -19,6 +19,8 @@ for command in COMMANDS:
     app.command(command)
 for work in (*subjects.COMMANDS, *sharing.COMMANDS):
     app.command(work)
+app.command(imports.import_files, name="import")
+app.command(imports.master)
 app.command(market.app)
 app.command(flexibility.app)
 

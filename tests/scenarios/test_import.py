@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A meter operator's files certify a district as the agents' readings do.
+
+DistrictA is read by agents, with the street's mishaps. DistrictB is the same homes on a ledger that
+has never heard of them: two operators' files, the DSO's key, no agent. Two days; the year is in
+tests/soak.
+"""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from emsagent import street as laying
+from pedchain_demo import stages
+from pedchain_demo.commands import run
+from pedchain_demo.progress import Progress
+from pedchain_domain.sim import street as sim
+from pedchain_fabric.client import profile
+from tests.scenarios import operators
+from tests.scenarios.harness import Network
+
+A, B = sim.DISTRICTS
+DAYS = 2
+OWN = ("district", "boundary", "root", "batches")
+"""What two districts of the same homes differ in."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Both districts certified; what the import said."""
+
+    network: Network
+    folder: Path
+    summary: dict[str, Any]
+
+    def certificates(self, district: str) -> list[dict[str, Any]]:
+        return asyncio.run(listed(self.network.profile("DSO"), district))
+
+    def run(self, mapping: str, *files: str) -> dict[str, Any]:
+        """`ped-gateway import` of B's files; the summary it ends with."""
+        return importing(self.network, self.folder, mapping, *files)
+
+
+async def listed(path: Path, district: str) -> list[dict[str, Any]]:
+    async with await profile.connect(path) as gateway:
+        contract = gateway.network("ped").contract(f"metering-{district}")
+        found, bookmark = [], ""
+        while True:
+            page = json.loads(await contract.evaluate("ListCertificates", "2000-01-01", bookmark))
+            found += page["certificates"]
+            bookmark = page["bookmark"]
+            if not bookmark:
+                return found
+
+
+def importing(network: Network, folder: Path, mapping: str, *files: str) -> dict[str, Any]:
+    out = run(
+        "ped-gateway", "import", *(str(folder / "files" / one) for one in files),
+        "--mapping", str(folder / "files" / mapping), "--district", B,
+        "--state", str(folder / "import"), "--key", str(folder / "dso.pem"),
+        "--profile", str(network.profile("DSO")),
+    )  # fmt: skip
+    found: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return found
+
+
+def one_street(end: int, days: int) -> sim.Street:
+    """All homes of the demo in one district, with their mishaps but the exchange of a meter: there
+    an agent's hour is bridged, and an operator's interval measured."""
+    start = end - days * sim.DAY
+    made = [*sim.measured_homes(start, end), *sim.generated_homes(start, end)]
+    homes = [replace(one, district=A) for one in made]
+    feeder = sim.feeder(A, homes, start)
+    befallen, mishaps = sim.befall(homes, start, days)
+    exchanged = mishaps.exchange.old.removesuffix("-grid")
+    befallen = [
+        one if one.id == exchanged else other for one, other in zip(homes, befallen, strict=True)
+    ]
+    mishaps = replace(mishaps, exchange=replace(mishaps.exchange, old="none"))
+    carbon = sim.build(end, days).carbon_ug_per_wh
+    return sim.Street(start, end, tuple(befallen), (feeder,), mishaps, carbon)
+
+
+def set_out(network: Network, folder: Path, days: int) -> sim.Street:
+    """DistrictA posted by its agents and certified, DistrictB adopted and empty; the files."""
+    street = one_street(int(time.time()) // sim.DAY * sim.DAY, days)
+    demo = stages.Demo(network.runtime, days, folder, Progress())
+    (folder / "network").symlink_to(network.state)
+    with stages.gateways(demo):
+        # A folder of agents needs a meter in each district; B's is not registered.
+        stranger = replace(street.feeders[0], district=B)
+        made = replace(street, feeders=(*street.feeders, stranger))
+        laying.lay_out(folder / "street", made, demo.urls)
+        path = folder / "street" / "registration.json"
+        registration = json.loads(path.read_text())
+        first = registration["districts"][0]
+        boundary = {**first["boundary"], "id": f"{B}-feeder"}
+        twin = {**first, "id": B, "operator": f"{B}MSP", "boundary": boundary}
+        registration["districts"][1] = twin
+        registration["documents"].pop(B)
+        path.write_text(json.dumps(registration))
+        run("ped-gateway", "register", str(path), "--profile", str(network.profile("DSO")))
+        stages.wait_healthy(demo.urls[A])
+        demo.street = laying.summary(street)
+        stages.one_district(demo, A)
+    operators.write(folder / "files", [*street.homes, *street.feeders], f"{B}-feeder")
+    (folder / "dso.pem").write_bytes(
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return street
+
+
+def bring_in(network: Network, folder: Path, street: sim.Street) -> dict[str, Any]:
+    """DistrictB registered from spreadsheets, imported, certified."""
+    profile_of_dso = ("--profile", str(network.profile("DSO")))
+    key = ("--key", str(folder / "dso.pem"))
+    since = ("--since", laying.day_name(street.start - sim.DAY))
+    run("ped-gateway", "master", str(folder / "files"), "--district", B, *since, *key,
+        *profile_of_dso)  # fmt: skip
+    north = importing(network, folder, "north.toml", "north.csv")
+    south = importing(network, folder, "south.toml", "south.csv")
+    days = [laying.day_name(at) for at in range(street.start, street.end, sim.DAY)]
+    span = ("--from", days[0], "--through", days[-1])
+    run("ped-gateway", "close", "--district", B, *span, *profile_of_dso)
+    return {"north": north, "south": south}
+
+
+@pytest.fixture(scope="module")
+def imported(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Imported:
+    folder = tmp_path_factory.mktemp("import")
+    street = set_out(network, folder, DAYS)
+    return Imported(network, folder, bring_in(network, folder, street))
+
+
+def test_every_row_is_on_the_ledger(imported: Imported) -> None:
+    for summary in imported.summary.values():
+        (file,) = summary["files"]
+        assert file["taken"] > 0
+        assert file["rejected"] == 0
+        assert (summary["broken"], summary["unregistered"], summary["refused"]) == ({}, {}, 0)
+
+
+def test_two_operators_files_certify_as_the_agents_readings_do(imported: Imported) -> None:
+    """Every number, class, coverage, bound, finding and verdict, of every day."""
+    read, brought = imported.certificates(A), imported.certificates(B)
+    assert len(read) == DAYS
+    for one, two in zip(read, brought, strict=True):
+        assert two["classes"]["S"] == 0
+        for name in one.keys() | two.keys():
+            if name not in OWN:
+                assert two[name] == one[name], (one["day"], name)
+
+
+def test_the_same_files_again_change_nothing(imported: Imported) -> None:
+    again = imported.run("north.toml", "north.csv")
+    assert (again["records"], again["readings"]) == (0, 0)
