@@ -10,7 +10,7 @@ from typing import Any
 
 from pedchain_audit import flexown
 from pedchain_audit.errors import Broken
-from pedchain_audit.flexrules import DAY, HOUR, MILLION, Event, Money, accuracy, means, parted
+from pedchain_audit.flexrules import DAY, HOUR, MILLION, Event, accuracy, means, parted
 from pedchain_audit.flexstore import Store
 from pedchain_domain import canonical, lifecycle, merkle
 from pedchain_domain.calendar import shifted
@@ -233,8 +233,8 @@ class Choice:
 
     def energies(self) -> dict[str, int]:
         """Each asked site's Wh of an interval."""
-        part = Money({**self.event.order, "power_w": self.power_w})
-        return parted(part.interval, self.plan["watts"])
+        wh = self.power_w * self.event.order["grain"] // HOUR
+        return parted(wh, self.plan["watts"])
 
 
 def _covers(entry: Document, row: Document) -> bool:

@@ -34,6 +34,7 @@ class Correction:
     """A settled order, its districts as they were measured, and its result."""
 
     order: Document
+    money: Money
     measured: Mapping[str, Measuring]
     result: Document
     parts: dict[str, Part] = field(default_factory=dict)
@@ -90,7 +91,7 @@ class Correction:
             for row in zip(*sums, strict=True)
         ]
         contributed = {name: _sum(part) for name, part in self.parts.items()}
-        result, _, _ = Money(self.order).settled(moved, contributed, 0)
+        result, _, _ = self.money.settled(moved, contributed, 0)
         self.pools = result["pools"]
         more = (result["penalty"] - result["pay"]) - (self.result["penalty"] - self.result["pay"])
         supplier = max(0, result["supplier"] - self.result["supplier"])

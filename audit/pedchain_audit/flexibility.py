@@ -26,6 +26,7 @@ from pedchain_audit.replay import Judged
 from pedchain_audit.settlement import NAMESPACE, Settlement, book_writes
 from pedchain_audit.world import World
 from pedchain_domain import calendar as calendars
+from pedchain_domain import debit
 from pedchain_domain.reasons import DomainError
 from pedchain_fabric.wire.rwset import Namespace
 
@@ -95,6 +96,7 @@ class Flexibility:
             self._pay(changes.hidden, credited)
             self._add(changes.hidden, credited)
             if moved is not None:
+                self._reduced(*moved, changes.debit, world)
                 self._order(*moved, fresh, world, credited)
         for district, written in fresh.items():
             self.stores[district].make(written)
@@ -163,11 +165,12 @@ class Flexibility:
         order = after["order"]
         if before is None:
             self.lives[order["id"]] = Life()
-            same(Money(order).escrow, after["escrow"], "an order's escrow")
+            flags = [after["plant"], after["guaranteed"], after["reduced"]]
+            same(([False] * 3, Money(after).escrow), (flags, after["escrow"]), "an order as issued")
             return
         same(before["order"], order, "an order's terms")
         if (before["state"], after["state"]) == ("ISSUED", "ACCEPTED"):
-            same(Money(order).collateral, after["collateral"], "an order's collateral")
+            same(Money(after).collateral, after["collateral"], "an order's collateral")
             same(self._now(world), after["notice"], "an order's notice")
             same(sum(after["parts"].values()), order["power_w"], "an order's parts")
         elif after["state"] in ("REVOKED", "LAPSED"):
@@ -178,6 +181,24 @@ class Flexibility:
         elif not any(self.stores[name].blind for name in order["districts"] if name in self.stores):
             self._steps(before, after, fresh, world)
             self._correct(before, after, fresh, credited)
+
+    def _reduced(
+        self, before: Document | None, after: Document, spent: bytes | None, world: World
+    ) -> None:
+        """An order asks for less only by its issuer's debit, before it begins; what its provider
+        guarantees, it says when it accepts."""
+        if before is not None and before["state"] != "ISSUED":
+            same(before["guaranteed"], after["guaranteed"], "what a provider guarantees")
+        if before is None or before["reduced"] == after["reduced"]:
+            return
+        order = after["order"]
+        signed = None if spent is None else debit.decode(spent[16:]).debit
+        told = None if signed is None else (signed.account, signed.action, signed.body)
+        same(
+            (order["issuer"], "reduce-order", {"order": order["id"]}), told, "who reduces an order"
+        )
+        if before["reduced"] or self._now(world) >= order["start"]:
+            raise FlexibilityError("an order was reduced once it had begun")
 
     def _steps(
         self,
@@ -261,7 +282,7 @@ class Flexibility:
         self.statements += state.step(store, self.papers, kept.document, written, sold)
         if part["phase"] == "measured":
             held = self.settlement.book.named("flex", name, district) or {}
-            state.done(held["sums"], part["contributed"])
+            state.done(held["sums"], part)
 
     def _finish(self, found: Document, credited: Counter[tuple[str, int]]) -> None:
         order = found["order"]
@@ -277,7 +298,9 @@ class Flexibility:
         ]
         contributed = {name: one.contributed for name, one in life.measured.items()}
         history = self.history.setdefault(order["provider"], [])[-5:]
-        money = Money(order)
+        money = Money(found)
+        if found["reduced"]:
+            money.reduce(sum(one.ordered for one in life.measured.values()))
         ordered, brought = (sum(row[at] for row in history) for at in (0, 1))
         reliability = min(MILLION, brought * MILLION // ordered) if ordered else MILLION // 2
         result, outcomes, sides = money.settled(moved, contributed, reliability)
@@ -287,7 +310,7 @@ class Flexibility:
         self._credited(credited, *((order[side], amount) for side, amount in sides.items()))
         self.history[order["provider"]].append((money.ordered, result["delivered_wh"]))
         life.pools = result["pools"]
-        life.correction = Correction(order, life.measured, result)
+        life.correction = Correction(order, money, life.measured, result)
         self.orders += 1
 
     def _pay(self, changes: list[Change], credited: Counter[tuple[str, int]]) -> None:

@@ -25,6 +25,7 @@ class Measuring:
     sums: list[list[int]] = field(default_factory=list)
     weights: dict[str, list[Any]] = field(default_factory=dict)
     sites: int = 0
+    ordered: int = 0
     paid: str = ""
     given: int = 0
     statements: dict[int, dict[str, Document]] = field(default_factory=dict)
@@ -45,15 +46,17 @@ class Measuring:
             if self.after < cell <= last:
                 self._cell(store, papers, cell, written, sold)
         self.after = last
-        told = {"after": last, "sums": self.sums, "weights": self.weights, "sites": self.sites}
+        told = {"after": last, "sums": self.sums, "weights": self.weights}
+        told |= {"sites": self.sites, "ordered": self.ordered}
         same(told, {one: kept[one] for one in told}, "an order's subtotals")
         return self.sites - before
 
-    def done(self, sums: list[list[int]], contributed: int) -> None:
+    def done(self, sums: list[list[int]], part: Document) -> None:
         """What settlement's book and the order say at the end. Raises `FlexibilityError`."""
         left = [cell for cell in self.choice.plan["cells"].values() if cell > self.after]
         same(([], self.sums), (left, sums), "an order's subtotals")
-        same(self.contributed, contributed, "what an order's sites contributed")
+        same(self.contributed, part["contributed"], "what an order's sites contributed")
+        same(self.ordered, part["ordered"], "what an order's portfolio was asked")
 
     def _cell(self, store: Store, papers: Papers, cell: int, written: Written, sold: Sold) -> None:
         choice, event = self.choice, self.choice.event
@@ -83,6 +86,7 @@ class Measuring:
             )
             same(statement, found[site], f"{site}'s statement")
             self._add(site, statement)
+            self.ordered += energies[site]
         if found:
             self.statements[cell] = found
 

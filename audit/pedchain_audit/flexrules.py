@@ -274,13 +274,26 @@ def accuracy(days: Sequence[Pairs], ordered: int) -> Document:
 class Money:
     """What an order is worth, µcur (D8, D10 to D13)."""
 
-    def __init__(self, order: Document) -> None:
-        self.order = order
+    def __init__(self, found: Document) -> None:
+        self.order = order = found["order"]
         self.interval = order["power_w"] * order["grain"] // HOUR
-        self.ordered = self.interval * order["count"]
-        self.worth = self.ordered * order["price"] // 1_000
+        self.worth = self._worth()
+        self.is_guaranteed = found["guaranteed"]
         self.escrow = self.worth + self.available(MILLION)
-        self.collateral = self.worth + self._supplier(self.ordered)
+        self.collateral = self.worth * (1 + self.is_guaranteed) + self._supplier(self.ordered)
+
+    @property
+    def ordered(self) -> int:
+        """Wh of the whole event."""
+        return int(self.interval * self.order["count"])
+
+    def _worth(self) -> int:
+        return int(self.ordered * self.order["price"] // 1_000)
+
+    def reduce(self, interval: int) -> None:
+        """Ask for so many Wh of an interval; what was locked stays."""
+        self.interval = interval
+        self.worth = self._worth()
 
     def available(self, reliability: int) -> int:
         """Pay for standing ready."""
@@ -303,6 +316,8 @@ class Money:
         pay = delivered * self.order["price"] // 1_000
         penalty = min(missing * self.order["penalty"] // 1_000, self.worth)
         pool = max(0, pay - penalty) * 8 // 10
+        if self.is_guaranteed:
+            pool = sum(contributed.values()) * self.order["price"] // 1_000
         pools = parted(pool, contributed)
         users, available = sum(pools.values()), self.available(reliability)
         supplier = self._supplier(delivered)

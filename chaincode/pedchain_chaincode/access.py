@@ -99,6 +99,7 @@ TABLE: Final[Mapping[str, Row]] = {
     ),
     # demand response: orders; who spends for them is proven by the account's key
     "issue_order": Row(("any",), (SYSTEM_OPERATOR,)),
+    "reduce_order": Row(("any",), (SYSTEM_OPERATOR,)),
     "revoke_order": Row(("any",), (SYSTEM_OPERATOR,)),
     "accept_order": Row(("any",), (PROVIDER,)),
     "lapse_order": Row(("any",), _DAILY),

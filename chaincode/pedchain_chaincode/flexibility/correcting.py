@@ -61,8 +61,9 @@ async def finish(book: Book, found: Document) -> None:
             raise Refusal("not-measured")
     kept = await orders.kept(book, order["id"], names, "flex-final")
     contributed = {n: found["districts"][n]["correction"]["contributed"] for n in names}
-    made = orders.judged(order, [one["sums"] for one in kept], contributed)
-    final = release(orders.terms(order), made.result, found["result"]["availability"])
+    made = orders.judged(found, [one["sums"] for one in kept], contributed)
+    available, wh = found["result"]["availability"], sum(contributed.values())
+    final = release(orders.terms(found), made.result, available, contributed=wh)
     due = owed(_settled(found), final)
     same = {
         name: one["same"] and made.pools[name] == found["result"]["pools"][name]
@@ -86,7 +87,7 @@ def _part(found: Document, name: str, *, is_same: bool) -> Document:
 
 def _settled(found: Document) -> Release:
     """What the settlement gave to whom, as far as a correction compares it."""
-    result, order = found["result"], orders.terms(found["order"])
+    result, order = found["result"], orders.terms(found)
     unspent = order.escrow - result["pay"] - result["availability"]
     return Release(0, result["users"], result["supplier"], result["penalty"], unspent, 0)
 

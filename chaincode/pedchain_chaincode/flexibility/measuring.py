@@ -2,7 +2,7 @@
 """What each site of an order's portfolio did, and the district's sums (rules D4 to D10, D17).
 
     measuring   {after: cell, sums: [[baseline, measured]], weights: {site: [Wh, account]}, sites,
-                 statements: {cell: digest}}
+                 ordered: Wh of an interval, statements: {cell: digest}}
     statements  {sites: {site: statement}}    by order and cell; see domain's `statement`
 
 Baselines come from the frozen days as run F knows them. Who is paid what follows from the weights
@@ -31,7 +31,7 @@ RUNS = ("F", "FINAL")
 async def measure(ctx: Context, asked: Document) -> Document:
     """One step over some cells of the plan {.., digest: plan's, state: measuring's or null, sold:
     {site: [[hour, Wh]]}, what its sites with storage sold to their peers}.
-    {more: true, digest} or {more: false, digest, sums, contributed, sites}."""
+    {more: true, digest} or {more: false, digest, sums, contributed, sites, ordered}."""
     store, want = await Store.open(ctx), await wanted(ctx, asked)
     order = want.order["id"]
     plan = await plan_of(store, order, asked["digest"])
@@ -45,14 +45,15 @@ async def measure(ctx: Context, asked: Document) -> Document:
     if len(due) > limits.MEASURE_CELLS:
         return {"more": True, "digest": digest}
     contributed = sum(wh for wh, _ in state["weights"].values())
-    done = {"sums": state["sums"], "contributed": contributed, "sites": state["sites"]}
-    return {"more": False, "digest": digest, **done}
+    done = {name: state[name] for name in ("sums", "sites", "ordered")}
+    return {"more": False, "digest": digest, "contributed": contributed, **done}
 
 
 async def _state(store: Store, want: Wanted, expected: str | None) -> Document:
     if expected is None:
         sums = [[0, 0] for _ in want.framed.event]
-        return {"after": -1, "sums": sums, "weights": {}, "sites": 0, "statements": {}}
+        begun: Document = {"after": -1, "sums": sums, "weights": {}, "statements": {}}
+        return begun | {"sites": 0, "ordered": 0}
     return await held(store, "measuring", want.order["id"], expected)
 
 
@@ -101,6 +102,7 @@ async def _cell(
             sold=dict(sold.get(site, [])),
         )
         add(state, site, found[site], plan["accounts"][site])
+        state["ordered"] += wh[site]
     digest = await store.save(("statements", order, cell), {"sites": found})
     state["statements"][str(cell)] = digest
 

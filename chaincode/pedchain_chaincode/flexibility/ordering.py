@@ -5,9 +5,9 @@
 `DispatchOrder` with the issuer's signed documents until `done`, `AnswerOrder` with the agents'.
 After the event `SettleDistrict` until `done` for each, `FinishOrder`, and `PayDistrict` until
 `done`. Once run FINAL is shared `CorrectDistrict` until `done` for each, `CorrectOrder`, and
-`PayCorrection` by who owes. `RevokeOrder` and `LapseOrder` end an order without money. What a
-district's steps read and write lies in its own definition, so each is endorsed by it, the DSO and
-the aggregator.
+`PayCorrection` by who owes. `ReduceOrder` asks for no more than what who acknowledged was asked;
+`RevokeOrder` and `LapseOrder` end an order without money. What a district's steps read and write
+lies in its own definition, so each is endorsed by it, the DSO and the aggregator.
 """
 
 from pedchain_chaincode.calling import answer_of
@@ -85,6 +85,21 @@ class OrderingContract(Contract):
         if orders.is_frozen(found.document):
             raise Refusal("too-late")
         await orders.give_back(book, found.document, orders.REVOKED)
+        await spent.done()
+
+    @submit
+    @guarded("account", "order")
+    async def reduce_order(self, ctx: Context) -> None:
+        """Ask for no more than what is asked of who acknowledged, by the issuer's transient `debit`
+        {order}: for an order that homes have left before it begins."""
+        book = await settlement.opened(ctx, "reduce_order")
+        spent = await guards.account(book, CONTRACT, "reduce-order")
+        found = await guards.order(book, _named(spent.debit.body), orders.ACCEPTED)
+        if sorted(spent.debit.body) != ["order"]:
+            raise Refusal("malformed-document", "body")
+        if spent.debit.account != found.document["order"]["issuer"]:
+            raise Refusal("not-owner")
+        await orders.put(book, orders.reduce(found.document, found.now))
         await spent.done()
 
     @submit
@@ -169,6 +184,7 @@ class OrderingContract(Contract):
             await orders.put_part(book, found.document, district, part)
             return MORE
         told = {"contributed": answer["contributed"], "measured": answer["sites"]}
+        told["ordered"] = answer["ordered"]
         part = {**part, "phase": orders.MEASURED, **told}
         await orders.put_part(book, found.document, district, part)
         return DONE

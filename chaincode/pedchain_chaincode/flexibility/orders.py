@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """An order's life and money (rules D2, D8, D10 to D13).
 
-    public   {order: order/1, state, notice, parts: {district: W}, plant, escrow, collateral,
-              districts: {district: {phase, root?, sites?, accuracy?, contributed?}}, result?}
+    public   {order: order/1, state, notice, parts: {district: W}, plant, guaranteed, reduced,
+              escrow, collateral, districts: {district: {phase, root?, sites?, accuracy?, ordered?:
+              Wh of an interval, contributed?}}, result?}
     private  in the book, by order and district: {digest, storage?: by step of measuring {site:
              point}, state?, step?, sums?}, paid/1 {order, after, paid: µcur}
 
@@ -15,6 +16,7 @@ the book, for series of so few sites are nobody's business (rules C2).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from pedchain_chaincode.documents import Document, refusals, save
@@ -43,6 +45,7 @@ _ACCEPTANCE: Final[fields.Shape] = {
     "order": fields.identifier,
     "parts": lambda value: _parts(value),
     "plant": fields.flag,
+    "guaranteed": fields.flag,
 }
 
 
@@ -75,11 +78,12 @@ async def put_issued(book: Book, order: Document) -> None:
     for name in (order["provider"], order["supplier"]):
         if name is not None:
             await accounts.known(book, name)
-    escrow = terms(order).escrow
+    escrow = terms({"order": order, "guaranteed": False}).escrow
     await rows.change(book, order["issuer"], MONEY, -escrow)
-    open_: Document = {"notice": None, "parts": {}, "plant": False, "districts": {}}
+    open_: Document = {"notice": None, "parts": {}, "districts": {}}
+    flags = {"plant": False, "guaranteed": False, "reduced": False}
     locked = {"escrow": escrow, "collateral": 0}
-    await put(book, {"order": order, "state": ISSUED, **open_, **locked})
+    await put(book, {"order": order, "state": ISSUED, **open_, **flags, **locked})
 
 
 async def accept(book: Book, found: Document, body: Document, clock: int) -> None:
@@ -96,10 +100,11 @@ async def accept(book: Book, found: Document, body: Document, clock: int) -> Non
         raise Refusal("bad-quantity", "parts")
     if order["product"] == rules.TEST:
         await _tested(book, order)
-    collateral = terms(order).collateral
+    said = {name: body[name] for name in ("plant", "guaranteed")}
+    collateral = terms({**found, **said}).collateral
     await rows.change(book, order["provider"], MONEY, -collateral)
     districts = {name: {"phase": OPEN} for name in sorted(parts)}
-    accepted = {"state": ACCEPTED, "notice": clock, "parts": parts, "plant": body["plant"]}
+    accepted = {"state": ACCEPTED, "notice": clock, "parts": parts, **said}
     await put(book, {**found, **accepted, "districts": districts, "collateral": collateral})
     told = {"districts": sorted(parts), "notice": clock, "product": order["product"]}
     await save(book.stub, _live(book, order), told)
@@ -197,9 +202,10 @@ async def finish(book: Book, found: Document) -> None:
     names = sorted(found["districts"])
     sums = [one["sums"] for one in await kept(book, order["id"], names)]
     contributed = {name: found["districts"][name]["contributed"] for name in names}
-    made = judged(order, sums, contributed)
-    available = await _availability(book, order, made.result)
-    freed = release(terms(order), made.result, available, made.unclaimed)
+    made = judged(found, sums, contributed)
+    available = await _availability(book, order, made)
+    whole = sum(contributed.values())
+    freed = release(terms(found), made.result, available, made.unclaimed, whole)
     await _pay(book, found, freed)
     told = {
         **made.told,
@@ -215,8 +221,10 @@ async def finish(book: Book, found: Document) -> None:
 
 
 class Judged(NamedTuple):
-    """What an order brought, its users' pool by district, and what of it nobody contributed to."""
+    """What of an order's Wh was delivered, its users' pool by district, and what of it nobody
+    contributed to."""
 
+    ordered: int
     result: delivery.Result
     pools: dict[str, int]
     unclaimed: int
@@ -233,36 +241,58 @@ class Judged(NamedTuple):
 
 
 def judged(
-    order: Document, sums: Sequence[Sequence[Sequence[int]]], contributed: Mapping[str, int]
+    found: Document, sums: Sequence[Sequence[Sequence[int]]], contributed: Mapping[str, int]
 ) -> Judged:
-    """An order by its districts' sums [[baseline, measured]] and contributions, Wh."""
-    priced = terms(order)
+    """An order by its districts' sums [[baseline, measured]] and contributions, Wh. A reduced one
+    asks for what its portfolios were asked."""
+    order, priced = found["order"], terms(found)
+    if found["reduced"]:
+        rest = sum(part["ordered"] for part in found["districts"].values())
+        priced = replace(priced, ordered=[rest] * len(priced.ordered))
     intervals = [
         Interval(sum(b for b, _ in row), sum(f for _, f in row), ordered)
         for row, ordered in zip(zip(*sums, strict=True), priced.ordered, strict=True)
     ]
-    direction = Direction(order["direction"])
-    result = delivery.settle(direction, intervals, order["price"], order["penalty"], priced.worth)
-    pools, unclaimed = split(remuneration.pool(result.pay, result.penalty), contributed)
-    return Judged(result, pools, unclaimed)
+    result = delivery.settle(
+        priced.direction, intervals, order["price"], order["penalty"], priced.worth
+    )
+    pools, unclaimed = split(priced.pool(result, sum(contributed.values())), contributed)
+    return Judged(sum(priced.ordered), result, pools, unclaimed)
 
 
-def terms(order: Document) -> Terms:
-    """An order's prices; availability at its most."""
+def terms(found: Document) -> Terms:
+    """An order's prices, as it was accepted; availability at its most."""
+    order = found["order"]
     ordered = [rules.energy(order)] * int(order["count"])
     seconds = int(order["count"]) * int(order["grain"])
     most = remuneration.availability(order["availability"], order["power_w"], seconds, PPM)
-    return Terms(Direction(order["direction"]), ordered, order["price"], order["toe_price"], most)
+    return Terms(
+        Direction(order["direction"]),
+        ordered,
+        order["price"],
+        order["toe_price"],
+        most,
+        guaranteed=found["guaranteed"],
+    )
 
 
-async def _availability(book: Book, order: Document, result: delivery.Result) -> int:
+def reduce(found: Document, clock: int) -> Document:
+    """The order, asking for no more than what is asked of who acknowledged when it begins. Refuses
+    `too-late`, `wrong-state` until all were asked and once it is reduced (rules D3)."""
+    if clock >= found["order"]["start"]:
+        raise Refusal("too-late")
+    if found["reduced"] or any(one["phase"] != DISPATCHED for one in found["districts"].values()):
+        raise Refusal("wrong-state")
+    return {**found, "reduced": True}
+
+
+async def _availability(book: Book, order: Document, made: Judged) -> int:
     """Pay for standing ready, by what the provider's last orders brought (rules D11)."""
     name = ("flex-history", order["provider"])
     held = await book.load(*name)
     history = [] if held is None else held["rows"]
     believed = remuneration.reliability([row[0] for row in history], [row[1] for row in history])
-    ordered = rules.energy(order) * int(order["count"])
-    brought = [ordered, sum(one.delivered for one in result.outcomes)]
+    brought = [made.ordered, sum(one.delivered for one in made.result.outcomes)]
     await book.save(name, {"rows": [*history, brought][-HISTORY:]})
     seconds = int(order["count"]) * int(order["grain"])
     return remuneration.availability(order["availability"], order["power_w"], seconds, believed)

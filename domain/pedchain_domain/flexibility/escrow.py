@@ -21,7 +21,8 @@ class Terms:
 
     `availability` is that part's whole amount, µcur. `toe_price` compensates the supplier of
     energy that was bought and not drawn: who pays it differs from country to country, so that it
-    is always said, and 0 where nobody does.
+    is always said, and 0 where nobody does. `guaranteed` is the provider's word that users get the
+    price of all they contribute, at its own risk (rules D10).
     """
 
     direction: Direction
@@ -30,6 +31,7 @@ class Terms:
     toe_price: int
     availability: int = 0
     pool_ppm: int = POOL_PPM
+    guaranteed: bool = False
 
     @property
     def worth(self) -> int:
@@ -43,8 +45,16 @@ class Terms:
 
     @property
     def collateral(self) -> int:
-        """What the provider locks, µcur."""
-        return self.worth + self.compensation(sum(self.ordered))
+        """What the provider locks, µcur: the most it can owe the operator, the supplier, and users
+        whose price it guarantees."""
+        risk = self.worth if self.guaranteed else 0
+        return self.worth + risk + self.compensation(sum(self.ordered))
+
+    def pool(self, result: Result, contributed: int) -> int:
+        """What is divided among users who contributed so many Wh, µcur."""
+        if self.guaranteed:
+            return amount(contributed, self.price)
+        return pool(result.pay, result.penalty, self.pool_ppm)
 
     def compensation(self, delivered: int) -> int:
         """The supplier's compensation, µcur: for less consumption only."""
@@ -53,7 +63,8 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Where an order's locked money goes, µcur. Together it is escrow and collateral."""
+    """Where an order's locked money goes, µcur. Together it is escrow and collateral. `provider` is
+    less than nothing where users are guaranteed more than was earned: `collateral` bears that."""
 
     provider: int
     users: int
@@ -75,10 +86,13 @@ class Release:
         ) + self.collateral
 
 
-def release(terms: Terms, result: Result, available: int, unclaimed: int = 0) -> Release:
+def release(
+    terms: Terms, result: Result, available: int, unclaimed: int = 0, contributed: int = 0
+) -> Release:
     """Divide an order's locked money. `available` is the availability earned, µcur; `unclaimed`
-    the part of the users' pool nobody contributed to, which the provider keeps."""
-    users = pool(result.pay, result.penalty, terms.pool_ppm) - unclaimed
+    the part of the users' pool nobody contributed to, which the provider keeps; `contributed` Wh of
+    all users, who are paid by it where that is guaranteed."""
+    users = terms.pool(result, contributed) - unclaimed
     supplier = terms.compensation(sum(one.delivered for one in result.outcomes))
     return Release(
         provider=result.pay + available - users,

@@ -8,7 +8,6 @@ dispatched is not rewarded, and the parts sum to the pool exactly.
 from collections.abc import Mapping, Sequence
 
 from pedchain_domain.flexibility.quantity import Direction
-from pedchain_domain.market.deposit import amount
 from pedchain_domain.numbers import PPM, ppm, split
 
 POOL_PPM = 800_000
@@ -36,11 +35,6 @@ def pool(pay: int, penalty: int, share_ppm: int = POOL_PPM) -> int:
 def divide(amount_: int, contributions: Mapping[str, int]) -> tuple[dict[str, int], int]:
     """Each site's part, µcur, and what nobody contributed to, which the provider keeps."""
     return split(amount_, contributions)
-
-
-def guaranteed(contributions: Mapping[str, int], price: int) -> dict[str, int]:
-    """The other contract: the order's price for each Wh, at the provider's own risk, µcur."""
-    return {site: amount(wh, price) for site, wh in contributions.items()}
 
 
 def reliability(ordered: Sequence[int], delivered: Sequence[int]) -> int:

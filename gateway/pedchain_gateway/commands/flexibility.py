@@ -141,6 +141,7 @@ def accept(
     account: Account,
     key: Key,
     plant: bool = False,
+    guaranteed: bool = False,
     user: User = "provider",
 ) -> int:
     """Accept an order; the notice counts from now.
@@ -151,6 +152,8 @@ def accept(
         DISTRICT=WATTS for each district, together the order's power.
     plant
         It is one plant's, so that few sites are enough.
+    guaranteed
+        Users get the order's price for all they contribute, whatever the order earns.
     """
     divided: dict[str, int] = {}
     for part in parts:
@@ -160,8 +163,21 @@ def accept(
         divided[name] = int(watts)
 
     async def act(flex: "Flexibility", trader: "Trader") -> None:
-        await flex.accept(trader, order, divided, plant=plant)
+        await flex.accept(trader, order, divided, plant=plant, guaranteed=guaranteed)
         line(f"{order} accepted")
+
+    return _spend(profile, user, account, key, act)
+
+
+@app.command
+def reduce(
+    order: str, /, *, profile: Profile, account: Account, key: Key, user: User = "operator"
+) -> int:
+    """Ask for no more than what is asked of the sites that acknowledged, before the event."""
+
+    async def act(flex: "Flexibility", trader: "Trader") -> None:
+        await flex.reduce(trader, order)
+        line(f"{order} reduced")
 
     return _spend(profile, user, account, key, act)
 

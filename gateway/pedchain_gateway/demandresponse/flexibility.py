@@ -71,11 +71,21 @@ class Flexibility:
         await trader.spend(CONTRACT, "IssueOrder", "issue-order", {"order": body})
 
     async def accept(
-        self, trader: Trader, name: str, parts: dict[str, int], *, plant: bool
+        self,
+        trader: Trader,
+        name: str,
+        parts: dict[str, int],
+        *,
+        plant: bool,
+        guaranteed: bool = False,
     ) -> None:
         """Accept an order with its districts' parts, W; the notice counts from now."""
-        body = {"order": name, "parts": parts, "plant": plant}
+        body = {"order": name, "parts": parts, "plant": plant, "guaranteed": guaranteed}
         await trader.spend(CONTRACT, "AcceptOrder", "accept-order", body)
+
+    async def reduce(self, trader: Trader, name: str) -> None:
+        """Ask for no more than what is asked of who acknowledged."""
+        await trader.spend(CONTRACT, "ReduceOrder", "reduce-order", {"order": name})
 
     async def revoke(self, trader: Trader, name: str) -> None:
         """Take an order back."""

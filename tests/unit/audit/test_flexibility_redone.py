@@ -68,8 +68,9 @@ async def history() -> Done:
     asked = await street.asked()
     await street.answer(asked)
     await street.answer(asked[-1:], papers.OPT_OUT)
+    await street.reduce()
     await street.issue(order(id="o-2", direction="up", start=EVENT + 3 * HOUR, power_w=400))
-    await street.accept(400, "o-2", plant=True)
+    await street.accept(400, "o-2", plant=True, guaranteed=True)
     await street.steps("FreezeOrder", "o-2")
     await street.dispatch("o-2")
     await street.answer(await street.asked("o-2"), name="o-2")
@@ -222,6 +223,9 @@ def replaced(done: Done, old: bytes, new: bytes, where: bytes = b"") -> Done:
         (b'"escrow":', b'"escrow":1'),
         (b'"contributed":', b'"contributed":1'),
         (b'"direction":"up"', b'"direction":"down"'),
+        (b'"guaranteed":true', b'"guaranteed":false'),
+        (b'"reduced":true', b'"reduced":false'),
+        (b'"reduced":false', b'"reduced":true'),
     ],
 )
 def test_an_order_that_says_something_else_is_found(done: Done, old: bytes, new: bytes) -> None:

@@ -230,9 +230,14 @@ class Flexible(Exchange):
         await self._debit(self.dso, "IssueOrder", signed, SYSTEM_OPERATOR)
 
     async def accept(self, watts: int = 3_000, name: str = "o-1", **changes: Any) -> None:
-        body = {"order": name, "parts": {"DistrictA": watts}, "plant": False, **changes}
+        body = {"order": name, "parts": {"DistrictA": watts}, "plant": False}
+        body |= {"guaranteed": False, **changes}
         signed = self.provider.signed("flexibility", "accept-order", body)
         await self._debit(self.provider, "AcceptOrder", signed, PROVIDER)
+
+    async def reduce(self, name: str = "o-1", **changes: Any) -> None:
+        signed = self.dso.signed("flexibility", "reduce-order", {"order": name, **changes})
+        await self._debit(self.dso, "ReduceOrder", signed, SYSTEM_OPERATOR)
 
     async def revoke(self, name: str = "o-1") -> None:
         signed = self.dso.signed("flexibility", "revoke-order", {"order": name})

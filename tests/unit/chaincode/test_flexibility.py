@@ -63,7 +63,7 @@ async def test_an_order_is_issued_once_and_accepted_by_its_provider(street: Flex
     signed = street.dso.signed(
         "flexibility",
         "accept-order",
-        {"order": "o-1", "parts": {"DistrictA": 3_000}, "plant": False},
+        {"order": "o-1", "parts": {"DistrictA": 3_000}, "plant": False, "guaranteed": False},
     )
     call = street.submit(
         "flexibility:AcceptOrder", transient=street.fresh(debit=signed), creator=PROVIDER

@@ -65,7 +65,16 @@ def test_contributions_are_netted_over_the_event_and_end_at_what_was_asked() -> 
     assert remuneration.contribution(DOWN, pairs, 1_000) == 150
     assert remuneration.contribution(DOWN, pairs, 120) == 120
     assert remuneration.contribution(UP, pairs, 1_000) == 0
-    assert remuneration.guaranteed({"a": 150}, 300 * K) == {"a": 45_000}
+
+
+def test_a_guaranteed_price_is_paid_at_the_providers_risk() -> None:
+    terms = Terms(DOWN, [400], 300 * K, toe_price=0, guaranteed=True)
+    nothing = delivery.settle(DOWN, [Interval(400, 400, 400)], 300 * K, 300 * K, None)
+    assert terms.pool(nothing, 150) == 45_000
+    freed = release(terms, nothing, available=0, contributed=150)
+    assert terms.collateral == 2 * terms.worth == 240_000
+    assert (freed.users, freed.provider + freed.collateral) == (45_000, 240_000 - 120_000 - 45_000)
+    assert freed.total == terms.escrow + terms.collateral
 
 
 @given(
