@@ -91,7 +91,8 @@ def _read_elsewhere(dice: Dice) -> list[Any]:
     return [{"ns": name, "reads": [["$a", None]]}, {"ns": "main", "writes": [["$n", "x"]]}]
 
 
-_NOT_THERE = ("nowhere", "_implicit_org_NobodyMSP", "")
+UNDEFINED = ("nowhere", "")
+_NOT_THERE = (*UNDEFINED, "_implicit_org_NobodyMSP")
 
 
 def _private(dice: Dice) -> list[Any]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests import evidence
+from tests.differential.forgeries import UNDEFINED
 from tests.differential.generator import sequence
 from tests.differential.recording import SEEDS, difference, plain
 from tests.differential.running import Runner, network, prefix, runner
@@ -83,12 +84,15 @@ _ENOUGH = 5
 
 
 def _may_stop_peers(steps: Sequence[Step]) -> bool:
-    """Whether a forged transaction touches a key whose policy an earlier one made unreadable: that
-    can end in real peers that never get beyond the block (docs/differences.md)."""
+    """Whether real peers might never get beyond a block of these (docs/differences.md): a forged
+    transaction writes into no defined collection, or touches a key whose policy an earlier one
+    made unreadable."""
     unreadable: set[tuple[str, str]] = set()
     for tx in (tx for step in steps for tx in step.get("txs", ())):
         spoilt: set[tuple[str, str]] = set()
         for ns in tx.get("forge", ()):
+            if any(p["name"] in UNDEFINED and "writes" in p for p in ns.get("private", ())):
+                return True
             policies = ns.get("metadata", ())
             touched = {(ns["ns"], key) for key, _ in (*ns.get("writes", ()), *policies)}
             if touched & unreadable:
