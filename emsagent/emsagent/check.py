@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`emsagent check`: everything that can be wrong before the first reading."""
 
-from emsagent import keys
+from emsagent import keyring
 from emsagent.config import Config, DeviceConfig
 from emsagent.drivers import open_driver
 from emsagent.errors import AgentError
-from emsagent.home import key_path
 
 
 def check(config: Config) -> list[dict[str, str]]:
@@ -28,10 +27,9 @@ def _device(config: Config, device: DeviceConfig) -> list[dict[str, str]]:
         next(driver.samples(None, 1 << 40), None)
     except AgentError as error:
         findings.append({"device": device.id, "code": error.code, "detail": str(error)})
-    path = key_path(config, device.id)
     try:
-        if path.exists():
-            keys.load(path)
+        if keyring.exists(config, device):
+            keyring.load(config, device)
     except AgentError as error:
         findings.append({"device": device.id, "code": error.code, "detail": str(error)})
     return findings

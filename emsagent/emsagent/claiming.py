@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from emsagent.config import Config
 from emsagent.errors import ConfigError
-from emsagent.home import key_path
-from emsagent.keys import load_or_create, public_hex
+from emsagent.keyring import device_of, load_or_create
+from emsagent.keys import public_hex
 from pedchain_domain import documents, onboarding
 from pedchain_domain.reasons import DomainError
 
@@ -25,9 +25,7 @@ def possession(config: Config, device: str, claim: str) -> Document:
 
     Raises `ConfigError` for a device that is not configured or a claim that can be none.
     """
-    if device not in [each.id for home in config.homes for each in home.devices]:
-        raise ConfigError("", f"no device {device} is configured")
-    key = load_or_create(key_path(config, device))
+    key = load_or_create(config, device_of(config, device))
     public = {"alg": "ES256", "spki": public_hex(key)}
     body = {"schema": "possession/1", "claim": claim, "key": public}
     message = onboarding.possession_bytes(body, config.network, config.channel)

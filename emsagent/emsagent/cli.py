@@ -58,6 +58,13 @@ def _parser() -> argparse.ArgumentParser:
     claim.add_argument("--device", required=True, metavar="DEVICE")
     claim.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
     claim.set_defaults(command=_claim)
+    rotate = commands.add_parser("rotate", help="make a device's next key, print its rotate/1")
+    rotate.add_argument("--device", required=True, metavar="DEVICE")
+    rotate.add_argument("--from-counter", type=int, required=True, metavar="N")
+    rotate.add_argument("--name", metavar="NAME", help="what the ledger calls it, if otherwise")
+    rotate.add_argument("--restored", action="store_true", help="after a restored or copied state")
+    rotate.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
+    rotate.set_defaults(command=_rotate)
     _add_flexibility(commands)
     _add_simulate(commands.add_parser("simulate", help="replay register files day by day"))
     _add_street(commands.add_parser("street", help="make homes to try everything with"))
@@ -232,12 +239,12 @@ def _check(config: Config, _: argparse.Namespace) -> int:
 
 
 def _keys(config: Config, _: argparse.Namespace) -> int:
-    from emsagent.home import key_path
-    from emsagent.keys import load_or_create, public_hex
+    from emsagent.keyring import load_or_create
+    from emsagent.keys import public_hex
 
     for home in config.homes:
         for device in home.devices:
-            key = load_or_create(key_path(config, device.id))
+            key = load_or_create(config, device)
             _show({"device": device.id, "home": home.id, "alg": "ES256", "spki": public_hex(key)})
     return 0
 
@@ -246,6 +253,15 @@ def _claim(config: Config, options: argparse.Namespace) -> int:
     from emsagent.claiming import possession
 
     _show(possession(config, options.device, options.claim))
+    return 0
+
+
+def _rotate(config: Config, options: argparse.Namespace) -> int:
+    from emsagent.rotating import rotate
+
+    name = options.name or options.device
+    restored = options.restored
+    _show(rotate(config, options.device, options.from_counter, name, restored=restored))
     return 0
 
 

@@ -63,11 +63,13 @@ class DriverConfig:
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
-    """One meter: its id, its model as records print it, and how it is read."""
+    """One meter: its id, its model as records print it, and how it is read; `key` is where its key
+    is, `file` or `token`."""
 
     id: str
     model: str
     driver: DriverConfig
+    key: str = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,15 @@ class HomeConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenConfig:
+    """A secure element that holds keys: `token`."""
+
+    module: Path
+    label: str
+    pin_file: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything one agent process is told."""
 
@@ -96,6 +107,7 @@ class Config:
     gateways: Mapping[str, GatewayConfig]
     homes: tuple[HomeConfig, ...]
     consents: tuple[Consent, ...] = ()
+    token: TokenConfig | None = None
 
 
 def load(path: Path) -> Config:
@@ -134,6 +146,7 @@ def parse(table: Table, base: Path) -> Config:
         gateways=gateways,
         homes=homes,
         consents=tuple(consent.parse(table, base, meters)),
+        token=_token(table, base),
     )
     table.done()
     _unique("home", (home.id for home in config.homes))
@@ -153,6 +166,18 @@ def _gateways(table: Table, base: Path) -> dict[str, GatewayConfig]:
         found[district] = GatewayConfig(district, url.rstrip("/"), base / ca if ca else None)
     if not found:
         raise ConfigError("gateway", "is missing; write a table such as [gateway.DistrictA]")
+    return found
+
+
+def _token(table: Table, base: Path) -> TokenConfig | None:
+    if "token" not in table.values:
+        table.optional("token")
+        return None
+    entry = table.table("token")
+    found = TokenConfig(
+        base / entry.text("module"), entry.text("label"), base / entry.text("pin_file")
+    )
+    entry.done()
     return found
 
 
@@ -188,10 +213,14 @@ def _device(table: Table, base: Path, interval_s: int, clock: str) -> DeviceConf
     driver = table.table("driver")
     kind = driver.text("kind")
     settings = {name: value for name, value in driver.values.items() if name != "kind"}
+    key = table.text("key", "file")
+    if key not in ("file", "token"):
+        raise ConfigError(table.path("key"), f"must be 'file' or 'token', is {key!r}")
     device = DeviceConfig(
         id=_id(table, "id"),
         model=table.text("model", "emsagent"),
         driver=DriverConfig(kind, settings, driver.where, base, interval_s, clock),
+        key=key,
     )
     table.done()
     return device

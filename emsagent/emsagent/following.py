@@ -10,11 +10,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from emsagent import keys, logs
+from emsagent import keyring, logs
 from emsagent.config import Config, HomeConfig
 from emsagent.consent import Consent
 from emsagent.errors import ConfigError, Declined, NotObeyed, UplinkError
-from emsagent.home import key_path
 from emsagent.obedience import judge
 from emsagent.promises import Promise, Promises
 from emsagent.uplink import Uplink
@@ -39,7 +38,9 @@ class Follower:
         self.consent = consent
         self._domain = (config.network, config.channel)
         self._district = _district(config, consent.home)
-        self._key: ec.EllipticCurvePrivateKey = keys.load(key_path(config, consent.meter))
+        self._key: ec.EllipticCurvePrivateKey = keyring.load(
+            config, keyring.device_of(config, consent.meter)
+        )
         self._path = config.state / "flexibility" / f"{consent.home}.json"
         self._promises = Promises(self._path, consent.setpoints)
         self._passed: set[str] = set()

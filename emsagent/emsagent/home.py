@@ -17,10 +17,11 @@ from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from emsagent import keys, limits, logs, records
+from emsagent import keyring, limits, logs, records
 from emsagent.config import Config, DeviceConfig, HomeConfig
 from emsagent.drivers import Driver, Sample, open_driver
 from emsagent.drivers.live import Live
+from emsagent.drivers.signing import SelfSigning, checked
 from emsagent.errors import DeviceBlocked, DriverFault, KeyFileError, OutboxFull
 from emsagent.failpoint import Failpoint, reach
 from emsagent.mark import Mark
@@ -33,17 +34,24 @@ class Meter:
 
     device: DeviceConfig
     driver: Driver
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | None
+    next: keyring.Next | None = None
 
-
-def key_path(config: Config, device: str) -> Path:
-    """Where a device's key lies."""
-    return config.state / "keys" / f"{device}.pem"
+    def key_at(self, counter: int) -> ec.EllipticCurvePrivateKey:
+        """The key that signs this counter."""
+        key = self.next.key if self.next and counter >= self.next.first_counter else self.key
+        assert key is not None  # a meter that signs itself reserves no counter here
+        return key
 
 
 def outbox_path(config: Config, home: str) -> Path:
     """Where a home's outbox lies."""
     return config.state / "outbox" / f"{home}.sqlite"
+
+
+def mark_path(config: Config, home: str) -> Path:
+    """Where a home's second memory of counters lies."""
+    return config.state / "keys" / f"{home}.mark"
 
 
 class Home:
@@ -57,14 +65,9 @@ class Home:
                 Outbox(outbox_path(config, home.id), home.records_max)
             )
             counters = self.outbox.counters()
-            self._mark = Mark(config.state / "keys" / f"{home.id}.mark")
+            self._mark = Mark(mark_path(config, home.id))
             self._mark.check(counters)
-            self.meters = {
-                device.id: Meter(
-                    device, open_driver(device.driver), _key(config, device.id, counters)
-                )
-                for device in home.devices
-            }
+            self.meters = {device.id: _meter(config, device, counters) for device in home.devices}
             self._sign()
             self._open = stack.pop_all()
 
@@ -86,10 +89,13 @@ class Home:
         does not stop the others. Raises `OutboxFull` after storing what there is room for.
         """
         drafts: list[Draft] = []
+        passed = 0
         for meter in self.meters.values():
             self._flag(meter)
             try:
                 self.outbox.check_unblocked(meter.device.id)
+                if isinstance(meter.driver, SelfSigning):
+                    passed += self._pass_on(meter, meter.driver)
                 drafts += self._drafts(meter, until, since)
             except (DriverFault, DeviceBlocked) as error:
                 self.alarm(error.code, f"{meter.device.id}: {error}")
@@ -103,7 +109,7 @@ class Home:
             waiting = len(drafts) - len(accepted)
             self.alarm(OutboxFull.code, f"limit of {self.config.records_max} records reached")
             raise OutboxFull(f"{self.config.id}: {waiting} records were not accepted")
-        return len(accepted)
+        return passed + len(accepted)
 
     def live(self) -> list[Live]:
         """The drivers that keep in touch with their devices."""
@@ -122,6 +128,19 @@ class Home:
         if isinstance(meter.driver, Live):
             for flag in meter.driver.flagged():
                 self.alarm("held-back", f"{meter.device.id}: {flag}")
+
+    def _pass_on(self, meter: Meter, driver: SelfSigning) -> int:
+        """Keep what the meter signed itself; the number of new records."""
+        new = 0
+        for record in driver.records():
+            try:
+                new += self.outbox.pass_on(checked(record, meter.device.id))
+            except (DriverFault, DeviceBlocked) as error:
+                self.alarm(error.code, f"{meter.device.id}: {error}")
+                driver.refused([record])
+            else:
+                driver.passed([record])
+        return new
 
     def _drafts(self, meter: Meter, until: int, since: int | None) -> list[Draft]:
         device = meter.device.id
@@ -155,19 +174,32 @@ class Home:
     def _sign(self) -> None:
         """Sign whatever has a counter but no signature yet (also after a crash)."""
         signed = [
-            (entry.id, records.sign(self.meters[entry.device].key, entry.content))
+            (
+                entry.id,
+                records.sign(self.meters[entry.device].key_at(entry.counter), entry.content),
+            )
             for entry in self.outbox.unsigned()
             if entry.device in self.meters
         ]
-        if not signed:
-            return
-        reach(Failpoint.SIGNED)
-        self.outbox.store_signed(signed)
-        reach(Failpoint.STORED)
+        if signed:
+            reach(Failpoint.SIGNED)
+            self.outbox.store_signed(signed)
+            reach(Failpoint.STORED)
 
 
-def _key(config: Config, device: str, counters: dict[str, int]) -> ec.EllipticCurvePrivateKey:
-    path = key_path(config, device)
-    if device in counters and not path.exists():
-        raise KeyFileError(f"{path} is gone, but {device} has signed: make a new device of it")
-    return keys.load_or_create(path)
+def _meter(config: Config, device: DeviceConfig, signed_to: dict[str, int]) -> Meter:
+    """A device ready to sign; `signed_to` is up to which counter it has signed."""
+    driver = open_driver(device.driver)
+    if isinstance(driver, SelfSigning) and driver.signs_itself:
+        return Meter(device, driver, None)
+    keyring.finish(config, device.id, signed_to.get(device.id, 0))
+    if device.id in signed_to and not keyring.exists(config, device):
+        raise KeyFileError(
+            f"the key of {device.id} is gone, but it has signed: make a new device of it"
+        )
+    return Meter(
+        device,
+        driver,
+        keyring.load_or_create(config, device),
+        keyring.upcoming(config, device.id),
+    )

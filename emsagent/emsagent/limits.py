@@ -48,3 +48,8 @@ DEVICE_RETRY_MAX_S = 60.0
 TELEGRAM_BYTES_MAX = 16 * 1024
 MESSAGE_BYTES_MAX = 64 * 1024
 """One message of a device: MQTT, OCPP, a signed record."""
+RECORDS_PASSED_MAX = 1_000
+"""Signed records taken from one meter in one go."""
+COMMAND_S = 300
+"""How long a device follows what it was told without hearing it again."""
+HEARTBEAT_S = 60

@@ -37,9 +37,14 @@ class Mark:
                     "a restored or copied state; make a new key and register it"
                 )
 
+    def reached(self, device: str) -> int:
+        """The highest counter the device has reserved, as far as this file knows."""
+        return self._counters.get(device, 0)
+
     def advance(self, counters: Mapping[str, int]) -> None:
         """Note what the outbox has durably reserved."""
         self._counters = {**self._counters, **counters}
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = self._path.with_suffix(".new")
         draft.write_text(json.dumps(self._counters))
         os.replace(draft, self._path)

@@ -87,6 +87,16 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """A record its meter signed itself, under its own counter."""
+
+    device: str
+    counter: int
+    content: bytes
+    last_instant: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What a gateway said about one record. `receipt` is the transaction's id."""
 
@@ -193,6 +203,40 @@ class Outbox:
             "INSERT INTO record (device, counter, state, content) VALUES (?, ?, ?, ?)",
             (draft.device, draft.counter, State.RESERVED, draft.payload),
         )
+
+    def pass_on(self, record: Passed) -> bool:
+        """Keep a record that its meter signed itself; False where it is known. Raises `OutboxFull`,
+        `DeviceBlocked` if the meter signed something else under this counter before."""
+        known = self._db.execute(
+            "SELECT content FROM record WHERE device = ? AND counter = ?",
+            (record.device, record.counter),
+        ).fetchone()
+        if known is not None:
+            if known[0] != record.content:
+                raise DeviceBlocked(f"{record.device} signed counter {record.counter} twice")
+            return False
+        if not self.room():
+            raise OutboxFull(f"{self._records_max} records wait to be settled")
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO device VALUES (?1, ?2, ?3, NULL) ON CONFLICT (id) DO UPDATE SET "
+                "counter = max(counter, ?2), last_instant = max(last_instant, ?3)",
+                (record.device, record.counter, record.last_instant),
+            )
+            self._db.execute(
+                "INSERT INTO record (device, counter, state, content) VALUES (?, ?, ?, ?)",
+                (record.device, record.counter, State.QUEUED, record.content),
+            )
+        return True
+
+    def skip_to(self, device: str, counter: int) -> None:
+        """Give up all counters up to this one, after a restored state, and unblock the device."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO device VALUES (?1, ?2, 0, NULL) ON CONFLICT (id) DO UPDATE SET "
+                "counter = ?2, blocked = NULL",
+                (device, counter),
+            )
 
     def unsigned(self) -> list[Entry]:
         """Records whose counter is taken but which are not signed yet, oldest first."""

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from emsagent import config as configuration
-from emsagent.home import key_path
-from emsagent.keys import load_or_create, public_hex
+from emsagent.keyring import device_of, load_or_create
+from emsagent.keys import public_hex
 from pedchain_domain.sim import street as sim
 from pedchain_domain.sim.street import Home, Meter, Street
 from pedchain_domain.sim.weather import DAY, HOUR
@@ -245,7 +245,7 @@ def home_documents(config: configuration.Config, home: Home) -> Iterator[Documen
                 "parent": parent,
                 "p_max_w": meter.power_w,
             }
-        key = load_or_create(key_path(config, meter.id))
+        key = load_or_create(config, device_of(config, meter.id))
         yield {
             "schema": "device/1",
             "id": meter.id,

@@ -55,6 +55,8 @@ _KINDS = {
     "flexible": "emsagent.drivers.flexible",
     "modbus": "emsagent.drivers.modbus",
     "mqtt": "emsagent.drivers.mqtt",
+    "ocmf": "emsagent.drivers.ocmf",
+    "ocpp": "emsagent.drivers.ocpp",
     "p1": "emsagent.drivers.p1",
     "replay": "emsagent.drivers.replay",
 }

@@ -41,7 +41,7 @@ class Live(ABC):
         self._served = -1
         self._fault: DriverFault | None = DriverFault("silent", "nothing was read yet")
         self._flags: list[str] = []
-        self.age_at = 0.0
+        self.seen_at = 0.0
 
     # what the agent asks
 
@@ -75,11 +75,15 @@ class Live(ABC):
             self._flags.append(str(error))
             logs.alarm("held-back", device=self._where, reason=error.reason)
             raise
-        self._fault, self.age_at = None, self.clock.now()
+        self.seen()
         end = instant - instant % self.interval_s
         if end != self._served and instant - end <= late_s(self.interval_s):
             self._served = end
             self._held.append(Sample(instant, self.clock.status(), tuple(registers)))
+
+    def seen(self) -> None:
+        """The device said something that can be trusted."""
+        self._fault, self.seen_at = None, self.clock.now()
 
     def fail(self, fault: DriverFault) -> None:
         """The device said nothing that can be trusted."""
@@ -90,14 +94,14 @@ class Live(ABC):
         """Keep in touch until cancelled; a lost device is found again, ever more patiently."""
         failures = 0
         while True:
-            before = self.age_at
+            before = self.seen_at
             try:
                 await self.watch()
             except DriverFault as error:
                 self.fail(error)
             except (OSError, EOFError) as error:
                 self.fail(DriverFault("unreachable", type(error).__name__))
-            failures = 1 if self.age_at > before else failures + 1
+            failures = 1 if self.seen_at > before else failures + 1
             await asyncio.sleep(min(wait_s(failures), limits.DEVICE_RETRY_MAX_S))
 
     @abstractmethod

@@ -11,7 +11,7 @@ from emsagent import config as configuration
 from emsagent.claiming import possession
 from emsagent.config import Config
 from emsagent.errors import ConfigError
-from emsagent.home import key_path
+from emsagent.keyring import path_of
 from emsagent.keys import load, public_hex
 from pedchain_domain import onboarding, signed
 
@@ -38,7 +38,7 @@ def config(written: Path) -> Config:
 
 def test_the_answer_is_signed_by_the_devices_own_key(config: Config) -> None:
     answer = possession(config, "SN-1", CLAIM)
-    assert answer["key"]["spki"] == public_hex(load(key_path(config, "SN-1")))
+    assert answer["key"]["spki"] == public_hex(load(path_of(config, "SN-1")))
     message = onboarding.possession_bytes(signed.unsigned(answer), "n1", "ped")
     signed.verify(answer["key"]["spki"], message, answer["signature"])
     assert possession(config, "SN-1", CLAIM)["key"] == answer["key"]

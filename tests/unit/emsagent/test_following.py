@@ -13,7 +13,7 @@ from emsagent import config as configuration
 from emsagent.config import GatewayConfig
 from emsagent.errors import ConfigError, Declined, NotObeyed, PlanUnreadable
 from emsagent.following import Follower, consent_of
-from emsagent.home import key_path
+from emsagent.keyring import path_of
 from emsagent.keys import load_or_create, public_hex
 from emsagent.uplink import Uplink
 from pedchain_domain import signed
@@ -77,7 +77,7 @@ def follower(tmp_path: Path) -> Make:
         text = FLEXIBLE.format(issuer=public_hex(ISSUER))
         file.write_text(config_text("http://gateway") + text + more)
         config = configuration.load(file)
-        load_or_create(key_path(config, "home-1-grid"))
+        load_or_create(path_of(config, "home-1-grid"))
         return Follower(config, consent_of(config, "home-1"))
 
     return make

@@ -10,7 +10,8 @@ from emsagent import home as home_module
 from emsagent import keys
 from emsagent.config import Config
 from emsagent.errors import KeyFileError, OutboxFull, StateRegressed
-from emsagent.home import Home, key_path, outbox_path
+from emsagent.home import Home, outbox_path
+from emsagent.keyring import path_of
 from emsagent.outbox import Outbox, State, Verdict
 from pedchain_domain import ocmf
 
@@ -107,7 +108,7 @@ def test_a_lost_outbox_is_refused(street: Config) -> None:
 def test_a_lost_key_is_not_replaced_in_silence(street: Config) -> None:
     with Home(street, street.homes[0]) as home:
         home.collect(until=T0 + HOUR)
-    key_path(street, "home-1-grid").unlink()
+    path_of(street, "home-1-grid").unlink()
     with pytest.raises(KeyFileError, match="is gone"):
         Home(street, street.homes[0])
 
@@ -148,6 +149,6 @@ def test_a_device_that_left_the_configuration_keeps_its_records(street: Config) 
     with Home(street, street.homes[0]) as home:
         home.collect(until=T0 + HOUR)
         key = keys.public_hex(home.meters["home-1-grid"].key)
-    assert key == keys.public_hex(keys.load(key_path(street, "home-1-grid")))
+    assert key == keys.public_hex(keys.load(path_of(street, "home-1-grid")))
     with Outbox(outbox_path(street, "home-1")) as outbox:
         assert len(outbox.due(10)) == 1

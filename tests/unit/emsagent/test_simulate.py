@@ -12,7 +12,8 @@ import pytest
 from emsagent import config as configuration
 from emsagent import keys
 from emsagent.cli import main
-from emsagent.home import Home, key_path
+from emsagent.home import Home
+from emsagent.keyring import path_of
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, Any]]]:
@@ -67,7 +68,7 @@ def test_a_forged_record_is_refused_and_the_device_goes_on(
     call(capsys, "keys", "--config", config)
     for home in street.homes:
         device = home.devices[0].id
-        gateway.keys[device] = keys.load(key_path(street, device)).public_key()
+        gateway.keys[device] = keys.load(path_of(street, device)).public_key()
     code, days = call(
         capsys, "simulate", "--config", config, *DAYS, "--forge", "home-1-grid:2026-03-29"
     )
@@ -119,8 +120,8 @@ def test_check_names_what_is_wrong(
         [{"ok": True, "homes": 2, "devices": 2}],
     )
     (tmp_path / "registers/home-1-grid.csv").write_text("instant,power/W\n")
-    keys.create(key_path(street, "home-2-grid")).public_key()
-    key_path(street, "home-2-grid").chmod(0o644)
+    keys.create(path_of(street, "home-2-grid")).public_key()
+    path_of(street, "home-2-grid").chmod(0o644)
     code, findings = call(capsys, "check", "--config", config)
     assert code == 1
     assert [(line["device"], line["code"]) for line in findings] == [
