@@ -38,11 +38,14 @@ CREATE TABLE record (id INTEGER PRIMARY KEY, point TEXT NOT NULL, day INTEGER NO
     tx TEXT) STRICT;
 CREATE INDEX record_waiting ON record (id) WHERE state = 'waiting';
 """
-_NEWS = "FROM day JOIN series ON series.id = day.series WHERE news IS NOT NULL AND registered "
-_NEWS_DAYS, _NEWS_OF = (
-    f"SELECT DISTINCT day {_NEWS} ORDER BY day",
-    f"SELECT series, news {_NEWS} AND day = ?",
+_NEWS = "FROM day JOIN series ON series.id = day.series WHERE news IS NOT NULL AND registered"
+_NEWS_OF = f"SELECT series, news {_NEWS} AND day = ?"
+_SESSIONS = (
+    "FROM session WHERE NOT sent AND EXISTS "
+    "(SELECT 1 FROM series WHERE series.point = session.point AND registered)"
 )
+_SESSIONS_OF = f"SELECT point, begun, held {_SESSIONS} AND begun / 86400 = ? ORDER BY begun, point"
+_NEWS_DAYS = f"SELECT day {_NEWS} UNION SELECT begun / 86400 {_SESSIONS} ORDER BY 1"
 Held = dict[int, tuple[int, int, str]]
 """Seconds, millionths and class by instant."""
 
@@ -210,9 +213,8 @@ class Store:
         )
 
     def days_with_news(self) -> list[int]:
-        """Days that have registers to file, ascending."""
-        rows = self._db.execute(_NEWS_DAYS)
-        return [row[0] for row in rows]
+        """Days that have registers or charging sessions to file, ascending."""
+        return [row[0] for row in self._db.execute(_NEWS_DAYS)]
 
     def take_news(self, day: int) -> list[tuple[int, list[Any]]]:
         """(series, [instant, millionths, class]) of a day; no longer news."""
@@ -237,14 +239,14 @@ class Store:
         self._db.execute("INSERT INTO session VALUES (?, ?, ?, 0)", (point, begun, packed))
         return True
 
-    def take_sessions(self, before: int) -> list[tuple[str, list[Any]]]:
-        """Sessions begun before an instant that were not filed; now they are."""
-        rows = self._db.execute(
-            "SELECT point, held FROM session WHERE NOT sent AND begun < ? ORDER BY begun, point",
-            (before,),
-        ).fetchall()
-        self._db.execute("UPDATE session SET sent = 1 WHERE NOT sent AND begun < ?", (before,))
-        return [(point, _unpacked(held)) for point, held in rows]
+    def take_sessions(self, day: int) -> list[tuple[str, list[Any]]]:
+        """Sessions begun on a day that were not filed; now they are."""
+        rows = self._db.execute(_SESSIONS_OF, (day,)).fetchall()
+        self._db.executemany(
+            "UPDATE session SET sent = 1 WHERE point = ? AND begun = ?",
+            [(point, begun) for point, begun, _ in rows],
+        )
+        return [(point, _unpacked(held)) for point, _, held in rows]
 
     # -- records ----------------------------------------------------------------------------
 

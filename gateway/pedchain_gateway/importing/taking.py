@@ -82,8 +82,6 @@ class _Taking:
 
     def value(self, value: Value) -> str | None:
         """Take a value; why it cannot be taken."""
-        if value.event:
-            return self._session(value)
         if value.seconds and value.instant % value.seconds:
             return "off-grid"
         name = (value.series, value.seconds)
@@ -92,6 +90,8 @@ class _Taking:
         number = self._numbers[name]
         if number is None:
             return "other-kind"
+        if value.event:
+            return self._session(value)
         held = self._days.setdefault((number, value.instant // DAY), {})
         before = held.get(value.instant)
         if before is not None:

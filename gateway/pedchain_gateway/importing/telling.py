@@ -91,20 +91,22 @@ class _Telling:
         return former is not None and former != end.micro and end.instant // DAY == day + 1
 
     def _begin(self, day: int, run: Sequence[Interval]) -> int:
-        """What a run begins with: so that it meets what stands at its end, if anything does."""
-        total, end, last = sum(one.micro for one in run), run[-1].end, day
-        while end // DAY == last + 1:
-            last += 1
-            stands = self._store.told(self._number, last).get(end)
-            if stands is not None:
-                return stands - total
-            held, _ = self._store.held(self._number, last)
+        """What a run begins with: so that it meets the first register that stands in it or at its
+        end, if any does."""
+        begin, total = run[0].start, 0
+        while run:
+            stands = self._store.told(self._number, day)
+            for one in run:
+                if one.start in stands:
+                    return stands[one.start] - total
+                total += one.micro
+            end, day = run[-1].end, day + 1
+            if end in stands:
+                return stands[end] - total
+            held, _ = self._store.held(self._number, day)
             following = virtual.runs(_intervals(held))
-            if not following or following[0][0].start != end:
-                break
-            total += sum(one.micro for one in following[0])
-            end = following[0][-1].end
-        return virtual.beginning(run[0].start)
+            run = following[0] if following and following[0][0].start == end else []
+        return virtual.beginning(begin)
 
 
 def _intervals(held: Held) -> list[Interval]:
@@ -122,7 +124,7 @@ def sign(store: Store, signer: Signer, day: int) -> int:
                 record = _record(signer, point, counter, status, some)
                 store.put(point, day, record, len(some))
                 count += len(some)
-        for point, session in store.take_sessions((day + 1) * DAY):
+        for point, session in store.take_sessions(day):
             record = _transaction(signer, point, store.counter(point, "T"), session)
             store.put(point, day, record, len(session))
             count += len(session)
