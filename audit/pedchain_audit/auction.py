@@ -34,6 +34,13 @@ class SettlementError(Broken):
     check = "settlement"
 
 
+def begun(session: Document) -> None:
+    """Raises `SettlementError` unless a new session is one in which nothing happened yet."""
+    told = [session.get(name) for name in ("price", "volume", "flow", "partner", "curves")]
+    if session["state"] != State.OPEN or any(one is not None for one in told):
+        raise SettlementError("a session begins with an outcome")
+
+
 def moved(before: Document, after: Document, clock: int) -> None:
     """Raises `SettlementError` unless a session's step was due; `DomainError` says why not."""
     clears = (before["state"], after["state"]) == ("CLOSED", "CLEARED")

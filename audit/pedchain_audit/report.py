@@ -66,8 +66,8 @@ def checked(figures: Figures) -> list[str]:
         )
     if figures.events_of_one:
         lines.append(
-            f"{figures.events_of_one} valid transactions with an event but one endorsement: "
-            "an event alone proves nothing"
+            f"{figures.events_of_one} valid transactions with an event but one endorsement, "
+            f"which proves nothing ({'; '.join(figures.events_at[:10])})"
         )
     return lines
 

@@ -254,9 +254,13 @@ class Settlement:
             if write.key.startswith("\x00limit\x00"):
                 _published(compositekey.split(write.key)[1][0], world, clock)
             value = world.value(NAMESPACE, write.key)
-            if write.key.startswith("\x00session\x00") and value is not None:
-                before, after = decode(value), decode(write.value)
-                moving[after["id"]] = (before, after)
+            if not write.key.startswith("\x00session\x00"):
+                continue
+            after = decode(write.value)
+            if value is None:
+                auction.begun(after)
+            else:
+                moving[after["id"]] = (decode(value), after)
         for before, after in moving.values():
             made: Any = None
             auction.moved(before, after, clock)

@@ -69,6 +69,7 @@ class Figures:
     shared_days: int = 0
     twice_wh: int = 0
     events_of_one: int = 0
+    events_at: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     first: int = 0  # blocks before were replayed as the peer noted them
@@ -158,7 +159,7 @@ class Audit:
         check_notes(block, judged, self.ledger.commit_hash)
         self.course.block(number, judged, self.ledger.world)
         if checking:
-            count(self._figures, judged)
+            count(self._figures, number, judged)
         self._kept(number + 1)
 
     def _judged(self, block: Block, checking: bool) -> tuple[Judged, ...]:
@@ -264,7 +265,7 @@ def check_notes(block: Block, judged: tuple[Judged, ...], commit_hash: bytes) ->
         raise VerificationError("commit hash", "not what the blocks up to here make", block=number)
 
 
-def count(figures: Figures, judged: tuple[Judged, ...]) -> None:
+def count(figures: Figures, number: int, judged: tuple[Judged, ...]) -> None:
     figures.blocks += 1
     for each in judged:
         figures.transactions += 1
@@ -272,8 +273,9 @@ def count(figures: Figures, judged: tuple[Judged, ...]) -> None:
             figures.invalid[name(each.code)] = figures.invalid.get(name(each.code), 0) + 1
         elif each.transaction is not None and each.transaction.type != CONFIG:
             figures.endorsements += len(each.transaction.endorsements)
-            alone = len(each.transaction.endorsements) == 1
-            figures.events_of_one += alone and each.transaction.event is not None
+            if len(each.transaction.endorsements) == 1 and each.transaction.event is not None:
+                figures.events_of_one += 1
+                figures.events_at.append(f"block {number}, transaction {each.position}")
 
 
 def name(code: TxValidationCode.ValueType) -> str:
