@@ -10,13 +10,15 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from pedchain_gateway.commands import flexibility, imports, market, sharing, subjects
+from pedchain_gateway.commands import flexibility, imports, market, people, sharing, subjects
 from pedchain_gateway.commands.administration import COMMANDS
 from pedchain_gateway.commands.commandline import MISUSED, Profile, fail, line, on_ledger, perform
 
 app = App(name="ped-gateway", help="One organisation's HTTP service in front of its Fabric peer.")
 for command in COMMANDS:
     app.command(command)
+for people_command in people.COMMANDS:
+    app.command(people_command)
 for work in (*subjects.COMMANDS, *sharing.COMMANDS):
     app.command(work)
 app.command(imports.import_files, name="import")

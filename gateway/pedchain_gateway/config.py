@@ -9,9 +9,19 @@ resubmit_after_s = 30                           # when a transaction nobody has 
 [tls]                                           # needed for anything but loopback
 certificate = "tls/cert.pem"
 key = "tls/key.pem"
+devices = "tls/devices.pem"                     # who signs devices' certificates
+devices_required = false                        # or their records' signatures are enough
 
 [districts.DistrictA]
 close = true                                    # close its days when they are due
+
+[people]                                        # whose tokens people bring, see docs/api.md
+issuer = "https://id.example.org"
+audience = "pedchain"
+keys_url = "https://id.example.org/jwks.json"   # or keys = "jwks.json"
+
+[rates]                                         # a minute
+records_per_device = 2000
 
 [openadr.ven-1]                                 # an OpenADR 3 client, see docs/openadr.md
 secret = "9f86d081884c7d65..."                  # SHA-256 of its client secret, hex
@@ -22,7 +32,7 @@ sites = ["p.b7729d5b"]                          # what it reads events and answe
 import ipaddress
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -36,6 +46,9 @@ from pydantic import (
 
 from pedchain_gateway import limits
 from pedchain_gateway.ledger.port import definition_of
+
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
+"""Signatures with public keys alone: `none` and shared secrets are none."""
 
 
 class ConfigError(Exception):
@@ -60,6 +73,40 @@ class Tls(_Model):
 
     certificate: Beside
     key: Beside
+    devices: Beside | None = None
+    devices_required: bool = False
+
+    @model_validator(mode="after")
+    def _can_ask(self) -> Self:
+        if self.devices_required and self.devices is None:
+            raise ValueError("devices_required needs devices, who signs their certificates")
+        return self
+
+
+class People(_Model):
+    """The issuer of people's tokens (OpenID Connect): what is pinned, and where its keys are."""
+
+    issuer: str = Field(min_length=1, max_length=512)
+    audience: str = Field(min_length=1, max_length=256)
+    algorithms: tuple[Algorithm, ...] = Field(default=("RS256", "ES256"), min_length=1)
+    keys: Beside | None = None
+    keys_url: Annotated[str, Field(pattern=r"^https://[^\s]{1,500}$")] | None = None
+
+    @model_validator(mode="after")
+    def _names_its_keys(self) -> Self:
+        if (self.keys is None) == (self.keys_url is None):
+            raise ValueError("either keys (a file) or keys_url must be given")
+        return self
+
+
+class Rates(_Model):
+    """What somebody may bring in a minute."""
+
+    records_per_device: int = Field(default=2_000, ge=1)
+    forged_per_address: int = Field(default=1_000, ge=1)
+    requests_per_person: int = Field(default=600, ge=1)
+    requests_per_organization: int = Field(default=6_000, ge=1)
+    requests_per_address: int = Field(default=3_000, ge=1)
 
 
 class District(_Model):
@@ -85,6 +132,8 @@ class Config(_Model):
     user: Id = "gateway"
     listen: str = "127.0.0.1:8443"
     tls: Tls | None = None
+    people: People | None = None
+    rates: Rates = Field(default_factory=Rates)
     districts: dict[Id, District] = Field(min_length=1)
     openadr: dict[Id, Ven] = Field(default_factory=dict)
     resubmit_after_s: float | None = Field(default=None, ge=1, le=3_600)
@@ -99,6 +148,11 @@ class Config(_Model):
     def port(self) -> int:
         """The port to listen on."""
         return int(self.listen.rpartition(":")[2])
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine reaches the service."""
+        return ipaddress.ip_address(self.host).is_loopback
 
     @property
     def definitions(self) -> dict[str, str]:
@@ -121,7 +175,7 @@ class Config(_Model):
         if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
             raise ValueError("listen must be address:port, such as 127.0.0.1:8443")
         try:
-            loopback = ipaddress.ip_address(self.host).is_loopback
+            loopback = self.on_loopback
         except ValueError as error:
             raise ValueError("listen must name an address, not a host name") from error
         if not loopback and self.tls is None:

@@ -30,6 +30,12 @@ BATCH_LINGER_S = 0.1
 RECORDS_WAITING_MAX = 5_000
 """Records of one district inside the gateway; above this, callers are asked to wait."""
 RETRY_AFTER_S = 2
+SPOOL_RECORDS_MAX = 100_000
+"""Records acknowledged early that are not on the ledger yet; above this, callers wait."""
+SPOOL_PAUSE_S = 1.0
+"""Before what the ledger did not take is sent again."""
+SPOOL_KEPT_S = 86_400
+"""How long a submission's answers can be asked for."""
 
 SUBMISSIONS_PER_BATCH_MAX = 64
 """Transactions that one batch may cost, halving included; the rest is asked to come again."""
@@ -69,6 +75,29 @@ ERASE_BATCHES = 4
 INQUIRY_FRESH_S = 300
 """How old a device's signed inquiry may be, and how far ahead its clock."""
 TOKEN_S = 3_600
+TOKEN_BYTES_MAX = 8_192
+"""A person's token."""
+CLOCKS_DIFFER_S = 30
+KEYS_S = 10.0
+"""An issuer's keys are asked for again at most this often for a key nobody knows."""
+KEYS_KEPT_S = 3_600.0
+KEYS_ANSWER_S = 5
+AUDIT_LINE_BYTES_MAX = 16_384
+
+PAGE_MAX = 100
+EXPORT_BLOCKS_MAX = 1_000
+BLOCKS_REMEMBERED = 16
+HISTORY_READ_S = 5.0
+"""How long one question may read blocks that nobody has looked at yet."""
+STREAMS_MAX = 100
+STREAM_S = 900.0
+STREAM_LOOK_S = 0.5
+STREAM_ALIVE_S = 15.0
+COMMANDS_EVERY_S = 2.0
+"""How often an open stream of commands looks at the ledger."""
+BINDING_FRESH_S = 60.0
+"""How long the registry's word on a device's connection holds."""
+BINDINGS_MAX = 20_000
 TOKENS_MAX = 1_000
 """Tokens of OpenADR clients that are valid at the same time."""
 PAPERS_TOGETHER = 60

@@ -15,6 +15,7 @@ class Failpoint(StrEnum):
     """Every place between taking a record and answering for it."""
 
     RECEIVED = "received"
+    SPOOLED = "spooled"
     ENDORSED = "endorsed"
     NOTED = "noted"
     COMMITTED = "committed"

@@ -15,7 +15,8 @@ from pedchain_gateway import limits
 from pedchain_gateway.intake.batcher import Batcher, BatchLostError
 from pedchain_gateway.intake.decision import Ask, Submit, decide
 from pedchain_gateway.intake.failpoint import Failpoint, reach
-from pedchain_gateway.intake.form import Form, FormError, Key, read
+from pedchain_gateway.intake.form import Form, FormError, Key
+from pedchain_gateway.intake.form import read as read_form
 from pedchain_gateway.intake.index import Index
 from pedchain_gateway.intake.reconcile import Reconciler
 from pedchain_gateway.intake.submission import UNAVAILABLE, Submitter
@@ -26,6 +27,14 @@ from pedchain_gateway.service.metrics import Metrics
 
 class OverloadedError(Exception):
     """Too many records are inside: nothing was taken, come again."""
+
+
+def read(district: str, record: bytes) -> Form | Verdict:
+    """A record's form, or why it has none."""
+    try:
+        return read_form(district, record)
+    except FormError as error:
+        return Verdict(Status.REJECTED, error.reason)
 
 
 class Intake:
@@ -52,12 +61,16 @@ class Intake:
 
     async def take(self, district: str, records: Sequence[bytes]) -> list[Verdict]:
         """Verdicts in the records' order. Raises `OverloadedError`: then nothing was taken."""
+        return await self.judge(district, [read(district, record) for record in records])
+
+    async def judge(self, district: str, records: Sequence[Form | Verdict]) -> list[Verdict]:
+        """The same of records whose form was read."""
         if self._inside[district] + len(records) > limits.RECORDS_WAITING_MAX:
             raise OverloadedError
         reach(Failpoint.RECEIVED)
         self._count(district, len(records))
         try:
-            verdicts = await asyncio.gather(*(self._one(district, one) for one in records))
+            verdicts = await asyncio.gather(*(self._one(one) for one in records))
         finally:
             self._count(district, -len(records))
         for verdict in verdicts:
@@ -73,11 +86,9 @@ class Intake:
         self._inside[district] += change
         self._metrics.inside.labels(district).set(self._inside[district])
 
-    async def _one(self, district: str, record: bytes) -> Verdict:
-        try:
-            form = read(district, record)
-        except FormError as error:
-            return Verdict(Status.REJECTED, error.reason)
+    async def _one(self, form: Form | Verdict) -> Verdict:
+        if isinstance(form, Verdict):
+            return form
         while (running := self._lanes.get(form.key)) is not None:
             await asyncio.wait([running])
         lane = self._lanes[form.key] = asyncio.create_task(self._resolve(form))

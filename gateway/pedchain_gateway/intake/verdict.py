@@ -12,7 +12,8 @@ class Status(StrEnum):
 
     Final: `recorded` (committed), `duplicate` (was recorded before, same receipt), `rejected`,
     `conflict` (another payload stands at this counter). Not final: `unknown` (ask, or send the
-    same bytes again), `retry` (nothing happened, send the same bytes again).
+    same bytes again), `retry` (nothing happened, send the same bytes again), `spooled` (on this
+    gateway's disk, for who asked for that: it goes to the ledger by itself).
     """
 
     RECORDED = "recorded"
@@ -21,6 +22,10 @@ class Status(StrEnum):
     CONFLICT = "conflict"
     UNKNOWN = "unknown"
     RETRY = "retry"
+    SPOOLED = "spooled"
+
+
+FINAL = frozenset({Status.RECORDED, Status.DUPLICATE, Status.REJECTED, Status.CONFLICT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 """The ledger port on Fabric: the only module of this service that knows the client library."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,8 +11,9 @@ from fabric_protos.common.ledger_pb2 import BlockchainInfo
 from fabric_protos.peer.transaction_pb2 import ProcessedTransaction, TxValidationCode
 from google.protobuf.message import DecodeError
 
-from pedchain_fabric.client import Gateway, Profile, profile
+from pedchain_fabric.client import Gateway, MemoryCheckpointer, Profile, profile
 from pedchain_fabric.errors import (
+    CheckpointError,
     CommitStatusError,
     EndorsementMismatch,
     FabricError,
@@ -26,6 +27,7 @@ from pedchain_gateway.ledger.port import (
     VALID,
     Announce,
     Committed,
+    Event,
     Invalid,
     LedgerError,
     Mismatch,
@@ -130,6 +132,32 @@ class FabricLedger:
             return int(BlockchainInfo.FromString(answer).height)
         except (GatewayError, DecodeError) as error:
             raise Unavailable("the peer did not say") from error
+
+    async def block(self, number: int) -> bytes:
+        """A block of this peer's chain, below its height. Raises `Unavailable`."""
+        try:
+            return await self._query("GetBlockByNumber", str(number))
+        except GatewayError as error:
+            raise Unavailable("the peer did not say") from error
+
+    async def block_of(self, transaction: str) -> bytes | None:
+        """The block that holds a transaction; None if there is none. Raises `Unavailable`."""
+        try:
+            return await self._query("GetBlockByTxID", transaction)
+        except GatewayError as error:
+            if _NO_SUCH_TRANSACTION in str(error):
+                return None
+            raise Unavailable("the peer did not say") from error
+
+    async def events(self, definition: str, after: tuple[int, str] | None) -> AsyncIterator[Event]:
+        """A definition's events as they come, or those after a block and transaction."""
+        checkpoint = None if after is None else MemoryCheckpointer(*after)
+        try:
+            async with self._network.chaincode_events(definition, checkpoint=checkpoint) as stream:
+                async for one in stream:
+                    yield Event(one.block_number, one.transaction_id, one.name, one.payload)
+        except (GatewayError, CheckpointError) as error:
+            raise Unavailable("the stream of events broke") from error
 
     async def _query(self, function: str, *arguments: str) -> bytes:
         return await self._network.contract("qscc").evaluate(function, self._channel, *arguments)

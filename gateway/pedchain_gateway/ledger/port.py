@@ -11,7 +11,7 @@ LedgerError              never raised itself
 The type decides what may be done next; nothing reads a message to find out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -92,6 +92,16 @@ class Outcome:
     result: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a contract announced in a valid transaction: a hint, never a proof."""
+
+    block: int
+    transaction: str
+    name: str
+    payload: bytes
+
+
 Announce = Callable[[str], None]
 """Called with the transaction's id when it is endorsed, before it is sent to be ordered."""
 
@@ -123,4 +133,19 @@ class Ledger(Protocol):
 
     async def height(self) -> int:
         """The number of blocks of this peer's chain. Raises `Unavailable`."""
+        ...
+
+    async def block(self, number: int) -> bytes:
+        """A block of this peer's chain, below its height. Raises `Unavailable`."""
+        ...
+
+    async def block_of(self, transaction: str) -> bytes | None:
+        """The block that holds a transaction; None if there is none. Raises `Unavailable`."""
+        ...
+
+    def events(self, definition: str, after: tuple[int, str] | None) -> AsyncIterator[Event]:
+        """A definition's events as they come, or those after a block and transaction.
+
+        Raises `Unavailable` where the stream breaks.
+        """
         ...

@@ -5,13 +5,17 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from pedchain_gateway.openadr import routes as openadrroutes
-from pedchain_gateway.service import certificates, dispatches, health, problems, readings
+from pedchain_gateway.devices import routes as devices
+from pedchain_gateway.explorer import routes as explorer
+from pedchain_gateway.openadr import routes as openadr
+from pedchain_gateway.people import accounts
+from pedchain_gateway.people.access import guard
+from pedchain_gateway.service import certificates, dispatches, health, problems, public, readings
 from pedchain_gateway.service.context import RequestContext
 from pedchain_gateway.service.models import ANY_PROBLEM
 from pedchain_gateway.service.problems import Problem, ProblemError
@@ -19,6 +23,17 @@ from pedchain_gateway.service.services import Services
 
 VERSION = "1"
 Background = Callable[[], Awaitable[None]]
+ROUTES = (
+    readings,
+    devices,
+    dispatches,
+    openadr,
+    certificates,
+    public,
+    accounts,
+    explorer,
+    health,
+)
 _BY_STATUS = {404: Problem.NOT_FOUND, 405: Problem.METHOD_NOT_ALLOWED}
 
 
@@ -46,30 +61,32 @@ def create(services: Services, background: Background | None = None) -> FastAPI:
     )
     app.state.services = services
     app.state.health = health.HealthCheck(services)
-    for module in (readings, certificates, dispatches, openadrroutes, health):
-        router = module.router
-        app.include_router(router, responses=ANY_PROBLEM)
+    for module in ROUTES:
+        app.include_router(module.router, responses=ANY_PROBLEM, dependencies=[Depends(guard)])
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_middleware(RequestContext, metrics=services.metrics)
+    app.add_middleware(RequestContext, metrics=services.metrics, audit=services.audit)
     return app
 
 
 def _answer(
-    problem: Problem, detail: str = "", members: dict[str, str | None] | None = None
+    problem: Problem,
+    detail: str = "",
+    members: dict[str, str | None] | None = None,
+    retry_after_s: int | None = None,
 ) -> JSONResponse:
     return JSONResponse(
         problems.body(problem, detail, members or {}),
         status_code=problem.value.status,
-        headers=problems.headers(problem),
+        headers=problems.headers(problem, retry_after_s),
         media_type=problems.CONTENT_TYPE,
     )
 
 
 def _problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)
-    return _answer(error.problem, error.detail, error.members)
+    return _answer(error.problem, error.detail, error.members, error.retry_after_s)
 
 
 def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates of a district: pages of days and months, one of them, its history, the year."""
 
-import hashlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -11,6 +10,7 @@ from pedchain_gateway.ledger.port import LedgerError, Refused, Unavailable
 from pedchain_gateway.service.models import Certificates, History, Version, problem
 from pedchain_gateway.service.problems import Problem, ProblemError
 from pedchain_gateway.service.services import Services, services
+from pedchain_gateway.service.tags import tagged
 
 router = APIRouter(prefix="/v1/districts/{district}", tags=["certificates"])
 
@@ -34,7 +34,7 @@ async def get_certificates(
     cursor: Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9._:-]*$")] = "",
 ) -> Certificates:
     """The certificates in force from a day on, a page at a time."""
-    document = await _ask(services(request), district, "ListCertificates", first, cursor)
+    document = await ask(services(request), district, "ListCertificates", first, cursor)
     return Certificates(certificates=document["certificates"], cursor=document["bookmark"] or None)
 
 
@@ -42,16 +42,13 @@ async def get_certificates(
 async def get_certificate(request: Request, district: District, day: Day) -> Response:
     """The certificate in force for a day, in the ledger's own bytes."""
     data = await _evaluate(services(request), district, "GetCertificate", day)
-    tag = f'"{hashlib.sha256(data).hexdigest()}"'
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers={"etag": tag})
-    return Response(data, media_type="application/json", headers={"etag": tag})
+    return tagged(request, data)
 
 
 @router.get("/certificates/{day}/history", responses=_ERRORS)
 async def get_history(request: Request, district: District, day: Day) -> History:
     """Every version of a day's certificate, the newest first."""
-    versions = await _ask(services(request), district, "GetCertificateHistory", day)
+    versions = await ask(services(request), district, "GetCertificateHistory", day)
     return History(versions=[Version.model_validate(one) for one in versions])
 
 
@@ -59,7 +56,7 @@ async def get_history(request: Request, district: District, day: Day) -> History
 async def get_rolling(request: Request, district: District, day: Day) -> Response:
     """The rolling year that ends with a day: sums, indicators and verdict."""
     data = await _evaluate(services(request), district, "GetRolling", day)
-    return Response(data, media_type="application/json")
+    return tagged(request, data)
 
 
 @router.get("/months", responses=_ERRORS)
@@ -70,7 +67,7 @@ async def get_months(
     cursor: Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9._:-]*$")] = "",
 ) -> Certificates:
     """The certificates in force of calendar months, a page at a time."""
-    document = await _ask(services(request), district, "ListMonthly", first, cursor)
+    document = await ask(services(request), district, "ListMonthly", first, cursor)
     return Certificates(certificates=document["certificates"], cursor=document["bookmark"] or None)
 
 
@@ -78,17 +75,18 @@ async def get_months(
 async def get_month(request: Request, district: District, month: Month) -> Response:
     """The certificate in force for a calendar month."""
     data = await _evaluate(services(request), district, "GetMonthly", month)
-    return Response(data, media_type="application/json")
+    return tagged(request, data)
 
 
 @router.get("/months/{month}/history", responses=_ERRORS)
 async def get_month_history(request: Request, district: District, month: Month) -> History:
     """Every version of a month's certificate, the newest first."""
-    versions = await _ask(services(request), district, "GetMonthlyHistory", month)
+    versions = await ask(services(request), district, "GetMonthlyHistory", month)
     return History(versions=[Version.model_validate(one) for one in versions])
 
 
-async def _ask(known: Services, district: str, function: str, *arguments: str) -> Any:
+async def ask(known: Services, district: str, function: str, *arguments: str) -> Any:
+    """A query's answer of a district's contract. Raises `ProblemError`."""
     data = await _evaluate(known, district, function, *arguments)
     try:
         return canonical.decode(data)

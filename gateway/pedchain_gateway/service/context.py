@@ -6,11 +6,14 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
 from pedchain_gateway import limits
+from pedchain_gateway.people.access import PERSON, TRANSACTION
+from pedchain_gateway.people.auditlog import AuditLog
 from pedchain_gateway.service.metrics import Metrics
 from pedchain_gateway.service.problems import CONTENT_TYPE, Problem, body, headers
 
@@ -30,9 +33,10 @@ class RequestContext:
     A fault of this program becomes the problem `internal`; its text stays out of answer and log.
     """
 
-    def __init__(self, app: App, metrics: Metrics) -> None:
+    def __init__(self, app: App, metrics: Metrics, audit: AuditLog) -> None:
         self._app = app
         self._metrics = metrics
+        self._audit = audit
         self._inside = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -65,6 +69,7 @@ class RequestContext:
             finally:
                 self._inside -= 1
             self._note(scope, status, time.perf_counter() - began)
+            self._keep(scope, status, identifier)
 
     def _note(self, scope: Message, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
@@ -77,6 +82,20 @@ class RequestContext:
             status=status,
             ms=round(seconds * 1_000, 1),
         )
+
+    def _keep(self, scope: Message, status: int, identifier: str) -> None:
+        """A line of the audit log for what a person asked, whatever came of it."""
+        person = scope.get(PERSON)
+        if person is not None:
+            self._audit.note(
+                at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+                who=person.subject,
+                did=f"{scope['method']} {scope['route'].path}",
+                about={name: str(value) for name, value in scope["path_params"].items()},
+                status=status,
+                request=identifier,
+                transaction=scope.get(TRANSACTION),
+            )
 
 
 def _identifier(scope: Message) -> str:

@@ -27,6 +27,8 @@ class Problem(Enum):
 
     MALFORMED_REQUEST = Kind(400, "The request cannot be read")
     NOT_AUTHORIZED = Kind(401, "A token of a known client is needed")
+    FORBIDDEN = Kind(403, "The token does not allow this")
+    NOT_BOUND = Kind(403, "This connection may not bring these records")
     NOT_PROVEN = Kind(403, "The signature is not that of whom it should be")
     NOT_FOUND = Kind(404, "There is nothing here")
     UNKNOWN_DISTRICT = Kind(404, "This gateway does not serve that district")
@@ -38,8 +40,10 @@ class Problem(Enum):
     UNSUPPORTED_MEDIA_TYPE = Kind(415, "The content type is not supported")
     UNSUPPORTED_ENCODING = Kind(415, "The content encoding is not supported")
     OVERLOADED = Kind(429, "Too many records are waiting; nothing was taken", 2)
+    RATE_LIMITED = Kind(429, "Too much came in this minute; nothing was taken", 60)
     INTERNAL = Kind(500, "Something went wrong in this service")
     LEDGER_UNAVAILABLE = Kind(503, "The ledger cannot be reached; nothing was recorded", 5)
+    STORAGE_FULL = Kind(507, "This service's disk takes nothing; nothing was taken", 30)
 
     @property
     def slug(self) -> str:
@@ -56,7 +60,7 @@ class ProblemError(Exception):
     """Ends a request with a problem.
 
     `reason` is a stable slug of the ledger or the domain, `transaction` the id concerned, `code`
-    Fabric's validation code.
+    Fabric's validation code; `retry_after_s` replaces the problem's own time to wait.
     """
 
     def __init__(
@@ -67,10 +71,12 @@ class ProblemError(Exception):
         reason: str | None = None,
         transaction: str | None = None,
         code: str | None = None,
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(problem.slug)
         self.problem = problem
         self.detail = detail
+        self.retry_after_s = retry_after_s
         self.members = {"reason": reason, "transaction": transaction, "code": code}
 
 
@@ -87,7 +93,10 @@ def body(problem: Problem, detail: str, members: Mapping[str, str | None]) -> di
     return found
 
 
-def headers(problem: Problem) -> dict[str, str]:
+def headers(problem: Problem, retry_after_s: int | None = None) -> dict[str, str]:
     """Headers that belong to the problem."""
-    wait = problem.value.retry_after_s
-    return {} if wait is None else {"retry-after": str(wait)}
+    wait = retry_after_s or problem.value.retry_after_s
+    found = {} if wait is None else {"retry-after": str(wait)}
+    if problem is Problem.NOT_AUTHORIZED:
+        found["www-authenticate"] = "Bearer"
+    return found

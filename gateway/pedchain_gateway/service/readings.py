@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """`POST /v1/readings` and `GET /v1/transactions/{id}`."""
 
+import time
 from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 
-from pedchain_gateway.intake.intake import OverloadedError
+from pedchain_gateway.devices.binding import PEER
+from pedchain_gateway.intake.form import Form
+from pedchain_gateway.intake.intake import OverloadedError, read
+from pedchain_gateway.intake.spool import SpoolFullError
 from pedchain_gateway.intake.verdict import Status, Verdict
 from pedchain_gateway.ledger.port import VALID, Unavailable
 from pedchain_gateway.service import body
@@ -24,6 +28,7 @@ _CODES = {
     Status.CONFLICT: 409,
     Status.UNKNOWN: 202,
     Status.RETRY: 503,
+    Status.SPOOLED: 202,
 }
 _REASON_CODES = {"key-meter-mismatch": 403, "revoked-key": 403}
 _BODY = {
@@ -65,7 +70,9 @@ _BODY = {
         404: problem("Another district"),
         413: problem("Too large or too many"),
         415: problem("Content type or encoding"),
+        403: problem("This connection may not bring these records"),
         429: problem("Come again: nothing was taken"),
+        507: problem("Come again: the spool's disk is full"),
         503: problem("Come again: nothing was recorded"),
     },
 )
@@ -76,7 +83,8 @@ async def post_readings(
     """Take signed meter records; an answer for each, in order.
 
     `recorded` is said only when the record's transaction is committed. Sending the same bytes
-    again is always safe.
+    again is always safe. With `Prefer: respond-async` records are acknowledged once they are on
+    this gateway's disk: `spooled`, with an address to ask.
     """
     known = services(request)
     encoding = request.headers.get("content-encoding", "").strip().lower()
@@ -85,11 +93,47 @@ async def post_readings(
     posted = body.posted(data, media_type, district)
     if posted.district not in known.config.districts:
         raise ProblemError(Problem.UNKNOWN_DISTRICT)
+    opened = [read(posted.district, record) for record in posted.records]
+    devices = [one.key.device if isinstance(one, Form) else "" for one in opened]
+    address = request.client.host if request.client else ""
+    known.rates.devices(address, filter(None, devices))
+    definition = known.config.definitions[posted.district]
+    await known.bindings.check(definition, request.scope.get(PEER), filter(None, devices))
     try:
-        verdicts = await known.intake.take(posted.district, posted.records)
+        if known.spool is not None and "respond-async" in request.headers.get("prefer", ""):
+            name = known.spool.put(posted.district, posted.records, time.time())
+            return spooled(name, len(posted.records))
+        verdicts = await known.intake.judge(posted.district, opened)
     except OverloadedError as error:
         raise ProblemError(Problem.OVERLOADED) from error
+    except SpoolFullError as error:
+        raise ProblemError(Problem.STORAGE_FULL) from error
+    known.rates.judged(address, devices, verdicts)
     return answer(verdicts)
+
+
+def spooled(submission: str, count: int) -> JSONResponse:
+    """The answer to records that are on this gateway's disk, not on the ledger yet."""
+    verdicts = [Verdict(Status.SPOOLED, "spooled")] * count
+    where = f"/v1/submissions/{submission}"
+    results = Results(results=[_result(verdict) for verdict in verdicts], unknown=[where])
+    headers = {"location": where, "preference-applied": "respond-async"}
+    return JSONResponse(results.model_dump(mode="json"), status_code=202, headers=headers)
+
+
+@router.get(
+    "/v1/submissions/{submission}",
+    responses={404: problem("No such submission, or its day is over")},
+)
+async def get_submission(
+    request: Request, submission: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+) -> Results:
+    """What became of records that were acknowledged early (`Prefer: respond-async`), in order."""
+    spool = services(request).spool
+    verdicts = spool.verdicts(submission) if spool is not None else []
+    if not verdicts:
+        raise ProblemError(Problem.NOT_FOUND)
+    return Results(results=[_result(verdict) for verdict in verdicts])
 
 
 def answer(verdicts: Sequence[Verdict]) -> JSONResponse:

@@ -20,6 +20,7 @@ from pedchain_gateway.ledger.port import (
     VALID,
     Announce,
     Committed,
+    Event,
     Invalid,
     LedgerError,
     Mismatch,
@@ -86,6 +87,9 @@ class FakeLedger:
     running: int = 0
     most_running: int = 0
     unavailable: LedgerError | None = None
+    blocks: list[bytes] = field(default_factory=list)
+    block_by_transaction: dict[str, bytes] = field(default_factory=dict)
+    announced: list[Event] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def under_way(self, count: int = 1) -> None:
@@ -182,7 +186,24 @@ class FakeLedger:
     async def height(self) -> int:
         if self.unavailable:
             raise self.unavailable
-        return 7
+        return len(self.blocks) or 7
+
+    async def block(self, number: int) -> bytes:
+        if self.unavailable:
+            raise self.unavailable
+        return self.blocks[number]
+
+    async def block_of(self, transaction: str) -> bytes | None:
+        if self.unavailable:
+            raise self.unavailable
+        return self.block_by_transaction.get(transaction)
+
+    async def events(self, _: str, after: tuple[int, str] | None) -> AsyncIterator[Event]:
+        for one in self.announced:
+            if after is None or (one.block, one.transaction) > after:
+                yield one
+        if self.unavailable:
+            raise self.unavailable
 
 
 @pytest.fixture

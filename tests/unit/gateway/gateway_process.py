@@ -7,7 +7,7 @@ python gateway_process.py FOLDER PORT
 import asyncio
 import sqlite3
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import uvicorn
@@ -16,7 +16,8 @@ from pedchain_domain import batch
 from pedchain_gateway import limits
 from pedchain_gateway.config import Config
 from pedchain_gateway.intake.index import Index
-from pedchain_gateway.ledger.port import VALID, Announce, Committed, Outcome
+from pedchain_gateway.intake.spool import Spool, keep_sending
+from pedchain_gateway.ledger.port import VALID, Announce, Committed, Event, Outcome
 from pedchain_gateway.service.app import create
 from pedchain_gateway.service.services import assemble
 
@@ -62,16 +63,28 @@ class FileLedger:
     async def height(self) -> int:
         return 1
 
+    async def block(self, number: int) -> bytes:
+        raise AssertionError("nobody asks for it here")
+
+    async def block_of(self, transaction: str) -> bytes | None:
+        raise AssertionError("nobody asks for it here")
+
+    def events(self, definition: str, after: tuple[int, str] | None) -> AsyncIterator[Event]:
+        raise AssertionError("nobody asks for it here")
+
 
 async def serve(folder: Path, port: int) -> None:
     limits.UNKNOWN_RESUBMIT_S = 0.2
     config = Config.model_validate(
         {"profile": folder / "none", "state": folder, "districts": {"DistrictA": {}}}
     )
-    services = assemble(config, FileLedger(folder / "ledger.sqlite"), Index(folder / "index"))
+    spool = Spool(folder / "spool")
+    ledger = FileLedger(folder / "ledger.sqlite")
+    services = assemble(config, ledger, Index(folder / "index"), spool=spool)
 
     async def beside() -> None:
         await services.reconciler.settle_open()
+        await keep_sending(spool, services.intake, "DistrictA")
 
     server = uvicorn.Config(
         create(services, beside), port=port, log_config=None, access_log=False, lifespan="on"

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How often somebody may come: devices by their records, people and organisations by requests.
+
+A record that turns out to be forged counts against where it came from, not against the device it
+names: nobody can use up another's share.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from pedchain_gateway.config import Rates as Configured
+from pedchain_gateway.intake.verdict import Status, Verdict
+from pedchain_gateway.people.identity import Person
+from pedchain_gateway.service.problems import Problem, ProblemError
+
+
+class Rates:
+    """Counts of this minute. Each method raises `ProblemError` `rate-limited` past its bound."""
+
+    def __init__(self, configured: Configured) -> None:
+        self._counts = FixedWindowRateLimiter(MemoryStorage())
+        self._device = RateLimitItemPerMinute(configured.records_per_device)
+        self._forged = RateLimitItemPerMinute(configured.forged_per_address)
+        self._person = RateLimitItemPerMinute(configured.requests_per_person)
+        self._organization = RateLimitItemPerMinute(configured.requests_per_organization)
+        self._address = RateLimitItemPerMinute(configured.requests_per_address)
+
+    def anyone(self, address: str) -> None:
+        """A request of somebody unknown."""
+        self._take(self._address, "address", address)
+
+    def person(self, person: Person) -> None:
+        """A request of a person, which is also one of its organisation."""
+        self._take(self._person, "person", person.subject)
+        self._take(self._organization, "organization", person.organization)
+
+    def devices(self, address: str, names: Iterable[str]) -> None:
+        """Records are about to be taken."""
+        self._look(self._forged, "forged", address)
+        for name, count in Counter(names).items():
+            if not self._counts.test(self._device, "device", name, cost=count):
+                self._refuse(self._device, "device", name)
+
+    def judged(self, address: str, names: Sequence[str], verdicts: Sequence[Verdict]) -> None:
+        """What the ledger said of records that were taken."""
+        good: Counter[str] = Counter()
+        forged = 0
+        for name, verdict in zip(names, verdicts, strict=True):
+            if verdict.status is Status.REJECTED:
+                forged += 1
+            else:
+                good[name] += 1
+        for name, count in good.items():
+            self._counts.hit(self._device, "device", name, cost=count)
+        if forged:
+            self._counts.hit(self._forged, "forged", address, cost=forged)
+
+    def _look(self, bound: RateLimitItemPerMinute, *name: str) -> None:
+        if not self._counts.test(bound, *name):
+            self._refuse(bound, *name)
+
+    def _take(self, bound: RateLimitItemPerMinute, *name: str) -> None:
+        if not self._counts.hit(bound, *name):
+            self._refuse(bound, *name)
+
+    def _refuse(self, bound: RateLimitItemPerMinute, *name: str) -> None:
+        reset = self._counts.get_window_stats(bound, *name).reset_time
+        wait = max(1, round(reset - time.time()))
+        raise ProblemError(Problem.RATE_LIMITED, retry_after_s=wait)
