@@ -62,6 +62,12 @@ def read(lines: Iterable[Line], style: Style) -> Iterator[Value | Rejected]:
             yield from reader.row(number, cells)
 
 
+_About = tuple[Series, str, str, str]
+"""Series, unit, class, event."""
+QUANTITIES = 200_000
+"""Texts of values whose meaning is remembered."""
+
+
 class _Reader:
     def __init__(self, style: Style, header: Sequence[str]) -> None:
         self._style, self._clock = style, Clock(style)
@@ -72,11 +78,16 @@ class _Reader:
         self._register = self._place(columns.obis)
         self._unit, self._quality = self._place(columns.unit), self._place(columns.quality)
         self._event = self._place(columns.event)
-        self._values: list[tuple[int | None, str | None]] = [
-            (self._place(name), obis) for name, obis in style.values.items()
-        ] or [(self._place(columns.value), None)]
+        named = style.values or {columns.value or "": ""}
+        self._values = [(self._place(name) or 0, obis) for name, obis in named.items()]
+        telling = (self._point, self._register, self._unit, self._quality, self._event)
+        self._telling = [place for place in telling if place is not None]
         self._width = len(header)
-        self._last: dict[tuple[str, str], int] = {}
+        self._seconds = style.interval_s if style.kind == "interval" else 0
+        self._ends = style.kind == "interval" and style.stamp == "end"
+        self._last: dict[Series, int] = {}
+        self._known: dict[tuple[tuple[str, ...], str], _About] = {}
+        self._quantities: dict[tuple[str, str], int] = {}
 
     def _place(self, name: str | None) -> int | None:
         if name is None:
@@ -90,43 +101,50 @@ class _Reader:
             yield Rejected(line, "too-few-cells", ";".join(cells))
             return
         for place, obis in self._values:
-            if obis is not None and place is not None and not cells[place].strip():
+            text = cells[place]
+            if obis and not text.strip():
                 continue  # of a wide row, a register this point has not
             try:
-                yield self._value(line, cells, place, obis)
+                yield self._value(line, cells, text, obis)
             except RowError as error:
                 yield Rejected(line, error.reason, ";".join(cells))
 
-    def _value(self, line: int, cells: Sequence[str], place: int | None, obis: str | None) -> Value:
+    def _value(self, line: int, cells: Sequence[str], text: str, obis: str) -> Value:
+        said = tuple(cells[place] for place in self._telling)
+        about = self._known.get((said, obis))
+        if about is None:
+            about = self._known[said, obis] = self._about(cells, obis)
+        series, unit, mark, event = about
+        seconds = self._seconds
+        found = self._quantities.get((text, unit))
+        if found is None:
+            found = quantity(text, unit, self._style.decimal, seconds)[0]
+            if len(self._quantities) < QUANTITIES:
+                self._quantities[text, unit] = found
+        return Value(series, self._instant(cells, series), seconds, found, mark, event, line)
+
+    def _about(self, cells: Sequence[str], obis: str) -> "_About":
+        """What a row's other cells say; mostly the same as another's."""
         style = self._style
         point = _translated(self._cell(cells, self._point, style.point), style.points)
         if not is_id(point, ID_LENGTH):
             raise RowError("no-point")
-        code = obis or self._cell(cells, self._register, style.obis)
-        register = _translated(code, style.registers)
+        register = _translated(obis or self._cell(cells, self._register, style.obis),
+                               style.registers)  # fmt: skip
         mark = marked(self._cell(cells, self._quality, None), style)
-        is_interval = style.kind == "interval"
-        seconds = style.interval_s if is_interval else 0
         unit = self._cell(cells, self._unit, style.unit)
-        text = self._cell(cells, place, None)
-        micro, base = quantity(text, unit, style.decimal, seconds)
-        instant = self._instant(cells, (point, register))
+        _, base = quantity("0", unit, ".", self._seconds)
         event = self._cell(cells, self._event, None)
         if event and event not in EVENTS:
             raise RowError("unknown-event")
-        series = Series(point, register, base, style.kind)
-        return Value(series, instant, seconds, micro, mark, event, line)
+        return Series(point, register, base, style.kind), unit, mark, event
 
-    def _instant(self, cells: Sequence[str], name: tuple[str, str]) -> int:
+    def _instant(self, cells: Sequence[str], series: Series) -> int:
         text = self._cell(cells, self._time, None)
         if self._clocks is not None:
             text = f"{text} {cells[self._clocks].strip()}"
-        instant = self._last[name] = self._clock.instant(text, self._last.get(name))
+        instant = self._last[series] = self._clock.instant(text, self._last.get(series))
         return instant - self._style.interval_s if self._ends else instant
-
-    @property
-    def _ends(self) -> bool:
-        return self._style.kind == "interval" and self._style.stamp == "end"
 
     def _cell(self, cells: Sequence[str], place: int | None, default: str | None) -> str:
         return (default or "") if place is None else cells[place].strip()

@@ -12,7 +12,7 @@ from pathlib import Path
 from pedchain_domain.instants import DAY
 from pedchain_gateway.importing import cim, espi, rows, tables
 from pedchain_gateway.importing.mapping import Mapping
-from pedchain_gateway.importing.rows import Rejected, TableError, Value
+from pedchain_gateway.importing.rows import Rejected, Series, TableError, Value
 from pedchain_gateway.importing.store import Held, Store, Taken
 
 BUFFERED = 1_000_000
@@ -72,7 +72,7 @@ class _Taking:
 
     def __init__(self, store: Store, file: int) -> None:
         self._store, self._file = store, file
-        self._numbers: dict[object, int | None] = {}
+        self._numbers: dict[tuple[Series, int], int | None] = {}
         self._days: dict[tuple[int, int], Held] = {}
         self._waiting = 0
         self._open: dict[str, list[list[object]]] = {}
@@ -86,7 +86,7 @@ class _Taking:
             return "off-grid"
         name = (value.series, value.seconds)
         if name not in self._numbers:
-            self._numbers[name] = self._store.series(value.series, value.seconds)
+            self._numbers[name] = self._store.series(*name)
         number = self._numbers[name]
         if number is None:
             return "other-kind"

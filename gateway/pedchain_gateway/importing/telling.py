@@ -40,8 +40,8 @@ def device_of(point: str) -> str:
 def tell(store: Store) -> int:
     """Bring the registers of everything that changed up to date; how many are news."""
     count = 0
-    for number, (_, seconds) in store.described().items():
-        with store.whole():
+    with store.whole():
+        for number, (_, seconds) in store.described().items():
             count += _Telling(store, number, is_interval=bool(seconds)).all()
     return count
 
