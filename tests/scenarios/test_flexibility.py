@@ -17,20 +17,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pedchain_domain import der, signed
 from pedchain_domain.flexibility import papers
 from pedchain_fabric.shim.testing import TransactionFailed
-from pedchain_gateway.ledger.fabric import open_ledger
 from tests.scenarios.certified import BIN
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
-from tests.scenarios.onnetwork import NetworkPeer, Noting
+from tests.scenarios.roles import RolePeer, role_peer
 from tests.unit.chaincode.district import OPERATOR, Home, day_name
 from tests.unit.chaincode.flexing import (
     BEFORE,
     EVENT,
     HOUR,
     NOTICE,
-    PROVIDER,
-    SYSTEM_OPERATOR,
     Flexible,
     order,
 )
@@ -39,21 +36,6 @@ pytestmark = pytest.mark.timeout(400)  # what a module stands on counts to its f
 ORGANIZATIONS = ("DSO", "DistrictA", "DistrictB", "Aggregator")
 ALL = 20_000_000
 LEVEL_S = 60
-_ROLES = {SYSTEM_OPERATOR: ("DSO", "operator"), PROVIDER: ("Aggregator", "provider")}
-
-
-class RolePeer(NetworkPeer):
-    """Also carries calls of those whose certificates name a role."""
-
-    roles: dict[bytes, NetworkPeer]
-
-    async def submit(self, chaincode: str, function: str, *args: Any, **options: Any) -> bytes:
-        creator = options.get("creator")
-        role = self.roles.get(creator) if creator is not None else None
-        if role is None:
-            return await super().submit(chaincode, function, *args, **options)
-        options.pop("creator")
-        return await role.submit(chaincode, function, *args, **options)
 
 
 class Street(Flexible):
@@ -98,18 +80,8 @@ def consortium(
 async def street(consortium: Network) -> AsyncIterator[Street]:
     """Fifteen homes that consented, on the morning of the order."""
     async with AsyncExitStack() as stack:
-
-        async def opened(name: str, user: str) -> Any:
-            return await stack.enter_async_context(
-                await open_ledger(consortium.profile(name), user)
-            )
-
-        peer = RolePeer({f"{name}MSP": await opened(name, "gateway") for name in ORGANIZATIONS})
-        peer.roles = {}
-        for creator, (name, user) in _ROLES.items():
-            role = NetworkPeer({})
-            role.ledgers = {"DSOMSP": Noting(await opened(name, user), peer.done)}
-            peer.roles[creator] = role
+        profiles = {name: consortium.profile(name) for name in ORGANIZATIONS}
+        peer = await role_peer(profiles, stack)
         made = Street(peer)
         made.network = consortium
         await made.prepare()
