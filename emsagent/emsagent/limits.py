@@ -53,3 +53,5 @@ RECORDS_PASSED_MAX = 1_000
 COMMAND_S = 300
 """How long a device follows what it was told without hearing it again."""
 HEARTBEAT_S = 60
+REASONS_LOGGED = 4
+"""Slots of a plan whose reasons are logged: those before the next plan."""
