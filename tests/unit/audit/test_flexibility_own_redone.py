@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from pedchain_audit.errors import VerificationError
+from pedchain_audit.flexibility import Flexibility
 from pedchain_audit.flexown import unplanned
 from pedchain_audit.flexrules import Clock, Event
 from pedchain_audit.flexstore import Kept, Store
 from pedchain_chaincode.cli import contracts
 from pedchain_domain.market.session import session_id
 from pedchain_domain.market.tokenid import Carrier
+from pedchain_fabric.shim.testing import Outcome
 from tests.unit.audit.test_flexibility_redone import (
     Done,
     first_more,
@@ -36,9 +38,10 @@ class Driver(Home):
         return [*super().documents(), point(car.point, self.name, "EVSE"), car.document()]
 
 
-async def history() -> Done:
+async def history() -> tuple[Done, Outcome]:
     """By schedules at noon, where h01 is late and h02 declares none; at six by the hours beside
-    it, known of ten minutes before. h00 sold from its car at noon."""
+    it, known of ten minutes before. h00 sold from its car at noon, in a session that
+    is told apart: `test_settlement_redone` redoes sessions."""
     street = Flexible(4)
     street.homes[0] = Driver("h00", "P0")
     street.peer.install(
@@ -71,9 +74,10 @@ async def history() -> Done:
     fallen = {(home.name, hour): 300 for home in street.homes for hour in (12, 13, 18, 19)}
     await street.event(drawn | fallen)
     await sell(street, EVENT, "SETTLED", h00=SOLD)
+    session, _ = done.pop()
     await street.settle("o-1")
     await street.settle("o-2")
-    return done
+    return done, session
 
 
 def schedule(day: int, wh: int) -> dict[str, Any]:
@@ -96,18 +100,22 @@ async def take(street: Flexible, name: str) -> None:
     await street.answer(await street.asked(name), name=name)
 
 
-def due() -> Any:
-    """What the market settled at noon; `test_settlement_redone` redoes that."""
-    return {session_id(Carrier.ELECTRICITY, 1, EVENT): {"h00": {"sold": SOLD}}}
+Lived = tuple[Done, Outcome]
+
+
+def again(lived: Lived, sold: int = SOLD, **changed: Any) -> Flexibility:
+    """The audit's pass, by what h00 sold at noon."""
+    due = {session_id(Carrier.ELECTRICITY, 1, EVENT): {"h00": {"sold": sold}}}
+    return redo(lived[0], market=(lived[1], due), **changed)
 
 
 @pytest.fixture(scope="module")
-async def done() -> Done:
+async def lived() -> Lived:
     return await history()
 
 
-def test_own_days_are_redone(done: Done) -> None:
-    found = redo(done, due=due())
+def test_own_days_are_redone(lived: Lived) -> None:
+    found = again(lived)
     assert (found.orders, found.not_checked()) == (2, [])
     planned, beside = (found.lives[name].measured["DistrictA"] for name in ("o-1", "o-2"))
     assert planned.choice.plan["passed"] == {"h01": "no-schedule", "h02": "no-schedule"}
@@ -119,10 +127,9 @@ def test_own_days_are_redone(done: Done) -> None:
 
 
 @pytest.mark.parametrize("wh", [0, SOLD + 1])
-def test_a_statement_of_other_sales_is_found(done: Done, wh: int) -> None:
-    other = {name: {"h00": {"sold": wh}} for name in due()}
+def test_a_statement_of_other_sales_is_found(lived: Lived, wh: int) -> None:
     with pytest.raises(VerificationError, match="h00's statement"):
-        redo(done, due=other)
+        again(lived, wh)
 
 
 def believed(declared: int, busy: list[list[Any]], notice: str = "2026-02-03") -> bool:
@@ -156,12 +163,12 @@ def later(one: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_a_schedule_with_another_time_is_found(done: Done) -> None:
+def test_a_schedule_with_another_time_is_found(lived: Lived) -> None:
     with pytest.raises(VerificationError, match="declared ahead"):
-        redo(done, later, lambda _, one: one.keys() == {"days"}, due())
+        again(lived, change=later, wants=lambda _, one: one.keys() == {"days"})
 
 
-def test_another_schedule_than_declared_is_found(done: Done) -> None:
+def test_another_schedule_than_declared_is_found(lived: Lived) -> None:
     change = of_first_site(first_more("schedule"))
     with pytest.raises(VerificationError, match="frozen days"):
-        redo(done, change, lambda _, one: "schedule" in str(one.get("sites")), due())
+        again(lived, change=change, wants=lambda _, one: "schedule" in str(one.get("sites")))

@@ -92,13 +92,16 @@ def redo(
     done: Sequence[tuple[Outcome, bytes]],
     change: Change | None = None,
     wants: Callable[..., bool] | None = None,
-    due: Due | None = None,
+    market: tuple[Outcome, Due] | None = None,
 ) -> Flexibility:
-    """The audit's own pass; the first private document that `wants` picks is changed. `due` is what
-    sessions brought that the history does not hold."""
+    """The audit's own pass; the first private document that `wants` picks is changed. `market` is
+    what the market left beside the history: sessions, and what they brought."""
     world, left = World(), change
     metering = Metering("ped")
-    found = Flexibility("ped", metering, Settlement("ped", metering.measured, due=due or {}))
+    found = Flexibility("ped", metering, Settlement("ped", metering.measured))
+    if market is not None:
+        world.apply(market[0].namespaces, Version(0, 0))
+        found.settlement.due.update(market[1])
     for number, (outcome, creator) in enumerate(done):
         public, private = outcome.namespaces, outcome.private_namespaces
         if left is not None and wants is not None:
