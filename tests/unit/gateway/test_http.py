@@ -327,7 +327,7 @@ async def test_openapi_names_every_route_and_its_problems(http: httpx2.AsyncClie
     described = {
         (method.upper(), path) for path, found in document["paths"].items() for method in found
     }
-    assert described == set(TABLE)
+    assert described == {row for row in TABLE if not row[1].startswith("/page")}
     body = document["paths"]["/v1/readings"]["post"]["requestBody"]["content"]
     assert set(body) == {"application/json", "text/plain"}
     for path in document["paths"].values():
