@@ -3,8 +3,8 @@
 
 Homes of DistrictA by the hour; a tariff of day and night, less for what is fed in. `none`: stores
 take what they are drained of, the battery rests. `greedy`: the simple rule, which sees no future.
-`plan`: every six hours the linear program for 48 hours, from forecasts of the days before; what is
-planned meets what really came. `foresight`: one program over the whole year with everything known,
+`plan`: every three hours the linear program for 48 hours, from forecasts of the days before; what
+is planned meets what really came. `foresight`: one program over the year with everything known,
 which no agent can beat. The first four weeks are history only. Beside them, how long a plan for 48
 hours at quarter-hours takes from the question to the answer, process and all.
 """
@@ -13,13 +13,13 @@ import asyncio
 import time
 from dataclasses import replace
 
-from emsagent.planner import forecast, greedy, linear, planning
-from emsagent.planner.problem import PPM, Plan, Problem, Store, figures, room, spare_of, stored
+from emsagent.planner import forecast, greedy, linear, planning, tracking
+from emsagent.planner.problem import PPM, Plan, Problem, Store, figures, stored
 from pedchain_domain.sim import street
 from pedchain_domain.sim.house import EFFICIENCY, TANK_WH, HouseHour, HouseSpec, hours_of
 from pedchain_domain.sim.weather import DAY, HOUR, weather
 
-HOMES, DAYS, LEARNT, AHEAD, AGAIN = (18, 22, 26, 30), 365, 28, 48, 6
+HOMES, DAYS, LEARNT, AHEAD, AGAIN = (18, 26, 30), 365, 28, 48, 3
 BUY_DAY, BUY_NIGHT, SELL = 320_000, 220_000, 80_000
 CARBON_UG = 300_000
 BATTERY_WH, CAR_WH, CHARGER_W, PUMP_W = 8_000, 40_000, 7_000, 3_000
@@ -113,7 +113,7 @@ def cut(year: Problem, first: int, last: int, levels: dict[str, int] | None = No
 
 
 def rolling(year: Problem, first: int) -> Plan:
-    """Plan from forecasts, live six hours with what really comes, plan again."""
+    """Plan from forecasts, live three hours with what really comes, plan again."""
     loads = {year.start + at * HOUR: wh for at, wh in enumerate(year.load_wh)}
     suns = {year.start + at * HOUR: wh for at, wh in enumerate(year.sun_wh)}
     levels = {one.name: one.level_wh for one in year.stores}
@@ -128,23 +128,24 @@ def rolling(year: Problem, first: int) -> Plan:
         )
         planned = linear.plan(asked, 10.0) or greedy.plan(asked)
         for slot in range(min(AGAIN, asked.slots)):
-            live(year, made, planned, levels, at + slot, slot)
+            live(year, made, (asked, planned), levels, at + slot, slot)
     return made
 
 
 def live(
-    year: Problem, made: Plan, planned: Plan, levels: dict[str, int], at: int, slot: int
+    year: Problem,
+    made: Plan,
+    planned: tuple[Problem, Plan],
+    levels: dict[str, int],
+    at: int,
+    slot: int,
 ) -> None:
-    """One hour as it comes: stores do what was planned as far as they can."""
-    missed = year.load_wh[at] - year.sun_wh[at]
+    """One hour as it comes: stores do what was planned, and make up for what was not foreseen."""
+    moves, curtailed = tracking.carried_out(year, at, levels, *planned, slot)
+    made.curtailed_wh.append(curtailed)
     for store in year.stores:
-        move = planned.moves[store.name][slot]
-        level = levels[store.name]
-        low, high = -spare_of(store, year, level, at), room(store, year, level, at)
-        made.moves[store.name].append(max(low, min(high, move)))
-        levels[store.name] = stored(store, level, made.moves[store.name][-1], at)
-        missed += made.moves[store.name][-1]
-    made.curtailed_wh.append(min(year.sun_wh[at], max(0, -missed - year.export_max_w)))
+        made.moves[store.name].append(moves[store.name])
+        levels[store.name] = stored(store, levels[store.name], moves[store.name], at)
 
 
 async def plan_ms() -> dict[str, float]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `emsagent run|simulate|check|keys|claim|status --config FILE.toml`,
-`emsagent street --out FOLDER`.
+"""The command line: `emsagent run|simulate|check|keys|claim|rotate|status --config FILE.toml`,
+`emsagent plan PROBLEM.json`, `emsagent street --out FOLDER`.
 
 Results go to standard output as one JSON object per line, events to standard error. Exit codes:
 0 as it should be, 1 something needs a person (alarms, an unreachable gateway), 2 a wrong call or
@@ -65,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     rotate.add_argument("--restored", action="store_true", help="after a restored or copied state")
     rotate.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
     rotate.set_defaults(command=_rotate)
+    plan = commands.add_parser("plan", help="plan a home's stores: a problem in, a plan out")
+    plan.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    plan.set_defaults(command=_plan, config=None)
     _add_flexibility(commands)
     _add_simulate(commands.add_parser("simulate", help="replay register files day by day"))
     _add_street(commands.add_parser("street", help="make homes to try everything with"))
@@ -262,6 +265,13 @@ def _rotate(config: Config, options: argparse.Namespace) -> int:
     name = options.name or options.device
     restored = options.restored
     _show(rotate(config, options.device, options.from_counter, name, restored=restored))
+    return 0
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from emsagent.planner.planning import report
+
+    _show(asyncio.run(report(options.problem)))
     return 0
 
 

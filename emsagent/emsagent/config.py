@@ -108,6 +108,7 @@ class Config:
     homes: tuple[HomeConfig, ...]
     consents: tuple[Consent, ...] = ()
     token: TokenConfig | None = None
+    listen: tuple[str, int] | None = None
 
 
 def load(path: Path) -> Config:
@@ -147,6 +148,7 @@ def parse(table: Table, base: Path) -> Config:
         homes=homes,
         consents=tuple(consent.parse(table, base, meters)),
         token=_token(table, base),
+        listen=_listen(table.table("service")),
     )
     table.done()
     _unique("home", (home.id for home in config.homes))
@@ -179,6 +181,17 @@ def _token(table: Table, base: Path) -> TokenConfig | None:
     )
     entry.done()
     return found
+
+
+def _listen(table: Table) -> tuple[str, int] | None:
+    text = table.text_or_none("listen")
+    table.done()
+    if text is None:
+        return None
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise ConfigError(table.path("listen"), f"must be ADDRESS:PORT, is {text!r}")
+    return host.strip("[]"), int(port)
 
 
 def _home(

@@ -12,6 +12,7 @@ down_w = 400
 up_w = 400
 issuers = ["3059..."]               # public keys whose dispatches are obeyed, from the DSO's letter
 setpoints = "setpoints/home-18.csv" # what the home's devices are told, one line per event
+acts = "home-18-battery"            # the device that is told the power of an order, if there is one
 protected = false                   # somebody here depends on power: nothing is ever obeyed
 """
 
@@ -50,6 +51,7 @@ class Consent:
     issuers: tuple[str, ...]
     setpoints: Path
     protected: bool
+    acts: str | None = None
 
     def enrolment(self, since: int) -> Document:
         """The enrolment/1 that the home's device signs."""
@@ -104,6 +106,9 @@ def _consent(table: Table, base: Path, meters: Mapping[str, set[str]]) -> Consen
         issuers=tuple(table.texts("issuers", limits.ISSUERS_MAX)),
         setpoints=base / table.text("setpoints"),
         protected=table.flag("protected", default=False),
+        acts=table.text_or_none("acts"),
     )
     table.done()
+    if found.acts is not None and found.acts not in meters[home]:
+        raise ConfigError(table.path("acts"), f"{found.acts!r} is no device of {home}")
     return found

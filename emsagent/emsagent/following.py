@@ -50,6 +50,13 @@ class Follower:
         """What was answered, by order."""
         return self._promises.orders
 
+    def setpoint(self, now: int) -> int | None:
+        """The power that an order asks for now, W (minus: draw less), or None."""
+        for one in self.promises.values():
+            if one.is_followed and one.start <= now < one.until:
+                return one.watts
+        return None
+
     async def enrol(self, uplink: Uplink, code: str, since: int) -> Document:
         """Consent from an instant on, with the code the occupant has from the DSO; the paper that
         was sent. Raises `NotObeyed` `protected`, `UplinkError`."""

@@ -111,9 +111,10 @@ class Home:
             raise OutboxFull(f"{self.config.id}: {waiting} records were not accepted")
         return passed + len(accepted)
 
-    def live(self) -> list[Live]:
-        """The drivers that keep in touch with their devices."""
-        return [one.driver for one in self.meters.values() if isinstance(one.driver, Live)]
+    def live(self) -> dict[str, Live]:
+        """The drivers that keep in touch with their devices, by device."""
+        found = {name: one.driver for name, one in self.meters.items()}
+        return {name: driver for name, driver in found.items() if isinstance(driver, Live)}
 
     def alarm(self, name: str, detail: str) -> None:
         """Tell a person once, and keep it for `emsagent status`."""

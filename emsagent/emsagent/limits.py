@@ -55,3 +55,10 @@ COMMAND_S = 300
 HEARTBEAT_S = 60
 REASONS_LOGGED = 4
 """Slots of a plan whose reasons are logged: those before the next plan."""
+ACT_S = 5.0
+"""How often a setpoint is looked at."""
+STANDSTILL_S = 60.0
+"""How much later than it should a home's loop may go round."""
+ALARMS_SHOWN = 20
+REQUEST_BYTES_MAX = 8 * 1024
+PROBLEM_BYTES_MAX = 4 * 1024 * 1024

@@ -15,6 +15,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from emsagent import logs
 from emsagent.errors import StateRegressed
 
 MARK_BYTES_MAX = 64 * 1024
@@ -44,10 +45,13 @@ class Mark:
     def advance(self, counters: Mapping[str, int]) -> None:
         """Note what the outbox has durably reserved."""
         self._counters = {**self._counters, **counters}
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = self._path.with_suffix(".new")
-        draft.write_text(json.dumps(self._counters))
-        os.replace(draft, self._path)
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft.write_text(json.dumps(self._counters))
+            os.replace(draft, self._path)
+        except OSError as error:  # it may be older than the outbox; that it is, is told
+            logs.alarm("mark-not-written", detail=str(error.strerror))
 
 
 def _read(path: Path) -> dict[str, int]:

@@ -115,11 +115,14 @@ class Outbox:
         """Open the file, making it at the first start; `looking` reads beside a running agent."""
         self._records_max = records_max
         self._lock: IO[bytes] | None = None
-        if not looking:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = _locked(path.with_suffix(".lock"))
         try:
+            if not looking:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._lock = _locked(path.with_suffix(".lock"))
             self._db = _opened(path, looking)
+        except OSError as error:
+            self._unlock()
+            raise OutboxFull(f"{path} cannot be written: {error.strerror}") from error
         except BaseException:
             self._unlock()
             raise
@@ -354,6 +357,9 @@ def _opened(path: Path, looking: bool) -> sqlite3.Connection:
         if not looking:
             _prepare(db)
         version = db.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.OperationalError as error:  # a full or read-only disk
+        db.close()
+        raise OutboxFull(f"{path} cannot be written: {error}") from error
     except sqlite3.DatabaseError as error:
         db.close()
         raise StateRegressed(f"{path} is damaged ({error}): make a new key") from error

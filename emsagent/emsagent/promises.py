@@ -44,6 +44,12 @@ class Promise:
         return last if self.ends is None else min(last, self.ends)
 
     @property
+    def watts(self) -> int:
+        """What it asks for; minus: draw less."""
+        sign = -1 if self.dispatch["direction"] == Direction.DOWN else 1
+        return sign * int(self.dispatch["power_w"])
+
+    @property
     def is_followed(self) -> bool:
         """Whether the home follows any of it."""
         return self.start < self.until
@@ -65,8 +71,7 @@ class Promises:
 
 
 def _line(promise: Promise) -> str:
-    sign = -1 if promise.dispatch["direction"] == Direction.DOWN else 1
-    return f"{promise.start},{promise.until},{sign * promise.dispatch['power_w']}\n"
+    return f"{promise.start},{promise.until},{promise.watts}\n"
 
 
 def _read(path: Path) -> dict[str, Promise]:

@@ -4,17 +4,21 @@ stop."""
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from typing import Any
 
 from emsagent import limits, logs
+from emsagent.acting import Actor
 from emsagent.config import Config
 from emsagent.delivery import deliver
+from emsagent.drivers import Controllable
 from emsagent.drivers.live import late_s
-from emsagent.errors import OutboxFull
+from emsagent.errors import ConfigError, OutboxFull
 from emsagent.following import Follower
 from emsagent.home import Home
 from emsagent.uplink import Uplink
+from emsagent.watching import Pulse, Service, tell_systemd
 
 
 async def run(config: Config, stop: asyncio.Event) -> None:
@@ -26,24 +30,57 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         }
         homes = [stack.enter_context(Home(config, home)) for home in config.homes]
         followers = {one.home: Follower(config, one) for one in config.consents}
+        pulse = Pulse()
         logs.event("started", homes=len(homes), devices=sum(len(home.meters) for home in homes))
         async with asyncio.TaskGroup() as group:
-            watching = [group.create_task(one.serve()) for home in homes for one in home.live()]
+            beside = [group.create_task(one) for one in _beside(config, homes, followers, pulse)]
             serving = [
-                group.create_task(_serve(home, uplinks, stop, followers.get(home.config.id)))
+                group.create_task(_serve(home, uplinks, stop, followers.get(home.config.id), pulse))
                 for home in homes
             ]
             await asyncio.gather(*serving)
-            for one in watching:
+            for one in beside:
                 one.cancel()
         logs.event("stopped")
 
 
+def _beside(
+    config: Config, homes: Sequence[Home], followers: Mapping[str, Follower], pulse: Pulse
+) -> list[Coroutine[Any, Any, None]]:
+    """What goes on beside the homes' loops until they have ended."""
+    found = [driver.serve() for home in homes for driver in home.live().values()]
+    found += [actor.serve() for actor in _actors(homes, followers)]
+    found.append(tell_systemd(pulse))
+    if config.listen is not None:
+        found.append(Service(homes, pulse).serve(config.listen))
+    return found
+
+
+def _actors(homes: Sequence[Home], followers: Mapping[str, Follower]) -> list[Actor]:
+    found = []
+    for home in homes:
+        follower = followers.get(home.config.id)
+        if follower is None or follower.consent.acts is None:
+            continue
+        driver = home.meters[follower.consent.acts].driver
+        if not isinstance(driver, Controllable):
+            raise ConfigError("flexibility", f"{follower.consent.acts} cannot be told a power")
+        found.append(Actor(follower.consent.acts, driver, follower))
+    return found
+
+
 async def _serve(
-    home: Home, uplinks: Mapping[str, Uplink], stop: asyncio.Event, follower: Follower | None
+    home: Home,
+    uplinks: Mapping[str, Uplink],
+    stop: asyncio.Event,
+    follower: Follower | None,
+    pulse: Pulse,
 ) -> None:
+    late = late_s(home.config.interval_s) + 1 if home.live() else 0
     while not stop.is_set():
         pause = limits.BACKOFF_FIRST_S
+        # Sending waits for answers: the loop is not overdue before they can have come.
+        pulse.beat(home.config.id, home.config.interval_s + limits.ANSWER_S)
         try:
             with suppress(OutboxFull):  # told by the home; what is stored still goes out
                 home.collect(until=int(time.time()))
@@ -54,7 +91,8 @@ async def _serve(
         except OutboxFull as error:
             # The disk takes nothing: the same bytes stay due until it does.
             logs.alarm(error.code, home=home.config.id, detail=str(error))
-        late = late_s(home.config.interval_s) + 1 if home.live() else 0
+        except OSError as error:
+            logs.alarm("disk", home=home.config.id, detail=str(error.strerror))
         await _sleep(stop, _wait_s(home.config.interval_s, time.time() - late, pause))
 
 

@@ -9,7 +9,7 @@ imported when a configuration names them, so that an agent carries only what it 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from emsagent.config import DriverConfig
 from emsagent.errors import ConfigError
@@ -47,6 +47,16 @@ class Driver(Protocol):
 
         A meter that keeps no history yields at most its present value. Raises `DriverFault`.
         """
+        ...
+
+
+@runtime_checkable
+class Controllable(Protocol):
+    """A device that can be told a power."""
+
+    async def command(self, watts: int | None) -> None:
+        """Draw so many W (give back, when negative) until told otherwise or `limits.COMMAND_S` have
+        passed; None: follow your own rule again. Raises `DriverFault`."""
         ...
 
 

@@ -5,6 +5,7 @@
     driver = { kind = "modbus", path = "/dev/ttyUSB0", baud = 9600, unit = 2,
                registers = [{ obis = "1-0:1.8.0*255", address = 342, type = "f32", in = "kWh" }] }
 
+A battery with SunSpec's model 704 can be told a power.
 With `model` the device is asked where its SunSpec models are and read by them. Without, `registers`
 says where each counter is: `type` u32, u64 or f32 (big end first), `table` holding (else) or input,
 `in` Wh or kWh, `scale` a power of ten. Needs `emsagent[modbus]`, by serial line `[serial]` too.
@@ -137,6 +138,14 @@ class Modbus(Polled):
     async def _register(self, place: Place) -> Register:
         words = await self.words(place.address, WORDS[place.type], is_input=place.is_input)
         return Register(place.obis, _text(place, words), place.unit)
+
+    async def command(self, watts: int | None) -> None:
+        """Set the power by model 704; without contact it lapses. Raises `DriverFault`."""
+        if not self._client.connected:
+            raise DriverFault("unreachable", "the device is not connected")
+        at, length = await find(self, sunspec.SETPOINT.model)
+        for offset, values in sunspec.setpoint(watts, await self.words(at, length)):
+            await self.write(at + offset, values)
 
     async def words(self, address: int, count: int, *, is_input: bool = False) -> list[int]:
         """So many registers from an address on. Raises `DriverFault`."""

@@ -10,7 +10,8 @@
 A message holds a number, or a JSON object in which `field` names one. A register with `discovery`
 takes topic, unit and field from what the device published for Home Assistant: an energy counter
 (`total_increasing` or `total`), in Wh or kWh. Retained messages are of unknown age: they are never
-a reading. All registers must have come within the same nine seconds. Needs `emsagent[mqtt]`.
+a reading. All registers must have come within the same nine seconds. With `command_topic` the
+device can be told a power in W, or `auto`. Needs `emsagent[mqtt]`.
 """
 
 import json
@@ -125,6 +126,7 @@ class Mqtt(Live):
     ) -> None:
         super().__init__(config, table, clock)
         self._broker, self._sources = at, list(sources)
+        self._command_topic = table.text_or_none("command_topic")
         self._said: dict[str, tuple[float, Register]] = {}
 
     async def watch(self) -> None:
@@ -135,6 +137,17 @@ class Mqtt(Live):
                     await client.subscribe(source.discovery or source.topic, qos=1)
                 async for message in client.messages:
                     await self._take(client, message)
+        except aiomqtt.MqttError as error:
+            raise DriverFault("unreachable", "no broker") from error
+
+    async def command(self, watts: int | None) -> None:
+        """Say a power in W, or `auto`, at the device's `command_topic`. Raises `DriverFault`."""
+        if self._command_topic is None:
+            raise DriverFault("refused", "no command_topic is configured")
+        text = "auto" if watts is None else str(watts)
+        try:
+            async with self._broker.client() as client:
+                await client.publish(self._command_topic, text, qos=1)
         except aiomqtt.MqttError as error:
             raise DriverFault("unreachable", "no broker") from error
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from emsagent import limits
 from emsagent.drivers import Register
 from emsagent.errors import DriverFault
 
@@ -51,6 +52,30 @@ class PowerSetpoint:
     reverts: int = 30
     reverts_after_s: int = 31
     scale: int = 55
+
+
+SETPOINT = PowerSetpoint()
+
+
+def setpoint(watts: int | None, block: Sequence[int]) -> list[tuple[int, list[int]]]:
+    """What is written where in model 704 to draw so many W, or to leave the device to itself.
+
+    SunSpec counts what a device gives as positive. Raises `DriverFault` for a model too short.
+    """
+    at = SETPOINT
+    if len(block) <= at.scale:
+        raise DriverFault("short", "the device's model 704 is too short")
+    if watts is None:
+        return [(at.enabled, [0])]
+    value = int(-watts / Decimal(10) ** scale(block[at.scale])) & 0xFFFF_FFFF
+    seconds = limits.COMMAND_S
+    return [
+        (at.mode, [1]),
+        (at.watts, [value >> 16, value & 0xFFFF]),
+        (at.reverts_after_s, [seconds >> 16, seconds & 0xFFFF]),
+        (at.reverts, [0]),
+        (at.enabled, [1]),
+    ]
 
 
 def counters(model: int) -> tuple[Counter, ...]:

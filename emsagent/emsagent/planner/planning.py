@@ -7,10 +7,21 @@ import asyncio
 import json
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from emsagent import limits, logs
+from emsagent.errors import ConfigError
 from emsagent.planner import greedy
-from emsagent.planner.problem import SLOTS_MAX, STORES_MAX, Plan, Problem, faults, figures
+from emsagent.planner.problem import (
+    SLOTS_MAX,
+    STORES_MAX,
+    Plan,
+    Problem,
+    faults,
+    figures,
+    from_json,
+    stored,
+)
 from emsagent.planner.why import reasons
 
 START_S = 5.0
@@ -36,6 +47,29 @@ async def plan(problem: Problem, limit_s: float = 1.0) -> Plan:
     return found
 
 
+async def report(path: Path) -> dict[str, object]:
+    """The plan of a problem in a file, and what it comes to beside doing nothing; with an order,
+    also what keeping it costs: what it must pay at least to be worth it. Raises `ConfigError`."""
+    try:
+        with path.open("rb") as file:
+            asked = from_json(json.loads(file.read(limits.PROBLEM_BYTES_MAX)))
+        made = await plan(asked)
+    except OSError as error:
+        raise ConfigError("", f"{path}: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        raise ConfigError("", f"{path} is no problem: {error}") from error
+    told: dict[str, object] = {
+        "plan": asdict(made),
+        "figures": figures(asked, made),
+        "unmanaged": figures(asked, greedy.unmanaged(asked)),
+    }
+    if asked.ceiling_w or asked.floor_w:
+        free = replace(asked, ceiling_w=(), floor_w=())
+        without = figures(free, await plan(free))
+        told["order_costs_ucur"] = figures(asked, made)["cost_ucur"] - without["cost_ucur"]
+    return told
+
+
 def _score(problem: Problem, made: Plan) -> float:
     """Cost, emissions, what stores lack and what orders miss, as the linear program weighs them."""
     found = figures(problem, made)
@@ -51,8 +85,6 @@ def _score(problem: Problem, made: Plan) -> float:
 
 
 def _held(problem: Problem, made: Plan) -> dict[str, int]:
-    from emsagent.planner.problem import stored
-
     levels = {store.name: store.level_wh for store in problem.stores}
     for store in problem.stores:
         for slot, move in enumerate(made.moves[store.name]):

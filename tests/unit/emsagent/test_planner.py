@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emsagent.planner import forecast, greedy, linear, planning
+from emsagent.planner import forecast, greedy, linear, planning, tracking
 from emsagent.planner.problem import Plan, Problem, Store, faults, figures
 from emsagent.planner.why import REASONS, reasons
 
@@ -124,6 +124,18 @@ def test_both_ways_of_planning_are_always_feasible(seed: int, slots: int) -> Non
     assert best is not None
     assert faults(asked, best) == []
     assert len(reasons(asked, best)) == slots
+
+
+def test_what_was_not_foreseen_is_made_up_for() -> None:
+    foreseen = problem(1, (store(slots=1),), load_wh=[500], sun_wh=[100])
+    plan = Plan("x", {"battery": [-400]}, [0])
+    for load, sun, moved in ((500, 100, -400), (700, 100, -600), (500, 300, -200), (100, 900, 750)):
+        real = problem(1, (store(slots=1),), load_wh=[load], sun_wh=[sun])
+        moves, curtailed = tracking.carried_out(real, 0, {"battery": 2_000}, foreseen, plan, 0)
+        assert (moves, curtailed) == ({"battery": moved}, 0)
+    real = problem(1, (store(slots=1),), load_wh=[0], sun_wh=[900], export_max_w=0)
+    moves, curtailed = tracking.carried_out(real, 0, {"battery": 8_000}, foreseen, plan, 0)
+    assert (moves, curtailed) == ({"battery": 0}, 900)
 
 
 def test_an_order_is_followed_with_what_there_is() -> None:
