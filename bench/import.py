@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench import networks, street
 from bench.processes import fabric_found
-from pedchain_gateway.commands.imports import public_hex
+from pedchain_gateway.firstday.master import load as load_master
 from pedchain_gateway.importing import importer
+from pedchain_gateway.importing.keys import public_hex
 from pedchain_gateway.importing.mapping import Mapping
-from pedchain_gateway.importing.master import load as load_master
 from pedchain_gateway.importing.sending import Sent
 from pedchain_gateway.importing.store import Store
 from pedchain_gateway.importing.telling import Signer, sign, tell
@@ -62,7 +62,7 @@ def measure() -> dict[str, dict[str, float]]:
 def write(folder: Path) -> list[Path]:
     """A file a day, and the master data."""
     zone = ZoneInfo(STYLE.zone)
-    instants = range(street.START, street.START + 86_400 * DAYS, 900)
+    instants = range(district.START, district.START + 86_400 * DAYS, 900)
     texts = [f"{datetime.fromtimestamp(at, zone):%d.%m.%Y %H:%M}" for at in instants]
     files = []
     for day in range(DAYS):
@@ -118,7 +118,7 @@ def batched(folder: Path, files: Sequence[Path]) -> dict[str, float]:
 async def filed(profile: Path, folder: Path, files: Sequence[Path]) -> dict[str, float]:
     """The whole way."""
     key = ec.generate_private_key(ec.SECP256R1())
-    documents = load_master(folder, public_hex(key), street.START - 86_400)
+    documents = load_master(folder, public_hex(key), district.START - 86_400)
     definition = district.district(**street.settings())
     registration = Registration(
         [district.factors()], street.calendars(), [definition], {"DistrictA": documents}

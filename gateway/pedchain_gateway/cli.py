@@ -23,6 +23,7 @@ for work in (*subjects.COMMANDS, *sharing.COMMANDS):
     app.command(work)
 app.command(imports.import_files, name="import")
 app.command(imports.master)
+app.command(imports.quickstart)
 app.command(market.app)
 app.command(flexibility.app)
 

@@ -7,10 +7,11 @@ Wh, time with an offset. Charging sessions and odometers come from North.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pedchain_domain.sim import street as sim
@@ -60,6 +61,24 @@ def write(folder: Path, homes: Sequence[sim.Home], feeder: str) -> None:
     _table(folder / "south.csv", ",", south(homes))
     _table(folder / "sites.csv", ",", sites(homes, feeder))
     _table(folder / "points.csv", ";", points(homes))
+
+
+def district(twin: Mapping[str, Any], name: str, first: str, last: str) -> str:
+    """district.toml of a district like a registered one."""
+    parameters = "\n".join(f"{key} = {value}" for key, value in twin["parameters"].items())
+    return f"""
+id = "{name}"
+operator = "{name}MSP"
+timezone = "UTC"
+first = {first}
+last = {last}
+grain = {twin["grain"]}
+rule = "{twin["rule"]}"
+factors = "{twin["factors"]}"
+boundary = {{ kind = "feeder", id = "{name}-feeder" }}
+[parameters]
+{parameters}
+"""
 
 
 def _table(path: Path, delimiter: str, rows: Iterator[Sequence[object]]) -> None:

@@ -7,6 +7,7 @@ tests/soak.
 """
 
 import asyncio
+import csv
 import json
 import time
 from dataclasses import dataclass, replace
@@ -14,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from emsagent import street as laying
 from pedchain_demo import stages
 from pedchain_demo.commands import run
 from pedchain_demo.progress import Progress
+from pedchain_domain.instants import DAY
 from pedchain_domain.sim import street as sim
 from pedchain_fabric.client import profile
 from tests.scenarios import operators
@@ -64,7 +64,7 @@ def importing(network: Network, folder: Path, mapping: str, *files: str) -> dict
     out = run(
         "ped-gateway", "import", *(str(folder / "files" / one) for one in files),
         "--mapping", str(folder / "files" / mapping), "--district", B,
-        "--state", str(folder / "import"), "--key", str(folder / "dso.pem"),
+        "--state", str(folder / "import"), "--key", str(folder / "import" / "dso.pem"),
         "--profile", str(network.profile("DSO")),
     )  # fmt: skip
     found: dict[str, Any] = json.loads(out.splitlines()[-1])
@@ -74,7 +74,7 @@ def importing(network: Network, folder: Path, mapping: str, *files: str) -> dict
 def one_street(end: int, days: int) -> sim.Street:
     """All homes of the demo in one district, with their mishaps but the exchange of a meter: there
     an agent's hour is bridged, and an operator's interval measured."""
-    start = end - days * sim.DAY
+    start = end - days * DAY
     made = [*sim.measured_homes(start, end), *sim.generated_homes(start, end)]
     homes = [replace(one, district=A) for one in made]
     feeder = sim.feeder(A, homes, start)
@@ -90,7 +90,7 @@ def one_street(end: int, days: int) -> sim.Street:
 
 def set_out(network: Network, folder: Path, days: int) -> sim.Street:
     """DistrictA posted by its agents and certified, DistrictB adopted and empty; the files."""
-    street = one_street(int(time.time()) // sim.DAY * sim.DAY, days)
+    street = one_street(int(time.time()) // DAY * DAY, days)
     demo = stages.Demo(network.runtime, days, folder, Progress())
     (folder / "network").symlink_to(network.state)
     with stages.gateways(demo):
@@ -101,54 +101,58 @@ def set_out(network: Network, folder: Path, days: int) -> sim.Street:
         path = folder / "street" / "registration.json"
         registration = json.loads(path.read_text())
         first = registration["districts"][0]
-        boundary = {**first["boundary"], "id": f"{B}-feeder"}
-        twin = {**first, "id": B, "operator": f"{B}MSP", "boundary": boundary}
-        registration["districts"][1] = twin
+        registration["districts"] = [first]
         registration["documents"].pop(B)
         path.write_text(json.dumps(registration))
         run("ped-gateway", "register", str(path), "--profile", str(network.profile("DSO")))
         stages.wait_healthy(demo.urls[A])
         demo.street = laying.summary(street)
         stages.one_district(demo, A)
-    operators.write(folder / "files", [*street.homes, *street.feeders], f"{B}-feeder")
-    (folder / "dso.pem").write_bytes(
-        ec.generate_private_key(ec.SECP256R1()).private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    files = folder / "files"
+    operators.write(files, [*street.homes, *street.feeders], f"{B}-feeder")
+    last = laying.day_name(street.end)
+    (files / "district.toml").write_text(operators.district(first, B, demo.street["days"][0], last))
     return street
 
 
-def bring_in(network: Network, folder: Path, street: sim.Street) -> dict[str, Any]:
-    """DistrictB registered from spreadsheets, imported, certified."""
-    profile_of_dso = ("--profile", str(network.profile("DSO")))
-    key = ("--key", str(folder / "dso.pem"))
-    since = ("--since", laying.day_name(street.start - sim.DAY))
-    run("ped-gateway", "master", str(folder / "files"), "--district", B, *since, *key,
-        *profile_of_dso)  # fmt: skip
-    north = importing(network, folder, "north.toml", "north.csv")
-    south = importing(network, folder, "south.toml", "south.csv")
-    days = [laying.day_name(at) for at in range(street.start, street.end, sim.DAY)]
-    span = ("--from", days[0], "--through", days[-1])
-    run("ped-gateway", "close", "--district", B, *span, *profile_of_dso)
-    return {"north": north, "south": south}
+def bring_in(network: Network, folder: Path) -> dict[str, Any]:
+    """DistrictB by one command, from the folder alone."""
+    out = run(
+        "ped-gateway", "quickstart", str(folder / "files"), "--state", str(folder / "import"),
+        "--profile", str(network.profile("DSO")),
+    )  # fmt: skip
+    found: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return found
 
 
 @pytest.fixture(scope="module")
 def imported(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Imported:
     folder = tmp_path_factory.mktemp("import")
-    street = set_out(network, folder, DAYS)
-    return Imported(network, folder, bring_in(network, folder, street))
+    set_out(network, folder, DAYS)
+    return Imported(network, folder, bring_in(network, folder))
 
 
 def test_every_row_is_on_the_ledger(imported: Imported) -> None:
-    for summary in imported.summary.values():
-        (file,) = summary["files"]
-        assert file["taken"] > 0
-        assert file["rejected"] == 0
-        assert (summary["broken"], summary["unregistered"], summary["refused"]) == ({}, {}, 0)
+    summary = imported.summary
+    assert [(one["name"], one["rejected"]) for one in summary["files"]] == [
+        ("north.csv", 0), ("south.csv", 0),
+    ]  # fmt: skip
+    assert all(one["taken"] for one in summary["files"])
+    assert (summary["broken"], summary["unregistered"], summary["refused"]) == ({}, {}, 0)
+
+
+def test_the_first_day_ends_with_a_certificate_a_plot_and_a_preview(imported: Imported) -> None:
+    """What sharing would bring sums to what the district's certificates say is shared."""
+    results = imported.folder / "import"
+    certificates = imported.certificates(B)
+    newest = certificates[-1]["day"]
+    assert json.loads((results / f"certificate-{newest}.json").read_text()) == certificates[-1]
+    assert "<rect" in (results / "sharing.svg").read_text()
+    rows = list(csv.DictReader((results / "sharing.csv").read_text().splitlines()))
+    assert len(rows) == 48
+    given, received = (sum(int(row[name]) for row in rows) for name in ("given_wh", "received_wh"))
+    # One hour of a bridged gap is in the certificates and not in the preview.
+    assert 0 < given == received <= sum(one["electricity"]["shared_wh"] for one in certificates)
 
 
 def test_two_operators_files_certify_as_the_agents_readings_do(imported: Imported) -> None:

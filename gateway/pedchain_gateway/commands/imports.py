@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`ped-gateway import|master`: a meter operator's files and master data onto the ledger."""
+"""`ped-gateway import|master|quickstart`: an operator's files and master data onto the ledger."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cryptography.hazmat.primitives import serialization
 from cyclopts import Parameter
 
 from pedchain_gateway.commands.commandline import (
@@ -18,7 +17,6 @@ from pedchain_gateway.commands.commandline import (
 )
 
 if TYPE_CHECKING:
-    from pedchain_domain.debit import PrivateKey
     from pedchain_gateway.importing.importer import Summary
     from pedchain_gateway.importing.store import Store
     from pedchain_gateway.ledger.fabric import FabricLedger
@@ -129,7 +127,8 @@ def master(
     user
         Which of the profile's users acts.
     """
-    from pedchain_gateway.importing.master import MasterError, instant, load
+    from pedchain_gateway.firstday.master import MasterError, instant, load
+    from pedchain_gateway.importing.keys import public_hex
     from pedchain_gateway.registering.register import Registration, register
 
     spki = public_hex(read_key(key))
@@ -141,7 +140,42 @@ def master(
     return on_ledger(profile, user, lambda ledger: register(ledger, registration, line))
 
 
-def public_hex(key: "PrivateKey") -> str:
-    """The key's public half as registrations spell it: SPKI, hex."""
-    encoding = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    return key.public_key().public_bytes(*encoding).hex()
+def quickstart(folder: Path, /, *, profile: Profile, state: Path, user: str = "gateway") -> int:
+    """From FOLDER's spreadsheets to a district's certificates, a plot, a preview of sharing.
+
+    May be run again with more files. The DSO's import key is made in `state` where none is.
+
+    Parameters
+    ----------
+    folder
+        district.toml, sites.csv, points.csv, and for each operator NAME.toml with its NAME* files.
+    state
+        Where the import's memory, the key and the results are kept.
+    user
+        Which of the profile's users acts.
+    """
+    from pedchain_gateway.firstday import quickstart as work
+    from pedchain_gateway.firstday.district import DistrictError
+    from pedchain_gateway.firstday.master import MasterError
+    from pedchain_gateway.importing import keys
+    from pedchain_gateway.importing.mapping import MappingError
+    from pedchain_gateway.importing.telling import Signer
+
+    path = state / "dso.pem"
+    if not path.exists():
+        keys.create(path)
+    key = read_key(path)
+    try:
+        found = work.read(folder, key)
+    except (DistrictError, MasterError, MappingError) as error:
+        return fail(error, MISUSED)
+    whole = False
+
+    async def act(ledger: "FabricLedger") -> None:
+        nonlocal whole
+        signer = Signer(key, DEFAULT_NETWORK, ledger.channel)
+        summary = await work.run(ledger, signer, found, state, line)
+        line(summary.text())
+        whole = summary.whole
+
+    return on_ledger(profile, user, act) or (0 if whole else FAILED)

@@ -42,6 +42,11 @@ class Summary:
         rejected = sum(one.rejected for one in self.files) + self.sent.rejected
         return not (rejected or self.broken or self.unregistered)
 
+    def add(self, other: "Summary") -> None:
+        """Take over what became of further files."""
+        self.files += other.files
+        self.broken += other.broken
+
     def text(self) -> str:
         """One JSON line."""
         return json.dumps(

@@ -212,6 +212,23 @@ class Store:
             ),
         )
 
+    def days(self) -> list[int]:
+        """Every day with values, ascending."""
+        return [row[0] for row in self._db.execute("SELECT DISTINCT day FROM day ORDER BY day")]
+
+    def span(self) -> tuple[int, int]:
+        """The first and the last register that was told (epoch seconds); (0, 0) without any."""
+        days = self.days()
+        if not days:
+            return 0, 0
+        told = {
+            at
+            for day in (days[0], days[-1])
+            for number in self.described()
+            for at in self.told(number, day)
+        }
+        return min(told), max(told)
+
     def days_with_news(self) -> list[int]:
         """Days that have registers or charging sessions to file, ascending."""
         return [row[0] for row in self._db.execute(_NEWS_DAYS)]
