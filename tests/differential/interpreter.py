@@ -117,8 +117,8 @@ class Run:
         return self._told(fact)
 
     def _told(self, fact: Fact) -> Fact:
-        if fact["code"] == "DEADLINE_EXCEEDED":
-            return {"code": fact["code"]}  # told by us or by them, whoever is first
+        if fact["code"] == "DEADLINE_EXCEEDED" or _reset(fact):
+            return {"code": "DEADLINE_EXCEEDED"}  # told by us or by them, whoever is first
         told: dict[str, Fact] = {"code": fact["code"], "message": self.names.text(fact["message"])}
         if "details" in fact:
             # Which of equal peers were asked first is chance; what each said is not.
@@ -345,3 +345,8 @@ _STEPS: Mapping[str, Callable[[Run, Step], Awaitable[Fact]]] = {
     "hold": Run.hold, "long": Run.long, "events": Run.events, "blocks": Run.blocks,
     "world": Run.world,
 }  # fmt: skip
+
+
+def _reset(fact: Fact) -> bool:
+    """A peer in Go may end a stream that is overdue at the transport, before it says so."""
+    return fact["code"] == "CANCELLED" and "RST_STREAM" in fact["message"]
