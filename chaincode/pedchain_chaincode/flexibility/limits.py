@@ -5,7 +5,7 @@ from typing import Final
 
 SHARE_CELLS: Final = 6  # cells whose day is shared in one step
 FREEZE_CELLS: Final = 1  # cells frozen in one step: two months of up to a dozen sites
-MEASURE_CELLS: Final = 5  # cells measured in one step
+MEASURE_CELLS: Final = 4  # cells measured in one step
 CORRECT_CELLS: Final = 10  # cells whose statements are corrected in one step
 PAPERS: Final = 60  # signed documents in one call
 CREDITS: Final = 60  # users paid in one step

@@ -5,8 +5,8 @@
 any more, since every order reads the session. `draw` makes the curves to be printed. `match` clears
 all at one price or, where the zone says so, each trade at its offer's, and pairs sellers with
 buyers. `keep` clears again, which is quicker than to write down each line's fill and read it, and
-keeps what came of it by account (`outcome`); with that the session is cleared. Each account then
-takes its own (`taking`), so that no step waits for anybody.
+keeps what came of it by account (`outcome`), some documents a step; with the last the session is
+cleared. Each account then takes its own (`taking`), so that no step waits for anybody.
 
     chunk    {side, lines: [[account quantity order, Wh, limit]], about: {account: about}}
     trades   {price, trades: [[seller, buyer, Wh, price]]}
@@ -123,9 +123,18 @@ async def match(book: Book, pair: Pair) -> list[Document]:
     return [{**each, "step": {**each["step"], "phase": KEEP}} for each in pair.sessions]
 
 
-async def keep(book: Book, pair: Pair) -> list[Matched]:
-    """Write by account what came of its orders."""
-    return [await _write(book, auction) for auction in await _cleared(book, pair)]
+async def keep(book: Book, pair: Pair) -> tuple[list[Document], list[Matched]]:
+    """Write by some accounts what came of their orders; the sessions after it, and as they are to
+    be printed once all `is_kept`."""
+    auctions = await _cleared(book, pair)
+    steps = [{**each.session, "step": await _write(book, each)} for each in auctions]
+    return steps, [_matched(each) for each in auctions]
+
+
+def is_kept(session: Document) -> bool:
+    """Whether what came of all accounts' orders is written."""
+    step = session["step"]
+    return bool(step["next"] == step["shards"])
 
 
 async def _cleared(book: Book, pair: Pair) -> list[Auction]:
@@ -158,18 +167,34 @@ def _coupled(pair: Pair, found: list[Collected]) -> list[Auction]:
     ]
 
 
-async def _write(book: Book, auction: Auction) -> Matched:
-    name, found, cleared = auction.session["id"], auction.found, auction.cleared
+async def _write(book: Book, auction: Auction) -> Document:
+    """The session's next step."""
+    session, found = auction.session, auction.found
+    shards, step = _shards(found), session["step"]
+    begin = step.get("next", 0)
+    some = range(begin, min(begin + limits.OUTCOMES_KEPT, shards))
+    mine = [name for name in found.about if outcomes.shard_of(name, shards) in some]
+    outcome: dict[str, Document] = {name: {} for name in mine}
     kept = _kept(auction)
-    outcome: dict[str, Document] = {}
     for side in SIDES:
         for line in found.lines[side]:
             account = found.accounts[line.id]
-            if account not in outcome:
-                outcome[account] = {"side": side, "about": found.about[account], "orders": {}}
-            outcome[account]["orders"][_order(line.id)] = kept[line.id]
-    shards = -(-len(outcome) // limits.ACCOUNTS_TOGETHER) or 1
-    await outcomes.write(book, outcomes.CLEARED, name, outcome, shards)
+            row = outcome.get(account)
+            if row is not None:
+                row.setdefault("orders", {})[_order(line.id)] = kept[line.id]
+                row |= {"side": side, "about": found.about[account]}
+    await outcomes.write(book, outcomes.CLEARED, session["id"], outcome, shards, some)
+    return {**step, "shards": shards, "next": some.stop}
+
+
+def _shards(found: Collected) -> int:
+    """In how many documents the outcome of all accounts stands."""
+    return -(-len(found.about) // limits.ACCOUNTS_TOGETHER) or 1
+
+
+def _matched(auction: Auction) -> Matched:
+    """What may be printed of a cleared session."""
+    cleared, shards = auction.cleared, _shards(auction.found)
     if not auction.printed:
         return Matched(None, None, None, auction.partner, shards)
     sold, bought = sum(cleared.asks.values()), sum(cleared.bids.values())

@@ -11,6 +11,7 @@ DAYS: Final = 400  # market days published at once
 TABLES: Final = 4  # reference tables of a carrier that are kept
 LINES_COLLECTED: Final = 250  # order lines of a session read in one step
 ACCOUNTS_TOGETHER: Final = 250  # accounts whose outcome of a session stands in one document
+OUTCOMES_KEPT: Final = 14  # such documents written in one step of clearing
 SESSIONS_TAKEN: Final = 24  # sessions an account takes its outcome of by one debit
 PROOFS: Final = 48  # intervals shown at once, of whole hours
 LATE: Final = 60 * 86_400  # seconds after delivery from when a register not shown is not measured

@@ -123,8 +123,8 @@ class MarketContract(Contract):
         setup = await guards.permitted(ctx, "void_session")
         found = await guards.session(ctx, session_id)
         moved = sessions.moved(found, Step.VOID, await now(ctx, setup))
-        chunks = found["step"].get("chunks", 0)
-        await _save(ctx, {**moved, "step": dict(sessions.NOT_BEGUN), "chunks": chunks})
+        left = {name: found["step"].get(name, 0) for name in ("chunks", "shards")}
+        await _save(ctx, {**moved, "step": dict(sessions.NOT_BEGUN), **left})
 
     @submit
     @guarded("session")
@@ -142,7 +142,12 @@ class MarketContract(Contract):
             for each in await clearing.match(book, pair):
                 await _save(ctx, each)
             return MORE
-        for each, matched in zip(moved, await clearing.keep(book, pair), strict=True):
+        kept, told = await clearing.keep(book, pair)
+        if not all(map(clearing.is_kept, kept)):
+            for each in kept:
+                await _save(ctx, each)
+            return MORE
+        for each, matched in zip(moved, told, strict=True):
             done = {"step": dict(sessions.NOT_BEGUN), "chunks": each["step"]["chunks"]}
             await _save(ctx, {**each, **matched._asdict(), **done})
         return DONE

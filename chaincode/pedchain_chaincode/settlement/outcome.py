@@ -23,12 +23,19 @@ CLEARED, DUE = "cleared", "due"
 _BEFORE = (str(State.OPEN), str(State.CLOSED))
 
 
-async def write(book: Book, kind: str, session: str, rows: Mapping[str, Any], shards: int) -> None:
-    """Write rows by account, in as many documents."""
-    found: list[Document] = [{} for _ in range(shards)]
+async def write(
+    book: Book,
+    kind: str,
+    session: str,
+    rows: Mapping[str, Any],
+    shards: int,
+    some: range | None = None,
+) -> None:
+    """Write rows by account, in as many documents; or those of `some` documents."""
+    found: dict[int, Document] = {shard: {} for shard in (range(shards) if some is None else some)}
     for account in sorted(rows):
-        found[_shard(account, shards)][account] = rows[account]
-    for shard, part in enumerate(found):
+        found[shard_of(account, shards)][account] = rows[account]
+    for shard, part in found.items():
         await book.save((kind, session, shard), {"rows": part})
 
 
@@ -48,9 +55,9 @@ async def of(book: Book, account: str, session: Document) -> Document:
     it was purged."""
     if session["purged"]:
         raise Refusal("not-found", "purged")
-    if not session["shards"]:
+    if not session["shards"] or session["state"] == State.VOID:
         return {CLEARED: None, DUE: None}
-    shard = _shard(account, session["shards"])
+    shard = shard_of(account, session["shards"])
     parts = await book.load_many([(kind, session["id"], shard) for kind in (CLEARED, DUE)])
     rows = [part["rows"].get(account) if part is not None else None for part in parts]
     return {CLEARED: rows[0], DUE: rows[1]}
@@ -62,7 +69,7 @@ async def dues(book: Book, session: Document, accounts: Sequence[str]) -> dict[s
         raise Refusal("not-found", "purged")
     if not session["shards"]:
         return {}
-    where = sorted(dict.fromkeys(_shard(one, session["shards"]) for one in accounts))
+    where = sorted(dict.fromkeys(shard_of(one, session["shards"]) for one in accounts))
     found: Document = {}
     for part in await book.load_many([(DUE, session["id"], shard) for shard in where]):
         found.update(part["rows"] if part is not None else {})
@@ -102,5 +109,6 @@ async def supply(book: Book, promise: Product) -> int | None:
     return kept
 
 
-def _shard(account: str, shards: int) -> int:
+def shard_of(account: str, shards: int) -> int:
+    """The document of so many that an account stands in."""
     return zlib.crc32(account.encode()) % shards
