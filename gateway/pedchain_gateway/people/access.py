@@ -74,6 +74,24 @@ TABLE: dict[tuple[str, str], Who] = {
     ("GET", "/v1/keys/{namespace}"): Who.AUDITOR,
     ("GET", "/healthz"): Who.ANYONE,
     ("GET", "/metrics"): Who.ANYONE,
+    # Pages: who may see more than anyone is asked by the cookie (page.visitor), there is no header.
+    ("GET", "/page"): Who.ANYONE,
+    ("GET", "/page/style.css"): Who.ANYONE,
+    ("GET", "/page/districts/{district}"): Who.ANYONE,
+    ("GET", "/page/districts/{district}/certificates/{day}"): Who.ANYONE,
+    ("GET", "/page/market"): Who.ANYONE,
+    ("GET", "/page/market/{session}"): Who.ANYONE,
+    ("GET", "/page/flexibility"): Who.ANYONE,
+    ("GET", "/page/flexibility/{order}"): Who.ANYONE,
+    ("GET", "/page/districts/{district}/statements/{order}/{site}"): Who.ANYONE,
+    ("GET", "/page/accounts/{account}"): Who.ANYONE,
+    ("GET", "/page/ledger"): Who.ANYONE,
+    ("GET", "/page/ledger/blocks/{number}"): Who.ANYONE,
+    ("GET", "/page/ledger/transactions/{transaction}"): Who.ANYONE,
+    ("GET", "/page/ledger/keys/{namespace}"): Who.ANYONE,
+    ("GET", "/page/health"): Who.ANYONE,
+    ("GET", "/page/enter"): Who.ANYONE,
+    ("POST", "/page/enter"): Who.ANYONE,
 }
 
 

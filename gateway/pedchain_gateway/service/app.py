@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from pedchain_gateway.devices import routes as devices
 from pedchain_gateway.explorer import routes as explorer
 from pedchain_gateway.openadr import routes as openadr
+from pedchain_gateway.page import routes as pages
 from pedchain_gateway.people import accounts
 from pedchain_gateway.people.access import guard
 from pedchain_gateway.service import certificates, dispatches, health, problems, public, readings
@@ -33,6 +34,7 @@ ROUTES = (
     accounts,
     explorer,
     health,
+    pages,
 )
 _BY_STATUS = {404: Problem.NOT_FOUND, 405: Problem.METHOD_NOT_ALLOWED}
 
