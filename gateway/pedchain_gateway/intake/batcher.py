@@ -11,18 +11,38 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pedchain_gateway import limits
 from pedchain_gateway.intake.form import Form
-from pedchain_gateway.intake.verdict import Verdict
+from pedchain_gateway.intake.verdict import Status, Verdict
 
 Submit = Callable[[Sequence[Form]], Awaitable[list[Verdict]]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+UNHEARD = "outcome-unknown"
+_LOST = Verdict(Status.UNKNOWN, UNHEARD)
+
+
+@dataclass(slots=True)
+class _Group:
+    """Records that came together; answered when the last of them is."""
+
+    verdicts: list[Verdict]
+    left: int
+    answer: asyncio.Future[list[Verdict]]
+
+    def settle(self, place: int, verdict: Verdict) -> None:
+        self.verdicts[place] = verdict
+        self.left -= 1
+        if not self.left and not self.answer.done():
+            self.answer.set_result(self.verdicts)
+
+
+class _Waiting(NamedTuple):
     form: Form
-    answer: asyncio.Future[Verdict]
+    group: _Group
+    place: int
     since: float
 
 
@@ -42,14 +62,18 @@ class Batcher:
         """Records in the queue, not counting batches under way."""
         return len(self._queue)
 
-    async def put(self, form: Form) -> Verdict:
-        """Queue a record; returns its verdict. The record goes on even if the caller leaves."""
-        answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(form, answer, self._clock()))
-        self._queued_bytes += len(form.record)
-        # A turn later, so that what came in one request travels together.
-        asyncio.get_running_loop().call_soon(self._pump)
-        return await answer
+    async def put(self, forms: Sequence[Form]) -> list[Verdict]:
+        """Queue records; their verdicts. They go on even if the caller leaves."""
+        if not forms:
+            return []
+        loop = asyncio.get_running_loop()
+        group = _Group([_LOST] * len(forms), len(forms), loop.create_future())
+        now = self._clock()
+        self._queue.extend(_Waiting(one, group, place, now) for place, one in enumerate(forms))
+        self._queued_bytes += sum(len(one.record) for one in forms)
+        # A turn later, so that what came at the same time travels together.
+        loop.call_soon(self._pump)
+        return await group.answer
 
     async def drain(self) -> None:
         """Wait until nothing is queued or under way."""
@@ -103,14 +127,12 @@ class Batcher:
         except BaseException as error:
             # Whoever waits must hear of it, whatever it was; it is raised again below.
             for one in cut:
-                if not one.answer.done():
-                    one.answer.set_exception(BatchLostError())
+                one.group.settle(one.place, _LOST)
             if isinstance(error, asyncio.CancelledError):
                 raise
             raise BatchLostError from error
         for one, verdict in zip(cut, verdicts, strict=True):
-            if not one.answer.done():
-                one.answer.set_result(verdict)
+            one.group.settle(one.place, verdict)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)

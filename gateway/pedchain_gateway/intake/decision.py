@@ -6,7 +6,7 @@ The rules, in order:
 2. The very same bytes were answered for good, or rejected a short while ago: the same answer.
 3. The very same bytes, or the same payload, are in a transaction whose outcome is not known: ask.
 4. Anything else is submitted; what the ledger accepts beside another recorded payload is a
-   `conflict`, kept there once as evidence.
+   `conflict` (`submission.record_result`), kept there once as evidence.
 """
 
 from collections.abc import Iterable
@@ -51,13 +51,3 @@ def _stands(one: Known, now: float) -> bool:
     if one.status == PENDING:
         return False
     return one.status != Status.REJECTED or now - one.at < limits.REJECTION_REMEMBERED_S
-
-
-def settled(one: Known, verdict: Verdict, known: Iterable[Known]) -> Verdict:
-    """A ledger's verdict in the light of what else is remembered under the same key."""
-    if verdict.status is Status.RECORDED and any(
-        other.status == Status.RECORDED and other.payload_digest != one.payload_digest
-        for other in known
-    ):
-        return Verdict(Status.CONFLICT, "conflict", verdict.transaction)
-    return verdict

@@ -10,10 +10,12 @@ A rejected record binds nobody: whoever can make up a bad signature must not be 
 device's counter.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from pedchain_gateway import limits
@@ -38,6 +40,16 @@ CREATE TABLE quarantine (
 _COLUMNS = (
     "SELECT district, device, pagination, record, payload, status, reason, tx, position, at "
     "FROM record "
+)
+_REMEMBERED = (
+    "SELECT DISTINCT record.device, record.pagination FROM json_each(?) AS asked "
+    "CROSS JOIN record ON record.district = ? AND record.device = asked.value ->> 0 "
+    "AND record.pagination = asked.value ->> 1"
+)
+_CONFLICTING = (
+    "SELECT DISTINCT one.position FROM record AS one JOIN record AS other "
+    "USING (district, device, pagination) WHERE one.tx = ? AND one.status = 'pending' "
+    "AND other.status = 'recorded' AND other.payload != one.payload"
 )
 _PUT = "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -96,12 +108,23 @@ class Index:
         )
         return [_known(row) for row in rows]
 
-    def of_transaction(self, transaction: str) -> list[Known]:
-        """The records that wait for this transaction's outcome."""
+    def remembered(self, district: str, keys: Collection[Key]) -> set[Key]:
+        """Those of a district's natural keys under which anything is remembered."""
+        asked = json.dumps([[key.device, key.pagination] for key in keys])
+        rows = self._db.execute(_REMEMBERED, (asked, district))
+        return {Key(district, *row) for row in rows}
+
+    def of_transaction(self, transaction: str) -> list[int]:
+        """The positions of records that wait for this transaction's outcome."""
         rows = self._db.execute(
-            _COLUMNS + "WHERE tx = ? AND status = 'pending' ORDER BY position", (transaction,)
+            "SELECT position FROM record WHERE tx = ? AND status = 'pending' ORDER BY position",
+            (transaction,),
         )
-        return [_known(row) for row in rows]
+        return [row[0] for row in rows]
+
+    def conflicting(self, transaction: str) -> set[int]:
+        """Those of them beside which another payload is recorded under the same key."""
+        return {row[0] for row in self._db.execute(_CONFLICTING, (transaction,))}
 
     def open_transactions(self) -> list[str]:
         """Transactions whose outcome was not known when this index was written."""
@@ -119,21 +142,16 @@ class Index:
                 ],
             )
 
-    def settle(self, found: Iterable[tuple[Known, Verdict]], at: float) -> None:
-        """Write final verdicts of records that were pending."""
+    def settle(self, transaction: str, found: Sequence[tuple[int, Verdict]], at: float) -> None:
+        """Write final verdicts of a transaction's records, given by ascending position."""
+        runs = [list(run) for _, run in groupby(found, key=lambda one: one[1])]
         with self._transaction():
             self._db.executemany(
-                _PUT,
+                "UPDATE record SET status = ?, reason = ?, at = ? "
+                "WHERE tx = ? AND status = 'pending' AND position BETWEEN ? AND ?",
                 [
-                    _row(
-                        known,
-                        verdict.status,
-                        verdict.reason,
-                        verdict.transaction,
-                        known.position,
-                        at,
-                    )
-                    for known, verdict in found
+                    (run[0][1].status, run[0][1].reason, at, transaction, run[0][0], run[-1][0])
+                    for run in runs
                 ],
             )
 
@@ -166,9 +184,7 @@ class Index:
 _Row = tuple[str, str, str, bytes, bytes, str, str, str | None, int, float]
 
 
-def _row(
-    one: Form | Known, status: str, reason: str, tx: str | None, position: int, at: float
-) -> _Row:
+def _row(one: Form, status: str, reason: str, tx: str | None, position: int, at: float) -> _Row:
     key = (one.key.district, one.key.device, one.key.pagination)
     return (*key, one.record_digest, one.payload_digest, status, reason, tx, position, at)
 

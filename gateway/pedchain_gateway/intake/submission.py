@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from pedchain_domain import batch
 from pedchain_gateway import limits
 from pedchain_gateway.intake.cells import Cells
-from pedchain_gateway.intake.decision import settled
 from pedchain_gateway.intake.failpoint import Failpoint, reach
 from pedchain_gateway.intake.fence import SEALED, Fence
 from pedchain_gateway.intake.form import Form
@@ -192,10 +191,13 @@ def _retry_reason(error: LedgerError) -> str | None:
 
 def record_result(index: Index, committed: Committed, now: float) -> list[Verdict]:
     """Settle the index by a committed transaction; verdicts in the order of its records."""
-    found = []
-    for known in index.of_transaction(committed.transaction):
-        judged = from_result(committed.result, known.position, committed.transaction)
-        found.append((known, settled(known, judged, index.find(known.key))))
-    final = [(known, verdict) for known, verdict in found if verdict.status is not Status.UNKNOWN]
-    index.settle(final, now)
-    return [verdict for _, verdict in found]
+    transaction, judged = committed.transaction, {}
+    conflicting = index.conflicting(transaction)
+    for position in index.of_transaction(transaction):
+        verdict = from_result(committed.result, position, transaction)
+        if verdict.status is Status.RECORDED and position in conflicting:
+            verdict = Verdict(Status.CONFLICT, "conflict", transaction)
+        judged[position] = verdict
+    final = [one for one in judged.items() if one[1].status is not Status.UNKNOWN]
+    index.settle(transaction, final, now)
+    return list(judged.values())

@@ -146,14 +146,15 @@ def answer(verdicts: Sequence[Verdict]) -> JSONResponse:
         for verdict in set(verdicts)
         if verdict.status is Status.UNKNOWN and verdict.transaction
     )
-    results = Results(
-        results=[_result(verdict) for verdict in verdicts],
-        transaction=transactions.pop() if len(transactions) == 1 else None,
-        unknown=unknown,
-    )
+    told = {verdict: _result(verdict).model_dump(mode="json") for verdict in set(verdicts)}
+    results = {
+        "results": [told[verdict] for verdict in verdicts],
+        "transaction": transactions.pop() if len(transactions) == 1 else None,
+        "unknown": unknown,
+    }
     open_ = any(verdict.status is Status.UNKNOWN for verdict in verdicts)
     return JSONResponse(
-        results.model_dump(mode="json"),
+        results,
         status_code=202 if open_ else 200,
         headers={"location": unknown[0]} if len(unknown) == 1 else None,
     )
