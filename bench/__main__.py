@@ -14,6 +14,7 @@ SHARED = {
     "__main__",
     "auction",
     "daycost",
+    "devices",
     "homes",
     "networks",
     "printing",

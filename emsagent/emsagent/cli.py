@@ -9,7 +9,9 @@ configuration.
 
 import argparse
 import asyncio
+import contextlib
 import json
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -26,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and leave with its exit code."""
     options = _parser().parse_args(arguments)
     logs.set_up()
+    _open_files()
     try:
         if options.config is None:
             code = int(options.command(options))
@@ -37,6 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _open_files() -> None:
+    """As many files as this process may open: each home's outbox is four."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # then what there is must do
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _parser() -> argparse.ArgumentParser:

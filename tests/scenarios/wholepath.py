@@ -145,13 +145,17 @@ class WholePath:
     def open(self) -> None:
         """Homes registered, gateways serving."""
         self.urls = {district: f"http://127.0.0.1:{_free_port()}" for district in sim.DISTRICTS}
-        lay_out(self.folder / "street", self.street, self.urls)
+        self.lay_out()
         registration = str(self.folder / "street" / "registration.json")
         self.command("ped-gateway", "register", registration, "--profile", self.profile("DSO"))
         for district in sim.DISTRICTS:
             self.gateways[district] = self._gateway(district)
             self.gateways[district].start()
         wait_until(lambda: all(map(self.serves, sim.DISTRICTS)), "gateways serve")
+
+    def lay_out(self) -> None:
+        """The street's files."""
+        lay_out(self.folder / "street", self.street, self.urls)
 
     def post(self, district: str) -> None:
         """All readings of a district's homes, undisturbed."""

@@ -2,7 +2,7 @@
 """Carrying a plan out when load and sun are not what was foreseen.
 
 What is drawn stays as planned as far as stores can make up for the difference: more sun than
-foreseen is kept, more load is covered. Nothing is drawn to fill a store that was to be filled by
+foreseen is kept, more load is covered, but not with what a store is drained of. Nothing is drawn to fill a store that was to be filled by
 sun which did not come, and nothing that was to cover a load which is not there is fed in.
 """
 
@@ -32,9 +32,10 @@ def carried_out(
         level, move = levels[store.name], moves[store.name]
         if net < goal:
             more = min(goal - net, room(store, real, level, at) - move)
+        elif any(store.drain_wh):
+            more = 0  # what it takes is needed elsewhere: a warm house, a car that leaves
         else:
-            more = -min(net - goal, spare(store, real, level, at) + move)
-            more = min(0, more)
+            more = min(0, -min(net - goal, spare(store, real, level, at) + move))
         moves[store.name] += more
         net += more
     over = -net - real.wh(real.export_max_w)
