@@ -10,7 +10,15 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from pedchain_gateway.commands import flexibility, imports, market, people, sharing, subjects
+from pedchain_gateway.commands import (
+    exports,
+    flexibility,
+    imports,
+    market,
+    people,
+    sharing,
+    subjects,
+)
 from pedchain_gateway.commands.administration import COMMANDS
 from pedchain_gateway.commands.commandline import MISUSED, Profile, fail, line, on_ledger, perform
 
@@ -24,6 +32,7 @@ for work in (*subjects.COMMANDS, *sharing.COMMANDS):
 app.command(imports.import_files, name="import")
 app.command(imports.master)
 app.command(imports.quickstart)
+app.command(exports.app)
 app.command(market.app)
 app.command(flexibility.app)
 

@@ -60,11 +60,14 @@ async def listed(path: Path, district: str) -> list[dict[str, Any]]:
                 return found
 
 
-def importing(network: Network, folder: Path, mapping: str, *files: str) -> dict[str, Any]:
+def importing(
+    network: Network, folder: Path, mapping: str, *files: str, district: str = B
+) -> dict[str, Any]:
+    state = folder / ("import" if district == B else f"import-{district}")
     out = run(
         "ped-gateway", "import", *(str(folder / "files" / one) for one in files),
-        "--mapping", str(folder / "files" / mapping), "--district", B,
-        "--state", str(folder / "import"), "--key", str(folder / "import" / "dso.pem"),
+        "--mapping", str(folder / "files" / mapping), "--district", district,
+        "--state", str(state), "--key", str(folder / "import" / "dso.pem"),
         "--profile", str(network.profile("DSO")),
     )  # fmt: skip
     found: dict[str, Any] = json.loads(out.splitlines()[-1])
@@ -169,3 +172,63 @@ def test_two_operators_files_certify_as_the_agents_readings_do(imported: Importe
 def test_the_same_files_again_change_nothing(imported: Imported) -> None:
     again = imported.run("north.toml", "north.csv")
     assert (again["records"], again["readings"]) == (0, 0)
+
+
+def exported(imported: Imported, what: str, *sites: str, district: str = B) -> list[dict[str, Any]]:
+    """`ped-gateway export ledger`, as NDJSON."""
+    days = [one["day"] for one in imported.certificates(B)]
+    out = imported.folder / f"{what}.ndjson"
+    run(
+        "ped-gateway", "export", "ledger", what, *sites, "--district", district,
+        "--from", days[0], "--through", days[-1], "--out", str(out),
+        "--profile", str(imported.network.profile("DSO")),
+    )  # fmt: skip
+    return [json.loads(line) for line in out.read_text().splitlines()]
+
+
+def test_what_is_exported_is_what_the_ledger_holds(imported: Imported) -> None:
+    certificates = imported.certificates(B)
+    assert exported(imported, "certificates") == certificates
+    versions = exported(imported, "history")
+    assert [
+        {k: v for k, v in one.items() if k != "transaction"} for one in versions
+    ] == certificates
+    readings = exported(imported, "readings", "home-01")
+    meters = {(one["device"], one["register"]) for one in readings}
+    assert len(readings) == len(meters) * (DAYS * 24 + 1)
+    intervals = exported(imported, "intervals", "home-01")
+    newest = [one for one in intervals if one["run"] == "newest"]
+    assert len(newest) == len(meters) * DAYS * 24
+    assert {one["class"] for one in newest} == {"M"}
+
+
+def test_where_the_operator_says_otherwise_the_difference_is_told(imported: Imported) -> None:
+    """A home that agents read gets the operator's word too, 10 kWh more on its second day."""
+    files = imported.folder / "files"
+    one = imported.folder / "one"
+    one.mkdir()
+    for name, place in (("sites.csv", 0), ("points.csv", 1)):
+        head, *rows = (files / name).read_text().splitlines()
+        ours = [row for row in rows if row.replace(";", ",").split(",")[place] == "home-01"]
+        text = "\n".join([head, *ours]).replace(f"{B}-feeder", f"{A}-feeder")
+        (one / name).write_text(text + "\n")
+    head, *rows = (files / "north.csv").read_text().splitlines()
+    cells = [row.split(";") for row in rows if row.startswith("home-01-grid;1-0:1.8.0")]
+    for cell in cells[36:]:
+        whole, point, rest = cell[3].partition(",")
+        cell[3] = f"{int(whole) + 10}{point}{rest}"
+    told = [head, *(";".join(cell) for cell in cells)]
+    (files / "other.csv").write_text("\n".join(told) + "\n")
+    since = imported.certificates(A)[0]["day"]
+    run(
+        "ped-gateway", "master", str(one), "--district", A, "--since", since,
+        "--key", str(imported.folder / "import" / "dso.pem"),
+        "--profile", str(imported.network.profile("DSO")),
+    )  # fmt: skip
+    summary = importing(imported.network, imported.folder, "north.toml", "other.csv", district=A)
+    assert (summary["unregistered"], summary["refused"]) == ({}, 0)
+    found = exported(imported, "differences", "home-01", district=A)
+    assert [(row["difference_wh"], row["finding"]) for row in found] == [
+        (0, False),
+        (-10_000, True),
+    ]
