@@ -7,8 +7,9 @@ costs, so that nothing is drawn and fed in, or taken and given back, at once for
 Orders are kept or paid for. What a store holds at the end is worth the lowest price to come.
 """
 
+from itertools import accumulate
+
 import highspy
-import numpy as np
 
 from emsagent.planner.problem import PPM, Plan, Problem, Store, room, spare_of, stored
 
@@ -39,15 +40,14 @@ class _Columns:
         """The variables, or None where there is no optimum in time."""
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = len(self.cost), len(self.rows)
-        lp.col_cost_ = np.array(self.cost)
-        lp.col_lower_, lp.col_upper_ = np.zeros(len(self.cost)), np.array(self.upper)
-        lp.row_lower_ = np.array([low for low, _, _ in self.rows])
-        lp.row_upper_ = np.array([high for _, high, _ in self.rows])
+        lp.col_cost_, lp.col_upper_ = self.cost, self.upper
+        lp.col_lower_ = [0.0] * len(self.cost)
+        lp.row_lower_ = [low for low, _, _ in self.rows]
+        lp.row_upper_ = [high for _, high, _ in self.rows]
         lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lengths = [len(terms) for _, _, terms in self.rows]
-        lp.a_matrix_.start_ = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
-        lp.a_matrix_.index_ = np.array([at for row in self.rows for at, _ in row[2]], np.int32)
-        lp.a_matrix_.value_ = np.array([value for row in self.rows for _, value in row[2]])
+        lp.a_matrix_.start_ = [0, *accumulate(len(terms) for _, _, terms in self.rows)]
+        lp.a_matrix_.index_ = [at for _, _, terms in self.rows for at, _ in terms]
+        lp.a_matrix_.value_ = [value for _, _, terms in self.rows for _, value in terms]
         solver = highspy.Highs()  # type: ignore[no-untyped-call] # its stub leaves this out
         solver.setOptionValue("output_flag", False)
         solver.setOptionValue("threads", 1)

@@ -2,8 +2,9 @@
 """Carrying a plan out when load and sun are not what was foreseen.
 
 What is drawn stays as planned as far as stores can make up for the difference: more sun than
-foreseen is kept, more load is covered, but not with what a store is drained of. Nothing is drawn to fill a store that was to be filled by
-sun which did not come, and nothing that was to cover a load which is not there is fed in.
+foreseen is kept, more load is covered, but not with what a store is drained of. Nothing is drawn
+to fill a store that was to be filled by sun which did not come, and nothing that was to cover a
+load which is not there is fed in.
 """
 
 from collections.abc import Mapping
