@@ -109,6 +109,7 @@ class Config:
     consents: tuple[Consent, ...] = ()
     token: TokenConfig | None = None
     listen: tuple[str, int] | None = None
+    announce: DriverConfig | None = None
 
 
 def load(path: Path) -> Config:
@@ -149,6 +150,7 @@ def parse(table: Table, base: Path) -> Config:
         consents=tuple(consent.parse(table, base, meters)),
         token=_token(table, base),
         listen=_listen(table.table("service")),
+        announce=_announce(table, base),
     )
     table.done()
     _unique("home", (home.id for home in config.homes))
@@ -181,6 +183,14 @@ def _token(table: Table, base: Path) -> TokenConfig | None:
     )
     entry.done()
     return found
+
+
+def _announce(table: Table, base: Path) -> DriverConfig | None:
+    if "homeassistant" not in table.values:
+        table.optional("homeassistant")
+        return None
+    entry = table.table("homeassistant")
+    return DriverConfig("homeassistant", entry.values, entry.where, base)
 
 
 def _listen(table: Table) -> tuple[str, int] | None:

@@ -10,13 +10,14 @@ from typing import Any
 
 from emsagent import limits, logs
 from emsagent.acting import Actor
-from emsagent.config import Config
+from emsagent.config import Config, DriverConfig
 from emsagent.delivery import deliver
 from emsagent.drivers import Controllable
 from emsagent.drivers.live import late_s
 from emsagent.errors import ConfigError, OutboxFull
 from emsagent.following import Follower
 from emsagent.home import Home
+from emsagent.toml import Table
 from emsagent.uplink import Uplink
 from emsagent.watching import Pulse, Service, tell_systemd
 
@@ -32,8 +33,9 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         followers = {one.home: Follower(config, one) for one in config.consents}
         pulse = Pulse()
         logs.event("started", homes=len(homes), devices=sum(len(home.meters) for home in homes))
+        aside = _beside(config, homes, followers, pulse)
         async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(one) for one in _beside(config, homes, followers, pulse)]
+            beside = [group.create_task(one) for one in aside]
             serving = [
                 group.create_task(_serve(home, uplinks, stop, followers.get(home.config.id), pulse))
                 for home in homes
@@ -48,12 +50,26 @@ def _beside(
     config: Config, homes: Sequence[Home], followers: Mapping[str, Follower], pulse: Pulse
 ) -> list[Coroutine[Any, Any, None]]:
     """What goes on beside the homes' loops until they have ended."""
-    found = [driver.serve() for home in homes for driver in home.live().values()]
-    found += [actor.serve() for actor in _actors(homes, followers)]
+    found = [actor.serve() for actor in _actors(homes, followers)]
+    found += [driver.serve() for home in homes for driver in home.live().values()]
     found.append(tell_systemd(pulse))
+    if config.announce is not None:
+        found.append(_announcing(config.announce, homes, followers))
     if config.listen is not None:
         found.append(Service(homes, pulse).serve(config.listen))
     return found
+
+
+def _announcing(
+    config: DriverConfig, homes: Sequence[Home], followers: Mapping[str, Follower]
+) -> Coroutine[Any, Any, None]:
+    from emsagent.announcing import announce  # only where Home Assistant is told
+    from emsagent.drivers.mqtt import broker
+
+    table = Table(config.settings, config.where)
+    found = broker(table, config.base)
+    table.done()
+    return announce(found, homes, followers)
 
 
 def _actors(homes: Sequence[Home], followers: Mapping[str, Follower]) -> list[Actor]:
