@@ -70,26 +70,43 @@ class Sender:
         self._closer = Closer(ledger, district, self._definition)
 
     async def send(self) -> Sent:
-        """Everything that waits, in the order of days."""
+        """Everything that waits, in the order of days; the next day's records are signed, and a
+        full period is sealed and folded, while a day's are under way."""
         self._store.again()
         await self._settle_open()
-        sent = await self._flush()
+        sent = await self._flush(self._store.waiting())
         days = self._store.days_with_news()
         filed: dict[str, int] = {}
-        for at, day in enumerate(days, start=1):
-            sign(self._store, self._signer, day)
-            for row in self._store.waiting():
+        folding: asyncio.Task[int] | None = None
+        if days:
+            await self._sign(days[0])
+        for at in range(1, len(days) + 1):
+            rows = self._store.waiting()
+            for row in rows:
                 filed[row.point] = filed.get(row.point, 0) + row.readings
-            sent += await self._flush()
-            if max(filed.values(), default=0) >= READINGS_PER_PERIOD:
-                await self._closer.seal_and_fold()
+            flushing = asyncio.create_task(self._flush(rows))
+            try:
+                for following in days[at : at + 1]:
+                    await self._sign(following)
+            finally:
+                sent += await flushing
+            if at == len(days) or max(filed.values(), default=0) >= READINGS_PER_PERIOD:
+                if folding is not None:
+                    await folding
+                folding = asyncio.create_task(self._closer.seal_and_fold())
                 filed = {}
             self._report(
                 f"{self._district} {at} of {len(days)} days filed, {sent.readings} readings"
             )
-        if filed:
-            await self._closer.seal_and_fold()
+        if folding is not None:
+            await folding
         return sent
+
+    async def _sign(self, day: int) -> None:
+        left = True
+        while left:
+            left = sign(self._store, self._signer, day)
+            await asyncio.sleep(0)  # batches under way go on meanwhile
 
     async def _settle_open(self) -> None:
         """What became of batches that an earlier run sent and did not hear of."""
@@ -104,14 +121,14 @@ class Sender:
             else:
                 self._store.pend(rows, None)
 
-    async def _flush(self) -> Sent:
-        """All waiting records, several batches at a time."""
-        batches = iter(list(cut(self._store.waiting())))
+    async def _flush(self, rows: Sequence[Row]) -> Sent:
+        """These records, several batches at a time."""
+        batches = iter(list(cut(rows)))
         done: list[Sent] = []
 
         async def lane() -> None:
-            for rows in batches:
-                one = await self._batch(rows)
+            for some in batches:
+                one = await self._batch(some)
                 done.append(one)
 
         running = [asyncio.create_task(lane()) for _ in range(LANES)]

@@ -39,7 +39,7 @@ CREATE TABLE record (id INTEGER PRIMARY KEY, point TEXT NOT NULL, day INTEGER NO
 CREATE INDEX record_waiting ON record (id) WHERE state = 'waiting';
 """
 _NEWS = "FROM day JOIN series ON series.id = day.series WHERE news IS NOT NULL AND registered"
-_NEWS_OF = f"SELECT series, news {_NEWS} AND day = ?"
+_NEWS_OF = f"SELECT series, news {_NEWS} AND day = ? ORDER BY point LIMIT ?"
 _SESSIONS = (
     "FROM session WHERE NOT sent AND EXISTS "
     "(SELECT 1 FROM series WHERE series.point = session.point AND registered)"
@@ -233,9 +233,10 @@ class Store:
         """Days that have registers or charging sessions to file, ascending."""
         return [row[0] for row in self._db.execute(_NEWS_DAYS)]
 
-    def take_news(self, day: int) -> list[tuple[int, list[Any]]]:
-        """(series, [instant, millionths, class]) of a day; no longer news."""
-        rows = self._db.execute(_NEWS_OF, (day,)).fetchall()
+    def take_news(self, day: int, most: int = -1) -> list[tuple[int, list[Any]]]:
+        """(series, [instant, millionths, class]) of a day, of at most so many series; no longer
+        news."""
+        rows = self._db.execute(_NEWS_OF, (day, most)).fetchall()
         self._db.executemany(
             "UPDATE day SET news = NULL WHERE series = ? AND day = ?",
             [(series, day) for series, _ in rows],

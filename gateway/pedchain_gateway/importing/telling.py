@@ -7,7 +7,7 @@ list once. All is in the store before anything is sent, so that what is sent twi
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pedchain_domain import ocmf
 from pedchain_domain.instants import DAY
@@ -21,6 +21,8 @@ from pedchain_gateway.importing.virtual import Interval, Knot
 SUFFIX = "@dso"
 READINGS = 600
 """Readings of one record: below the 64 KiB a record may have."""
+SERIES = 100
+"""Series whose records are made in one go."""
 STATUSES = {"M": "G", "S": "S"}
 
 
@@ -113,35 +115,35 @@ def _intervals(held: Held) -> list[Interval]:
     return [Interval(at, *held[at]) for at in sorted(held)]
 
 
-def sign(store: Store, signer: Signer, day: int) -> int:
-    """Make the records of a day; how many readings they hold."""
-    count = 0
+def sign(store: Store, signer: Signer, day: int) -> bool:
+    """Make some of a day's records; whether there may be more to make."""
     with store.whole():
-        for point, status, entries in _entries(store, day):
+        news = store.take_news(day, SERIES)
+        for point, status, entries in _entries(store, news):
             for start in range(0, len(entries), READINGS):
                 some = entries[start : start + READINGS]
                 counter = store.counter(point, "F")
-                record = _record(signer, point, counter, status, some)
-                store.put(point, day, record, len(some))
-                count += len(some)
-        for point, session in store.take_sessions(day):
+                store.put(point, day, _record(signer, point, counter, status, some), len(some))
+        sessions = [] if news else store.take_sessions(day)
+        for point, session in sessions:
             record = _transaction(signer, point, store.counter(point, "T"), session)
             store.put(point, day, record, len(session))
-            count += len(session)
-    return count
+    return bool(news)
 
 
 Entry = tuple[int, str, str, str]
 """Instant, register, text, unit: as records take them."""
 
 
-def _entries(store: Store, day: int) -> Iterator[tuple[str, str, list[Entry]]]:
-    """(point, status, readings) of a day."""
+def _entries(
+    store: Store, news: Sequence[tuple[int, list[Any]]]
+) -> Iterator[tuple[str, str, list[Entry]]]:
+    """(point, status, readings) of what has to be filed."""
     series = store.described()
     found: dict[tuple[str, str], list[Entry]] = {}
-    for number, news in store.take_news(day):
+    for number, knots in news:
         about = series[number][0]
-        for instant, micro, mark in news:
+        for instant, micro, mark in knots:
             mine = found.setdefault((about.point, STATUSES[mark]), [])
             mine.append((instant, about.obis, text(micro), about.unit))
     for (point, status), entries in sorted(found.items()):
