@@ -6,6 +6,7 @@ docs/parity.md   docs/parity.toml and the tests marked with `parity`
 docs/completeness.md  docs/completeness.toml and the tests marked with `complete`
 docs/interop.md  tests/interop/behaviours.toml and what runs of tests/interop have shown
 docs/access.md   the contracts and their access table
+docs/api.md      the gateway's application and its access table
 README.md        docs/demo.txt, docs/status.toml, tests/native.json and tests/docker.json
 Also checks that relative links in all Markdown files lead somewhere.
 """
@@ -22,7 +23,7 @@ from tests import evidence
 from tests.conformance.facts import key
 from tests.conformance.steps import STEPS
 from tests.interop import table
-from tools import accesstable
+from tools import accesstable, apitable
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -226,6 +227,7 @@ PAGES = {
     "docs/completeness.md": completeness,
     "docs/interop.md": table.page,
     "docs/access.md": accesstable.page,
+    "docs/api.md": apitable.page,
     "README.md": readme,
 }
 

@@ -7,11 +7,11 @@ names: nobody can use up another's share.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits.strategies import MovingWindowRateLimiter
 
 from pedchain_gateway.config import Rates as Configured
 from pedchain_gateway.intake.verdict import Status, Verdict
@@ -22,8 +22,9 @@ from pedchain_gateway.service.problems import Problem, ProblemError
 class Rates:
     """Counts of this minute. Each method raises `ProblemError` `rate-limited` past its bound."""
 
-    def __init__(self, configured: Configured) -> None:
-        self._counts = FixedWindowRateLimiter(MemoryStorage())
+    def __init__(self, configured: Configured, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._counts = MovingWindowRateLimiter(MemoryStorage())
         self._device = configured.records_per_device
         # A device's records are counted here: at thousands a second each count must cost nothing.
         self._minute, self._records = 0, Counter[str]()
@@ -44,7 +45,7 @@ class Rates:
     def devices(self, address: str, names: Iterable[str]) -> None:
         """Records are about to be taken."""
         self._look(self._forged, "forged", address)
-        now = time.time()
+        now = self._clock()
         if int(now) // 60 != self._minute:
             self._minute, self._records = int(now) // 60, Counter()
         for name, count in Counter(names).items():

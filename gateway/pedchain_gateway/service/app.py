@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,7 +16,7 @@ from pedchain_gateway.explorer import routes as explorer
 from pedchain_gateway.openadr import routes as openadr
 from pedchain_gateway.page import routes as pages
 from pedchain_gateway.people import accounts
-from pedchain_gateway.people.access import guard
+from pedchain_gateway.people.access import ROLES, TABLE, guard
 from pedchain_gateway.service import certificates, dispatches, health, problems, public, readings
 from pedchain_gateway.service.context import RequestContext
 from pedchain_gateway.service.models import ANY_PROBLEM
@@ -65,11 +66,29 @@ def create(services: Services, background: Background | None = None) -> FastAPI:
     app.state.health = health.HealthCheck(services)
     for module in ROUTES:
         app.include_router(module.router, responses=ANY_PROBLEM, dependencies=[Depends(guard)])
+    _secured(app)
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_middleware(RequestContext, metrics=services.metrics, audit=services.audit)
     return app
+
+
+def _secured(app: FastAPI) -> None:
+    """Say in OpenAPI which routes want a person's token: those of the access table."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = plain()
+        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["person"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        for path, found in document["paths"].items():
+            for method, operation in found.items():
+                if TABLE[method.upper(), path] in ROLES:
+                    operation["security"] = [{"person": []}]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # how FastAPI has its document extended
 
 
 def _answer(
