@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One noon that a market, a community, certificates of origin and an order of demand response all
 want a part of: two plants sell, share and export what they feed in, homes that were asked to use
-less buy it and are shared it, on a peer in memory."""
+less buy it and are shared it, and by the same orders heat of one of the plants, on a peer in
+memory."""
 
 import hashlib
 import json
@@ -16,8 +17,9 @@ from tests.unit.chaincode.district import (
     Home,
     Meter,
     day_name,
+    point,
 )
-from tests.unit.chaincode.exchange import GATEWAYS, Prosumer
+from tests.unit.chaincode.exchange import GATEWAYS, MONEY, SETTLEMENT, Prosumer
 from tests.unit.chaincode.flexing import BEFORE, EVENT, HOUR, TODAY, Flexible
 from tests.unit.chaincode.marketplace import K, Market, reference
 from tests.unit.chaincode.wallets import Wallet, foreign, receipt
@@ -26,6 +28,9 @@ NOON = Product(Carrier.ELECTRICITY, 1, EVENT)
 NAME = to_hex(NOON.token)
 FED = {"m1": 2_000, "m2": 1_300}
 """What the plants feed in at noon, Wh."""
+WARM = Product(Carrier.HEAT, 2, EVENT)
+HEAT = {"m1": ("HEAT_OUT", 700), "h00": ("HEAT_IN", 500), "h01": ("HEAT_IN", 300)}
+"""Heat at noon that the plant gives to the network and homes draw from it, Wh; it promises 800."""
 SOLD, FACTOR = 500, 900_000
 STREET: dict[str, Any] = {
     "schema": "community/1",
@@ -37,6 +42,30 @@ STREET: dict[str, Any] = {
     "price": 120_000,
     "shares": {},
 }
+
+
+def held(order: dict[str, Any]) -> int:
+    """What an order holds, µcur: all that was locked, then its users' pool until they have it."""
+    if order["state"] in ("ISSUED", "ACCEPTED"):
+        return int(order["escrow"] + order["collateral"])
+    is_paid = order["districts"].get("DistrictA", {}).get("phase") == "paid"
+    return int(order["result"]["users"]) if order["state"] == "SETTLED" and not is_paid else 0
+
+
+class Heater:
+    """A site's meter at the heat network."""
+
+    def __init__(self, name: str) -> None:
+        self.kind, self.wh = HEAT[name]
+        self.site, self.meter = name, Meter(f"{name}.heatmeter", f"{name}.heat", ("Q",))
+
+    def documents(self) -> list[dict[str, Any]]:
+        return [point(self.meter.point, self.site, self.kind), self.meter.document()]
+
+    def record(self) -> bytes:
+        """Its day: all of it at noon."""
+        hours = range(25)
+        return self.meter.record([(TODAY + h * HOUR, "Q", self.wh * (h > 12)) for h in hours])
 
 
 class Noon:
@@ -55,6 +84,7 @@ class Noon:
             )
         }
         self.wallets = {name: Wallet(f"gc-{name}", name) for name in FED}
+        self.heaters = [Heater(name) for name in HEAT]
         self.batches = 0
 
     @staticmethod
@@ -62,12 +92,18 @@ class Noon:
         draws = {"point": grid.point, "role": "I"}
         fed = {"point": grid.point, "role": "E"} if feeds else None
         places = {"electricity": {"zone": 1, "feeds": fed, "draws": draws}}
+        if name in HEAT:
+            register = {"point": f"{name}.heat", "role": "Q"}
+            both = (
+                {"feeds": register, "draws": None} if feeds else {"feeds": None, "draws": register}
+            )
+            places["heat"] = {"zone": 2, **both}
         return Prosumer(f"mk-{name}", number, places=places)
 
     async def prepare(self) -> None:
         """Orders cleared, the order of demand response noticed and over, the day closed by F."""
         await self.flex.prepare()
-        await self.flex.ledger.register(*self.plants)
+        await self.flex.ledger.register(*self.plants, *self.heaters)
         await self._market()
         await self.flex.notice()
         await self._measured()
@@ -82,9 +118,10 @@ class Noon:
         await self.show()
 
     async def _market(self) -> None:
-        zone = {"schema": "zone/1", "number": 1, "id": "z1", "carrier": "electricity"}
-        zone |= {"pricing": "uniform", "lot": 100}
-        await self.market.submit("market:PutZone", canonical.encode(zone))
+        for product in (NOON, WARM):
+            zone = {"schema": "zone/1", "number": product.zone, "id": f"z{product.zone}"}
+            zone |= {"carrier": str(product.carrier), "pricing": "uniform", "lot": 100}
+            await self.market.submit("market:PutZone", canonical.encode(zone))
         row = {"type": "working"}
         days = [
             {"day": day_name(n), "start": TODAY + (n - BEFORE) * DAY, **row}
@@ -94,26 +131,29 @@ class Noon:
         calendar = {"schema": "calendar/1", "id": "cal-2026", "rows": rows}
         await self.market.submit("market:PutDays", canonical.encode(calendar))
         await self.market.clock(TODAY - DAY)
-        await self.market.agree(reference("electricity", start=TODAY))
-        await self.market.open(NOON)
+        for product in (NOON, WARM):
+            await self.market.agree(reference(str(product.carrier), start=TODAY))
+            await self.market.open(product)
         sent = self.market.fresh(community=json.dumps(STREET).encode())
         await self.market.submit(
             "sharing:PutCommunity", transient=sent, creator=GATEWAYS["DistrictAMSP"]
         )
         digest = hashlib.sha256(canonical.encode(STREET)).hexdigest()
         join = {"community": "street", "terms": digest, "factor_ppm": FACTOR}
-        for number, person in enumerate(self.people.values()):
+        for number, (name, person) in enumerate(self.people.items()):
             await self.market.register(person, 2_000 * K)
             await self.market.spend(person, "sharing", "JoinCommunity", "join-community", **join)
             side, price = ("OFFER", 100) if number < len(FED) else ("BID", 150)
-            await self.market.order(person, side, (NOON, SOLD, price))
+            heat = [(WARM, 800 if side == "OFFER" else 400, price)] if name in HEAT else []
+            await self.market.order(person, side, (NOON, SOLD, price), *heat)
         await self.market.clock(TODAY - 7 * HOUR)
-        await self.market.close(NOON)
-        await self.market.steps("Clear", NOON)
+        for product in (NOON, WARM):
+            await self.market.close(product)
+            await self.market.steps("Clear", product)
 
     async def _measured(self) -> None:
         """The plants' day: all of it at noon."""
-        records = []
+        records = [heater.record() for heater in self.heaters]
         for home in self.plants:
             for hour in range(25):
                 values = [("I", 0), ("E", FED[home.name] * (hour > 12))]
@@ -133,8 +173,10 @@ class Noon:
 
     async def show(self) -> None:
         """Attach everybody's noon as the certificate in force prints it."""
-        for home in [*self.plants, *self.flex.homes[:3]]:
-            asked = (home.grid.point, day_name(BEFORE), str(EVENT))
+        homes = [*self.plants, *self.flex.homes[:3]]
+        points = [home.grid.point for home in homes] + [one.meter.point for one in self.heaters]
+        for point_ in points:
+            asked = (point_, day_name(BEFORE), str(EVENT))
             proofs = await self.flex.ledger.ask("GetProof", *asked)
             sent = self.market.fresh(
                 proofs=json.dumps(proofs if isinstance(proofs, list) else [proofs]).encode()
@@ -143,9 +185,12 @@ class Noon:
 
     # what may happen in any order
 
-    async def settle(self) -> None:
-        await self.market.submit("market:Measure", NAME)
-        await self.market.steps("Settle", NOON)
+    async def settle(self, product: Product = NOON) -> None:
+        await self.market.submit("market:Measure", to_hex(product.token))
+        await self.market.steps("Settle", product)
+
+    async def warm(self) -> None:
+        await self.settle(WARM)
 
     async def share(self) -> None:
         await self.market.submit("sharing:ShareHour", "street", str(EVENT))
@@ -209,6 +254,35 @@ class Noon:
             "shared_in": shared[0],
             "shared_out": shared[1],
             "left": sum(one["wh"] for one in gone if one["state"] in ("locked", "exported")),
+        }
+
+    def money(self) -> int:
+        """All there is, µcur: balances and credits, deposits, what orders hold."""
+        total = 0
+        for value in self.peer.private(SETTLEMENT, "book").values():
+            found = json.loads(value[16:]) if value[16:17] == b"{" else {}
+            if found.get("token") == MONEY:
+                total += found["amount"]
+            elif found.get("schema") == "account/1":
+                total += found["locked"]
+        for key, value in self.peer.state(SETTLEMENT).items():
+            if key.startswith("\x00flex-order\x00"):
+                total += held(json.loads(value))
+        return total
+
+    async def heat(self, name: str) -> dict[str, int]:
+        """The same of an account's heat."""
+        account = self.people[name].name
+        rows = await self.market.ask("sharing:GetHours", account, "heat", str(TODAY))
+        row = next(one for one in rows if one["hour"] == EVENT)
+        trades = []
+        if (await self.market.session(WARM))["state"] == "SETTLED":
+            trades = (await self.market.ask("market:GetSettled", to_hex(WARM.token)))["trades"]
+        return {
+            "fed_in": row["fed_in"] or 0,
+            "drawn": row["drawn"] or 0,
+            "sold": sum(each[3] for each in trades if each[0] == account),
+            "bought": sum(each[3] for each in trades if each[1] == account),
         }
 
     def kept(self) -> Any:

@@ -36,6 +36,7 @@ from tests.unit.chaincode.flexing import (
     order,
     usual,
 )
+from tests.unit.chaincode.mixing import held
 
 ALL = 30_000_000
 NAMES = ("o-1", "o-2")
@@ -127,14 +128,6 @@ class Filled(Flexible):
             held = await self.ask("tokens:ListCredits", f"acc-{home.name}", "")
             found.append(sum(one["amount"] for one in held.values()))
         return found
-
-
-def held(order_: dict[str, Any]) -> int:
-    """What an order holds, µcur: all that was locked, then its users' pool until they have it."""
-    if order_["state"] in ("ISSUED", "ACCEPTED"):
-        return int(order_["escrow"] + order_["collateral"])
-    is_paid = order_["districts"].get("DistrictA", {}).get("phase") == "paid"
-    return int(order_["result"]["users"]) if order_["state"] == "SETTLED" and not is_paid else 0
 
 
 LOOP = asyncio.new_event_loop()
