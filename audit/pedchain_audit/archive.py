@@ -8,6 +8,7 @@
 The genesis block is the anchor of trust: whoever runs the audit brings it, the peer does not.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +35,18 @@ class Archive:
 
     def height(self) -> int:
         """Number of consecutive blocks held, from block 0."""
-        count = 0
-        while self.block_path(count).exists():
-            count += 1
-        return count
+        held = self._names("blocks")
+        return next((n for n in range(len(held)) if f"{n:08}" not in held), len(held))
+
+    def with_private(self) -> list[int]:
+        """Numbers of the blocks with private data here, ascending."""
+        return sorted(int(name) for name in self._names("private") if name.isdecimal())
+
+    def _names(self, kind: str) -> frozenset[str]:
+        try:
+            return frozenset(os.listdir(self.folder / kind))
+        except OSError:
+            return frozenset()
 
     def blocks(self) -> Iterator[tuple[int, bytes]]:
         """Blocks in order of their numbers, bytes as delivered."""
@@ -47,10 +56,14 @@ class Archive:
     def private(self, number: int) -> events_pb2.BlockAndPrivateData:
         """Private read-write sets by the transaction's position; empty where none is held."""
         path = self.folder / "private" / f"{number:08}"
-        if not path.exists():
-            return events_pb2.BlockAndPrivateData()
         try:
-            return events_pb2.BlockAndPrivateData.FromString(read(path))
+            raw = path.read_bytes() if path.stat().st_size <= BLOCK_BYTES_MAX else read(path)
+        except FileNotFoundError:
+            return events_pb2.BlockAndPrivateData()
+        except OSError as error:
+            raise ArchiveError(f"{path.name} cannot be read: {error.strerror}") from error
+        try:
+            return events_pb2.BlockAndPrivateData.FromString(raw)
         except DecodeError as error:
             raise ArchiveError(f"{path.name}: private data cannot be decoded") from error
 

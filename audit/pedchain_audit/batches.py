@@ -9,7 +9,7 @@ record after its 4-byte length.
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pedchain_audit.errors import Broken
@@ -49,9 +49,15 @@ class Ground:
     network: str
     channel: str
     latest: int
+    _found: dict[str, Document | None] = field(default_factory=dict, compare=False)
 
     def device(self, name: str) -> Document | None:
         """A device's entry, by its id or by the name its records carry."""
+        if name not in self._found:
+            self._found[name] = self._device(name)
+        return self._found[name]
+
+    def _device(self, name: str) -> Document | None:
         entry = self.entries.get(name)
         if entry is not None or self.naming is None:
             return entry

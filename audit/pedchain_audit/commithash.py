@@ -8,6 +8,7 @@ configuration is left out of it, as there.
 """
 
 import hashlib
+from functools import lru_cache
 
 from pedchain_audit.world import Place, World
 from pedchain_fabric.wire.rwset import Version
@@ -21,15 +22,17 @@ def commit_hash(previous: bytes, flags: bytes, world: World) -> bytes:
 
 def update_bytes(world: World) -> bytes:
     """The block's writes in order of namespace, collection, key; repeated names are left out."""
-    parts = []
+    parts: list[bytes] = []
     namespace, collection = "", ""
     for place in sorted(world.touched, key=order):
-        shown_namespace = place[0] if place[0] != namespace else ""
-        if shown_namespace:
-            collection = ""
-        shown_collection = place[1] if place[1] != collection else ""
-        namespace, collection = place[0], place[1]
-        parts.append(field(1, write(world, place, shown_namespace, shown_collection)))
+        names = b""
+        if place[0] != namespace:
+            namespace, collection = place[0], ""
+            names = field(1, namespace.encode())
+        if place[1] != collection:
+            collection = place[1]
+            names += field(2, collection.encode())
+        parts.append(field(1, names + write(world, place)))
     return b"".join(parts)
 
 
@@ -38,19 +41,12 @@ def order(place: Place) -> tuple[str, str, bytes]:
     return place[0], place[1], key_bytes(place)
 
 
-def write(world: World, place: Place, namespace: str, collection: str) -> bytes:
-    """One write as Fabric's message: namespace, collection, key, deletion, value, version."""
+def write(world: World, place: Place) -> bytes:
+    """One write as Fabric's message, but for its names: key, deletion, value, version."""
     cell = world.cell(place[0], place[2], place[1])
-    return b"".join(
-        (
-            field(1, namespace.encode()),
-            field(2, collection.encode()),
-            field(3, key_bytes(place)),
-            b"" if cell is not None else b"\x20\x01",
-            field(5, cell.value if cell is not None else b""),
-            field(6, version_bytes(world.touched[place])),
-        )
-    )
+    shown = b"\x20\x01" if cell is None else field(5, cell.value)
+    version = field(6, version_bytes(world.touched[place]))
+    return field(3, key_bytes(place)) + shown + version
 
 
 def key_bytes(place: Place) -> bytes:
@@ -58,6 +54,7 @@ def key_bytes(place: Place) -> bytes:
     return key.encode() if isinstance(key, str) else key
 
 
+@lru_cache(1)
 def version_bytes(version: Version) -> bytes:
     """Block and position, each its big-endian bytes without leading zeros after their number."""
     return b"".join(bytes([len(raw)]) + raw for raw in map(shortest, version))
@@ -69,10 +66,12 @@ def shortest(number: int) -> bytes:
 
 def field(number: int, value: bytes) -> bytes:
     """A length-delimited protobuf field; empty ones are not written."""
-    return varint(number << 3 | 2) + varint(len(value)) + value if value else b""
+    return bytes((number << 3 | 2,)) + varint(len(value)) + value if value else b""
 
 
 def varint(number: int) -> bytes:
+    if number < 0x80:
+        return bytes((number,))
     encoded = bytearray()
     while number > 0x7F:
         encoded.append(number & 0x7F | 0x80)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
 
-from pedchain_audit.policies import chaincode_policy, collection_policy
+from pedchain_audit.policies import chaincode_policy, collection_policy, definition
 from pedchain_audit.signatures import Signatures, endorsed
 from pedchain_audit.world import VALIDATION_PARAMETER, Place, World
 from pedchain_fabric.wire.channelconfig import ChannelConfig
@@ -22,6 +22,9 @@ from pedchain_fabric.wire.transaction import TransactionParts
 
 #: Identities whose endorsement signatures are good, each once.
 Endorsers = Sequence[Identity]
+#: Whether a definition's (name, sequence), or its collection's, policy was satisfied by whom, under
+#: one configuration of the channel.
+Known = dict[tuple[str, int, str, tuple[Identity, ...]], bool]
 
 
 def writes(namespace: Namespace) -> Iterator[Place]:
@@ -51,8 +54,11 @@ class EndorsementCheck:
     changes: later writers of such a place are invalid whatever their endorsements.
     """
 
-    def __init__(self, world: World, config: ChannelConfig, signatures: Signatures) -> None:
+    def __init__(
+        self, world: World, config: ChannelConfig, signatures: Signatures, known: Known
+    ) -> None:
         self.signatures = signatures
+        self.known = known
         self.world = world
         self.config = config
         self.changed: set[Place] = set()
@@ -81,17 +87,13 @@ class EndorsementCheck:
             elif not self._level(place, endorsers, asked):
                 return False
             some_checked = True
-        return some_checked or self._chaincode(namespace.name, endorsers)
+        return some_checked or self._asked(namespace.name, "", endorsers)
 
     def _level(self, place: Place, endorsers: Endorsers, asked: dict[str, bool]) -> bool:
         """The policy of the place's collection, or of its chaincode; asked once each."""
         namespace, collection, _ = place
         if collection not in asked:
-            asked[collection] = (
-                self._collection(namespace, collection, endorsers)
-                if collection
-                else self._chaincode(namespace, endorsers)
-            )
+            asked[collection] = self._asked(namespace, collection, endorsers)
         return asked[collection]
 
     def _key_policy(self, place: Place) -> Policy | None:
@@ -101,10 +103,16 @@ class EndorsementCheck:
             return None
         return SignatureRule(parse(SignaturePolicyEnvelope, raw), self.config.msps)
 
-    def _chaincode(self, name: str, endorsers: Endorsers) -> bool:
-        policy = chaincode_policy(self.world, self.config, name)
-        return policy is not None and policy.satisfied_by_identities(endorsers)
-
-    def _collection(self, name: str, collection: str, endorsers: Endorsers) -> bool:
-        policy = collection_policy(self.world, self.config, name, collection)
-        return policy is not None and policy.satisfied_by_identities(endorsers)
+    def _asked(self, name: str, collection: str, endorsers: Endorsers) -> bool:
+        """The same few policies are asked of the same few endorsers again and again."""
+        found = definition(self.world, name)
+        asked = (name, found.sequence if found else 0, collection, tuple(endorsers))
+        if asked not in self.known:
+            policy = (
+                collection_policy(self.world, self.config, name, collection)
+                if collection
+                else chaincode_policy(self.world, self.config, name)
+            )
+            satisfied = policy is not None and policy.satisfied_by_identities(endorsers)
+            self.known[asked] = satisfied
+        return self.known[asked]

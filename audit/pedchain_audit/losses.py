@@ -15,7 +15,7 @@ from typing import Any
 from fabric_protos.common.common_pb2 import Block
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
 
-from pedchain_audit.archive import Archive
+from pedchain_audit.archive import Archive, read
 from pedchain_domain import canonical
 from pedchain_domain.calendar import shifted
 from pedchain_domain.reasons import DomainError
@@ -51,7 +51,11 @@ class Losses:
 def scan(archive: Archive) -> Losses:
     """All losses of an archive."""
     found = Losses()
-    for number, raw in archive.blocks():
+    height = archive.height()
+    for number in archive.with_private():
+        if number >= height:
+            break
+        raw = read(archive.block_path(number))
         for position, held in archive.private(number).private_data_map.items():
             _private(found, held.SerializeToString(deterministic=True))
             _public(found, raw, position)

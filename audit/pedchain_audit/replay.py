@@ -15,7 +15,7 @@ from fabric_protos.peer.transaction_pb2 import TxValidationCode
 
 from pedchain_audit import mvcc
 from pedchain_audit.commithash import commit_hash
-from pedchain_audit.endorsements import EndorsementCheck
+from pedchain_audit.endorsements import EndorsementCheck, Known
 from pedchain_audit.expiry import Expiry
 from pedchain_audit.signatures import Signatures
 from pedchain_audit.world import World
@@ -72,13 +72,14 @@ class Ledger:
     commit_hash: bytes = b""
     signatures: Signatures = field(default_factory=Signatures)
     expiry: Expiry = field(default_factory=Expiry)
+    _known: Known = field(default_factory=dict)
 
     def judge(self, block: Block, valid: Valid = ignored) -> tuple[Judged, ...]:
         """Steps 3 to 5 for one block, and its writes applied.
 
         `valid` is called for each valid transaction with the state just before its writes.
         """
-        check = EndorsementCheck(self.world, self.config, self.signatures)
+        check = EndorsementCheck(self.world, self.config, self.signatures, self._known)
         seen: set[str] = set()
         first = [
             self._before_reads(position, raw, check, seen)
@@ -184,6 +185,7 @@ class Ledger:
             if each.transaction.type == CONFIG:
                 envelope = parse(ConfigEnvelope, each.transaction.data)
                 self.config = ChannelConfig.from_config(self.config.channel_id, envelope.config)
+                self._known = {}
             elif each.transaction.transaction_id:
                 self.transaction_ids.add(each.transaction.transaction_id)
 

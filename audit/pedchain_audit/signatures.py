@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signatures of members: clients, endorsers, orderers.
+"""Steps 2 to 4, signatures of members: orderers, clients, endorsers.
 
 Computing them is most of what a block costs, and needs nothing of the ledger's state: workers
 compute a block's signatures ahead (`good_of`), and what they found good is not computed again.
