@@ -19,7 +19,7 @@ from pedchain_domain.sim import street
 from pedchain_domain.sim.house import EFFICIENCY, TANK_WH, HouseHour, HouseSpec, hours_of
 from pedchain_domain.sim.weather import DAY, HOUR, weather
 
-HOMES, DAYS, LEARNT, AHEAD, AGAIN = (18, 26, 30), 365, 28, 48, 3
+HOMES, DAYS, LEARNT, AHEAD, AGAIN = (18, 26), 365, 28, 48, 3
 BUY_DAY, BUY_NIGHT, SELL = 320_000, 220_000, 80_000
 CARBON_UG = 300_000
 BATTERY_WH, CAR_WH, CHARGER_W, PUMP_W = 8_000, 40_000, 7_000, 3_000

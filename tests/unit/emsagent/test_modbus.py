@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Modbus: SunSpec devices found and read by their models, other meters by their registers."""
 
+import asyncio
+import contextlib
+import os
 import struct
 import time
+import tty
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pymodbus.server import ModbusSerialServer
+from pymodbus.simulator import DataType, SimData, SimDevice
 
 from emsagent.drivers import Register, open_driver, sunspec
 from emsagent.errors import ConfigError, DriverFault
@@ -116,3 +123,38 @@ def modbus_at(port: int) -> Any:
 def test_settings_that_cannot_be_followed_are_named(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="driver"):
         open_driver(driver_config("modbus", **settings))
+
+
+@contextlib.contextmanager
+def serial_line() -> Iterator[tuple[str, str]]:
+    """Two ends of a serial cable, by path."""
+    (one, near), (other, far) = os.openpty(), os.openpty()
+    for end in (one, other, near, far):
+        tty.setraw(end)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(one, lambda: os.write(other, os.read(one, 512)))
+    loop.add_reader(other, lambda: os.write(one, os.read(other, 512)))
+    try:
+        yield os.ttyname(near), os.ttyname(far)
+    finally:
+        for end in (one, other):
+            loop.remove_reader(end)
+        for end in (one, other, near, far):
+            os.close(end)
+
+
+async def test_a_meter_on_a_serial_line_is_read() -> None:
+    with serial_line() as (near, far):
+        data = [SimData(0, values=[0, 42], datatype=DataType.REGISTERS)]
+        server = ModbusSerialServer(SimDevice(7, simdata=data), port=far, baudrate=9_600)
+        await server.serve_forever(background=True)
+        place = {"obis": "1-0:1.8.0*255", "address": 0}
+        driver: Any = open_driver(
+            driver_config("modbus", path=near, baud=9_600, unit=7, registers=[place])
+        )
+        await driver.connect()
+        try:
+            assert await driver.read() == [Register("1-0:1.8.0*255", "42", "Wh")]
+        finally:
+            await driver.close()
+            await server.shutdown()
