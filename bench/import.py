@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench import networks, street
 from bench.processes import fabric_found
+from pedchain_domain.der import spki_hex
 from pedchain_gateway.firstday.master import load as load_master
 from pedchain_gateway.importing import importer
-from pedchain_gateway.importing.keys import public_hex
 from pedchain_gateway.importing.mapping import Mapping
 from pedchain_gateway.importing.sending import Sent
 from pedchain_gateway.importing.store import Store
@@ -119,7 +119,7 @@ def batched(folder: Path, files: Sequence[Path]) -> dict[str, float]:
 async def filed(profile: Path, folder: Path, files: Sequence[Path]) -> dict[str, float]:
     """The whole way."""
     key = ec.generate_private_key(ec.SECP256R1())
-    documents = load_master(folder, public_hex(key), district.START - 86_400)
+    documents = load_master(folder, spki_hex(key.public_key()), district.START - 86_400)
     definition = district.district(**street.settings())
     registration = Registration(
         [district.factors()], street.calendars(), [definition], {"DistrictA": documents}

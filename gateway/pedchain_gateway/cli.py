@@ -18,6 +18,7 @@ from pedchain_gateway.commands import (
     people,
     sharing,
     subjects,
+    yearly,
 )
 from pedchain_gateway.commands.administration import COMMANDS
 from pedchain_gateway.commands.commandline import MISUSED, Profile, fail, line, on_ledger, perform
@@ -33,6 +34,7 @@ app.command(imports.import_files, name="import")
 app.command(imports.master)
 app.command(imports.quickstart)
 app.command(exports.app)
+app.command(yearly.app)
 app.command(market.app)
 app.command(flexibility.app)
 

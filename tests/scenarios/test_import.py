@@ -232,3 +232,19 @@ def test_where_the_operator_says_otherwise_the_difference_is_told(imported: Impo
         (0, False),
         (-10_000, True),
     ]
+
+
+def test_a_districts_yearly_folder_holds_against_the_ledger(imported: Imported) -> None:
+    dso = ("--profile", str(imported.network.profile("DSO")))
+    out, key = imported.folder / "yearly", imported.folder / "district.pem"
+    spki = run("ped-gateway", "yearly", "key", str(key), "--create").strip()
+    made = run(
+        "ped-gateway", "yearly", "make", "--district", B, "--out", str(out), "--key", str(key),
+        "--check", "https://district.example", *dso,
+    )  # fmt: skip
+    told = json.loads(made.splitlines()[-1])
+    check = ("ped-gateway", "yearly", "check", str(out / B / told["folder"]), "--spki", spki, *dso)
+    assert run(*check).startswith(f"No claim may be printed for {B}")  # two days are no year
+    ours = ("--district", B, "--out", str(out), "--key", str(key))
+    run("ped-gateway", "yearly", "revoke", told["code"], "--reason", "a test", *ours)
+    assert run(*check, accept=(1,)).strip() == "revoked: a test"

@@ -127,11 +127,11 @@ def master(
     user
         Which of the profile's users acts.
     """
+    from pedchain_domain.der import spki_hex
     from pedchain_gateway.firstday.master import MasterError, instant, load
-    from pedchain_gateway.importing.keys import public_hex
     from pedchain_gateway.registering.register import Registration, register
 
-    spki = public_hex(read_key(key))
+    spki = spki_hex(read_key(key).public_key())
     try:
         documents = load(folder, spki, instant(since, "--since"))
     except MasterError as error:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pedchain_domain.der import spki_hex
 from pedchain_domain.ocmf import PrivateKey
 from pedchain_gateway.certifying.closing import Closer
 from pedchain_gateway.firstday import district as districts
@@ -22,7 +23,6 @@ from pedchain_gateway.firstday import master, plots
 from pedchain_gateway.firstday.preview import Preview, preview
 from pedchain_gateway.importing import importer, mapping
 from pedchain_gateway.importing.importer import Summary
-from pedchain_gateway.importing.keys import public_hex
 from pedchain_gateway.importing.store import Store
 from pedchain_gateway.importing.telling import Signer
 from pedchain_gateway.ledger.port import Ledger, definition_of
@@ -56,7 +56,7 @@ def read(folder: Path, key: PrivateKey) -> Folder:
     """Raises `DistrictError`, `MasterError`, `MappingError`."""
     about = districts.load(folder / DISTRICT)
     since = districts.calendars(about)[0]["rows"][0]["start"]
-    documents = master.load(folder, public_hex(key), since)
+    documents = master.load(folder, spki_hex(key.public_key()), since)
     styles = [
         Style(path.stem, mapping.load(path), _files(folder, path.stem))
         for path in sorted(folder.glob("*.toml"))

@@ -7,8 +7,6 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pedchain_domain.ocmf import PrivateKey
-
 
 def create(path: Path) -> None:
     """Make a key where none is. Raises `FileExistsError` rather than write over one."""
@@ -20,9 +18,3 @@ def create(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(pem)
-
-
-def public_hex(key: PrivateKey) -> str:
-    """The key's public half as registrations spell it: SPKI, hex."""
-    encoding = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    return key.public_key().public_bytes(*encoding).hex()
