@@ -38,7 +38,7 @@ class Live(ABC):
         self._where = config.where
         self._screen = Screen(table.number("power_max_w", 100_000, 1, limits.POWER_MAX_W))
         self._held: deque[Sample] = deque(maxlen=limits.SAMPLES_HELD_MAX)
-        self._served = -1
+        self._served, self._since = -1, int(self.clock.now())
         self._fault: DriverFault | None = DriverFault("silent", "nothing was read yet")
         self._flags: list[str] = []
         self.seen_at = 0.0
@@ -51,7 +51,8 @@ class Live(ABC):
         waiting = [sample for sample in self._held if sample.instant <= until or sample.sync != "S"]
         yield from waiting
         end = until - late_s(self.interval_s) - 1
-        if not waiting and self._served != end - end % self.interval_s:
+        due = end - end % self.interval_s
+        if not waiting and self._served < due and due >= self._since:
             raise self._fault or DriverFault("stale", "no value at the interval's end")
 
     def stored(self, samples: Iterable[Sample]) -> None:

@@ -60,8 +60,19 @@ def test_an_end_without_a_value_is_the_fault_stale() -> None:
     made.offer(T0, wh(100))
     made.stored(list(made.samples(None, T0 + 10)))
     assert list(made.samples(None, T0 + 10)) == []
+    assert list(made.samples(None, T0 + 909)) == []  # it still may come
     with pytest.raises(DriverFault, match="stale"):
         list(made.samples(None, T0 + 910))
+
+
+def test_an_end_before_the_agent_began_or_a_look_in_between_is_no_fault() -> None:
+    times = Times()
+    times.pass_(100)
+    made = meter(times)
+    assert list(made.samples(None, T0 + 110)) == []
+    made.offer(T0 + 901, wh(100))
+    made.stored(list(made.samples(None, T0 + 902)))
+    assert list(made.samples(None, T0 + 903)) == []
 
 
 @pytest.mark.parametrize(("value", "reason"), [(99, "decrease"), (26_000, "spike")])
