@@ -32,10 +32,11 @@ DISTRICT = "DistrictA"
 FLOOD_S = 60
 POSTED, LANES = 200, 18
 """Records in a request of the flood, and requests at the same time."""
-WARM = 20
-LONE = 120
+WARM = 10
+LONE = 80
 CLOSED = 2
 """The day, by number, that is certified while lone readings go on."""
+CLOSED_METERS = 400
 TRIES = 5
 
 
@@ -93,8 +94,8 @@ async def load(
         spent = {kind: s - used[kind] for kind, s in cpu(state, gateway).items()}
         watched.cancel()
         most = max(resident_mb(gateway), *MEMORY)
-        print("flood", count, round(seconds, 1), before, most, flush=True)
-        days = [street.whole_day(meter, CLOSED) for meter in meters]
+        print("flood", count, round(seconds, 1), most, costs(spent, count), flush=True)
+        days = [street.whole_day(meter, CLOSED) for meter in meters[:CLOSED_METERS]]
         await flood(client, [days[at : at + 60] for at in range(0, len(days), 60)])
         busy = await while_closing(client, state, records)
     return {
@@ -169,7 +170,7 @@ async def flood(
 async def while_closing(
     client: httpx2.AsyncClient, state: Path, records: Iterator[bytes]
 ) -> list[float]:
-    """Milliseconds of lone readings while a day of all meters is sealed, folded and certified."""
+    """Milliseconds of lone readings while a day of many meters is sealed, folded and certified."""
     day = street.day_name(CLOSED)
     command = [str(BIN / "ped-gateway"), "close", "--profile"]
     command += [f"{state}/profiles/{DISTRICT}.json", "--district", DISTRICT]

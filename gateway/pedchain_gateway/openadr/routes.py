@@ -27,13 +27,21 @@ Document = dict[str, Any]
 Identifier = Annotated[str, Path(pattern=r"^[a-zA-Z0-9_-]{1,128}$")]
 Skip = Annotated[int, Query(ge=0, le=1_000_000)]
 Limit = Annotated[int, Query(ge=0, le=50)]
+_OAUTH: dict[str, Any] = {"content": {"application/json": {"schema": {"type": "object"}}}}
+"""RFC 6749 has its own form of errors."""
 _ERRORS: dict[int | str, dict[str, Any]] = {
     401: problem("A token is missing, unknown or has expired"),
     503: problem("The ledger cannot be reached"),
 }
 
 
-@router.post("/auth/token", responses={401: problem("The client's secret is another")})
+@router.post(
+    "/auth/token",
+    responses={
+        400: {"description": "Another grant than client credentials", **_OAUTH},
+        401: {"description": "The client's secret is another", **_OAUTH},
+    },
+)
 async def post_token(request: Request) -> JSONResponse:
     """A token for client credentials (RFC 6749, section 4.4)."""
     sent = parse_qs((await body.received(request.stream(), "")).decode(errors="replace"))
