@@ -16,14 +16,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from pedchain_domain import canonical, der
+from pedchain_domain import canonical
 from pedchain_domain.ocmf import PrivateKey
 from pedchain_domain.reasons import DomainError
-from pedchain_domain.text import from_hex
+from pedchain_domain.signed import verify
 
 Document = dict[str, Any]
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
@@ -112,15 +111,13 @@ def _opened(content: bytes, signature: bytes, spki: str) -> tuple[Document, list
     """A signed document, and why it is not the district's."""
     try:
         found = canonical.decode(content)
-        key = der.public_key(spki)
     except DomainError as error:
         return {}, [f"cannot be read: {error}"]
-    told = from_hex(signature.decode("ascii", "replace").strip())
-    if not isinstance(found, dict) or told is None:
+    if not isinstance(found, dict):
         return {}, ["cannot be read"]
     try:
-        key.verify(told, content, ec.ECDSA(SHA256()))
-    except InvalidSignature:
+        verify(spki, content, signature.decode("ascii", "replace").strip())
+    except DomainError:
         return found, ["not signed by this key"]
     return found, []
 
