@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from pedchain_audit import watching, witness
 from pedchain_audit.archive import Archive
 from pedchain_audit.batches import parts
 from pedchain_audit.collect import collect
@@ -163,6 +164,16 @@ def test_another_district_cannot_audit_what_it_may_not_read(job: Job) -> None:
     assert seen.certificates == DAYS
     assert len(seen.not_checked) == 1
     assert "DistrictA" in seen.not_checked[0]
+
+
+async def test_peers_show_an_auditor_the_same_ledger(job: Job, tmp_path: Path) -> None:
+    """One may be some blocks behind another; what both have is the same, and a witness says so."""
+    views = tuple(job.network.profile(name) for name in ("DSO", "DistrictA", "DistrictB"))
+    assert (await watching.compare(views, "auditor")).endswith("SAME")
+    watched = watching.Watch(views, tmp_path / "key.pem", tmp_path / "heads.jsonl", once=True)
+    assert (await watching.watch(watched, lambda _: None)).endswith("SAME")
+    shown = {line["view"] for line in witness.log(watched.log)}
+    assert shown == {"DSO", "DistrictA", "DistrictB"}
 
 
 @pytest.mark.fault(21)
