@@ -70,6 +70,7 @@ async def run() -> list[str]:
     await street.answer([first, second])
     await street.answer([first], papers.OPT_OUT)
     await street.answer([first])
+    await street.reduce()
     wh = {(home.name, hour): 210 for home in (first, second) for hour in (12, 13)}
     await street.file(16, range(9, 13), wh)
     await closed(street)
