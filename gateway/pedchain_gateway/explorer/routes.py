@@ -128,7 +128,10 @@ async def get_history(
 async def get_events(
     request: Request,
     district: Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")],
-    after: Annotated[str | None, Query(max_length=83, description="block:transaction")] = None,
+    after: Annotated[
+        str | None,
+        Query(max_length=83, description="block:transaction, or block: alone for all of it"),
+    ] = None,
 ) -> Response:
     """Certificates as they are issued, each read from the ledger before it is told.
 

@@ -150,10 +150,14 @@ class FabricLedger:
             raise Unavailable("the peer did not say") from error
 
     async def events(self, definition: str, after: tuple[int, str] | None) -> AsyncIterator[Event]:
-        """A definition's events as they come, or those after a block and transaction."""
-        checkpoint = None if after is None else MemoryCheckpointer(*after)
+        """A definition's events as they come, or those after a block and transaction; without a
+        transaction, those of the block and after it."""
+        block, transaction = after or (None, "")
+        place = MemoryCheckpointer(*after) if after and transaction else None
+        first = None if place else block
+        events = self._network.chaincode_events(definition, start_block=first, checkpoint=place)
         try:
-            async with self._network.chaincode_events(definition, checkpoint=checkpoint) as stream:
+            async with events as stream:
                 async for one in stream:
                     yield Event(one.block_number, one.transaction_id, one.name, one.payload)
         except (GatewayError, CheckpointError) as error:
