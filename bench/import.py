@@ -17,9 +17,11 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import psutil
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench import networks, street
+from bench.metering import cpu
 from bench.processes import fabric_found
 from pedchain_domain.der import spki_hex
 from pedchain_gateway.firstday.master import load as load_master
@@ -55,7 +57,7 @@ def measure() -> dict[str, dict[str, float]]:
         files = write(folder)
         alone = batched(folder, files)
         with networks.network(runtime, topology) as state:
-            whole = asyncio.run(filed(state / "profiles/DSO.json", folder, files))
+            whole = asyncio.run(filed(state, folder, files))
     return {runtime: {**alone, **whole}}
 
 
@@ -97,7 +99,7 @@ def batched(folder: Path, files: Sequence[Path]) -> dict[str, float]:
     """The importer without a ledger."""
     store = Store(folder / "alone.sqlite")
     signer = Signer(ec.generate_private_key(ec.SECP256R1()), "pedchain", "ped")
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     summary = importer.collect(store, files, STYLE, lambda _: None, None)
     took = time.perf_counter() - start
     for point in store.unregistered():
@@ -106,17 +108,18 @@ def batched(folder: Path, files: Sequence[Path]) -> dict[str, float]:
     for day in store.days_with_news():
         while sign(store, signer, day):
             pass
-    whole = time.perf_counter() - start
+    whole, used = time.perf_counter() - start, time.process_time() - used
     rows = sum(one.taken for one in summary.files)
     store.close()
     return {
         "rows": rows,
         "read_rows_per_s": round(rows / took),
         "batched_rows_per_s": round(rows / whole),
+        "batched_rows_by_cpu_per_s": round(rows / used),
     }
 
 
-async def filed(profile: Path, folder: Path, files: Sequence[Path]) -> dict[str, float]:
+async def filed(state: Path, folder: Path, files: Sequence[Path]) -> dict[str, float]:
     """The whole way."""
     key = ec.generate_private_key(ec.SECP256R1())
     documents = load_master(folder, spki_hex(key.public_key()), district.START - 86_400)
@@ -124,16 +127,20 @@ async def filed(profile: Path, folder: Path, files: Sequence[Path]) -> dict[str,
     registration = Registration(
         [district.factors()], street.calendars(), [definition], {"DistrictA": documents}
     )
-    async with await open_ledger(profile, "gateway") as ledger:
+    async with await open_ledger(state / "profiles/DSO.json", "gateway") as ledger:
         await register(ledger, registration, lambda _: None)
         store = Store(folder / "import.sqlite")
-        start = time.perf_counter()
+        start, before = time.perf_counter(), sum(cpu(state).values())
         summary = importer.collect(store, files, STYLE, lambda _: None, None)
         lacking, sent = await importer.file(
             ledger, "DistrictA", store, Signer(key, "pedchain", ledger.channel), print
         )
-        took = time.perf_counter() - start
+        took, used = time.perf_counter() - start, sum(cpu(state).values()) - before
     rows = sum(one.taken for one in summary.files)
     if lacking or sent.rejected or sent == Sent():
         raise RuntimeError(f"not all was filed: {sent}")
-    return {"rows_per_s": round(rows / took), "year_minutes": round(YEAR_ROWS * took / rows / 60)}
+    return {
+        "rows_per_s": round(rows / took),
+        "year_minutes": round(YEAR_ROWS * took / rows / 60),
+        "rows_by_cpu_per_s": round((psutil.cpu_count() or 1) * rows / used),
+    }
