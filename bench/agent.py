@@ -56,13 +56,15 @@ def measure() -> dict[str, float]:
 def ten_devices(folder: Path, port: int) -> dict[str, float]:
     """Two minutes of ten devices, in processes beside the agent."""
     devices = ["-m", "bench.devices"]
+    lines = [f"{60 * minute},{100 * minute}" for minute in range(61)]
+    (folder / "minutes.csv").write_text("\n".join(["instant,1-0:1.8.0*255/Wh", *lines, ""]))
     with started(sys.executable, *devices, stdout=subprocess.PIPE) as served:
         assert served.stdout is not None
         p1, modbus = map(int, served.stdout.readline().split())
         drivers = [
             f'{{ kind = "p1", host = "127.0.0.1", port = {p1} }}',
             f'{{ kind = "modbus", host = "127.0.0.1", port = {modbus}, model = 103 }}',
-            *['{ kind = "replay", file = "meter.csv" }'] * 8,
+            *['{ kind = "replay", file = "minutes.csv" }'] * 8,
         ]
         parts = [HEAD.format(port=port), HOME.format(number=10, interval_s=60)]
         parts += [DEVICE.format(id=f"device-{n}", driver=one) for n, one in enumerate(drivers)]
