@@ -185,6 +185,27 @@ async def test_an_auditor_sees_who_wrote_what_endorsed_by_whom(
     assert (await http.get(f"/v1/transactions/{'0' * 64}/details")).status_code == 404
 
 
+async def test_the_page_shows_the_day_to_anyone_and_blocks_to_an_auditor_alone(
+    service: Service, http: httpx2.AsyncClient
+) -> None:
+    start = await http.get("/page")
+    assert "script" not in start.headers["content-security-policy"].replace("script-src 'none'", "")
+    assert "DistrictA" in start.text
+    certificate = await http.get(f"/page/districts/DistrictA/certificates/{DAY}")
+    assert (
+        (await http.get("/page/districts/DistrictA")).status_code == certificate.status_code == 200
+    )
+    assert DAY in certificate.text
+    assert (await http.get("/page/ledger")).status_code == 401
+    token = service.person("auditor")["authorization"].removeprefix("Bearer ")
+    await http.post("/page/enter", data={"token": token}, headers={"origin": service.url})
+    ledger = await http.get("/page/ledger")
+    assert ledger.status_code == 200
+    block = await http.get("/page/ledger/blocks/1")
+    told = (await http.get("/v1/blocks/1", headers={"authorization": f"Bearer {token}"})).json()
+    assert told["data_hash"] in block.text
+
+
 async def test_a_prosumer_sees_no_account_but_its_own(
     service: Service, http: httpx2.AsyncClient
 ) -> None:
