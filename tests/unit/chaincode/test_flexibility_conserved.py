@@ -180,7 +180,7 @@ class Orders(RuleBasedStateMachine):
             self.do(self.street.steps("FreezeOrder", name))
             self.do(self.street.dispatch(name))
             self.do(self.street.answer(self.street.homes[:3], name=name))
-            if changes["availability"]:
+            if changes["direction"] == "down":
                 self.do(self.street.reduce(name))
         elif phase == "dispatched":
             self.measure("F", values)
