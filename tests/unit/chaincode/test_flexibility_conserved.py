@@ -166,9 +166,15 @@ class Orders(RuleBasedStateMachine):
 
         LOOP.run_until_complete(carried())
 
-    @rule(name=names, changes=terms, values=energies)
-    def advance(self, name: str, changes: dict[str, Any], values: list[int | None]) -> None:
-        """An order's next step."""
+    @rule(name=names, changes=terms, values=energies, steps=st.sampled_from([4, 1, 2, 6]))
+    def advance(
+        self, name: str, changes: dict[str, Any], values: list[int | None], steps: int
+    ) -> None:
+        """An order's next steps, as they should follow."""
+        for _ in range(steps):
+            self.go_on(name, changes, values)
+
+    def go_on(self, name: str, changes: dict[str, Any], values: list[int | None]) -> None:
         found = self.street.orders().get(name)
         phase = "" if found is None else found["districts"].get("DistrictA", {}).get("phase", "")
         if found is None:
@@ -253,8 +259,8 @@ def test_money_is_conserved_over_any_sequence_of_an_orders_steps() -> None:
     LOOP.run_until_complete(street.clock(NOTICE))
     Orders.made = (street, street.kept())
     quick = settings(
-        max_examples=40,
-        stateful_step_count=14,
+        max_examples=80,
+        stateful_step_count=12,
         derandomize=True,  # so that what must be reached is
         deadline=None,
         suppress_health_check=list(HealthCheck),
