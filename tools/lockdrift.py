@@ -19,14 +19,17 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def locked() -> dict[str, str]:
-    """Name -> version of every package in the lock."""
+def locked() -> dict[str, list[str]]:
+    """Name -> versions of every package in the lock: more than one where Pythons differ."""
     pins = re.findall(
         r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)",
         (ROOT / "requirements.lock").read_text(),
         re.MULTILINE,
     )
-    return {canonicalize_name(name): version for name, version in pins}
+    found: dict[str, list[str]] = {}
+    for name, version in pins:
+        found.setdefault(canonicalize_name(name), []).append(version)
+    return found
 
 
 def members() -> dict[str, Path]:
@@ -61,8 +64,10 @@ def unlocked(ours: Mapping[str, Path]) -> Iterator[str]:
                 continue
             if name not in pins:
                 yield f"{member}: {requirement} is not in requirements.lock: make lock"
-            elif pins[name] not in requirement.specifier:
-                yield f"{member}: {requirement}, but {pins[name]} is locked: make lock"
+                continue
+            for version in pins[name]:
+                if version not in requirement.specifier:
+                    yield f"{member}: {requirement}, but {version} is locked: make lock"
 
 
 def undeclared(ours: Mapping[str, Path]) -> Iterator[str]:

@@ -58,7 +58,7 @@ def unlocked(python: Path) -> list[str]:
     return [
         f"{name}=={version}"
         for name, _, version in found
-        if pins.get(name) != version and name not in ours
+        if version not in pins.get(name, ()) and name not in ours
     ]
 
 
