@@ -61,12 +61,6 @@ class Book:
         """An owner's documents of a kind, by id."""
         return self._marked.get((kind, owner), {})
 
-    def of_kind(self, *kinds: str) -> Iterable[Document]:
-        """All documents of these kinds."""
-        for (kind, _), held in self._marked.items():
-            if kind in kinds:
-                yield from held.values()
-
     def read(self, writes: Iterable[tuple[str, bytes | None]]) -> Written:
         """Private writes as changes of what stands, not yet made."""
         found = Written([], [], None)

@@ -6,13 +6,13 @@ each record can be asked. Values stand by series and UTC day, packed.
 """
 
 import json
-import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pedchain_gateway import database
 from pedchain_gateway.importing.rows import Series
 
 VERSION = 1
@@ -75,15 +75,7 @@ class Store:
     """The import's memory on disk (or, path None, in memory)."""
 
     def __init__(self, path: Path | None) -> None:
-        if path is not None:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            self._db.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"
-            )
+        self._db = database.opened(path, _SCHEMA, VERSION)
         self._series = {
             (point, obis): (number, unit, kind, seconds)
             for number, point, obis, unit, kind, seconds in self._db.execute(

@@ -11,14 +11,13 @@ device's counter.
 """
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from pedchain_gateway import limits
+from pedchain_gateway import database, limits
 from pedchain_gateway.intake.form import Form, Key
 from pedchain_gateway.intake.verdict import Status, Verdict
 
@@ -76,15 +75,7 @@ class Index:
     """The index on disk (or in memory, path None)."""
 
     def __init__(self, path: Path | None) -> None:
-        if path is not None:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            self._db.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"
-            )
+        self._db = database.opened(path, _SCHEMA, VERSION)
 
     def close(self) -> None:
         """Close the file; everything is on the disk already."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pedchain_gateway import limits
+from pedchain_gateway import database, limits
 from pedchain_gateway.intake.failpoint import Failpoint, reach
 from pedchain_gateway.intake.intake import Intake, OverloadedError
 from pedchain_gateway.intake.verdict import FINAL, Status, Verdict
@@ -45,15 +45,7 @@ class Spool:
     """The file (or memory, path None)."""
 
     def __init__(self, path: Path | None) -> None:
-        if path is not None:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            self._db.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"
-            )
+        self._db = database.opened(path, _SCHEMA, VERSION)
         found = "SELECT count(*) FROM spooled WHERE record IS NOT NULL"
         self.waiting: int = self._db.execute(found).fetchone()[0]
         self.filled = asyncio.Event()
