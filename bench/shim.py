@@ -23,7 +23,7 @@ from bench import networks
 from bench.processes import cpu_us, fabric_found, recorded
 
 ROUNDS = 7
-CALLS, WRITES, MANY = 2_000, 400, 1_200
+CALLS, WRITES, MANY = 6_000, 1_000, 4_000
 LANES = 60  # calls at a time
 EACH = 10  # keys that one call of `Scan` reads, or `Fill` writes, one after the other
 VALUE = "v" * 200

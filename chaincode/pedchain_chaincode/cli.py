@@ -3,7 +3,6 @@
 
 import argparse
 import asyncio
-import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,9 +79,6 @@ def serve(packages: "Sequence[Package]") -> None:
     """Serve packages until the process is told to end."""
     from pedchain_fabric import shim
 
-    # Batches make much garbage and hardly a cycle: looking for these took one part in 25.
-    gc.freeze()
-    gc.set_threshold(50_000)
     asyncio.run(shim.serve(packages, _listening))
 
 

@@ -23,6 +23,7 @@ from pedchain_fabric.shim.limits import TRANSACTIONS_PER_STREAM
 
 log = logging.getLogger(__name__)
 
+_KEEPALIVE = ChaincodeMessage.KEEPALIVE  # looking them up costs more than comparing them
 _CALLS = (ChaincodeMessage.TRANSACTION, ChaincodeMessage.INIT)
 _ANSWERS = (ChaincodeMessage.RESPONSE, ChaincodeMessage.ERROR)
 
@@ -54,12 +55,12 @@ class Connection:
         Raises `WireError` for one that breaks the protocol: the stream must be ended.
         """
         kind = message.type
-        if kind == ChaincodeMessage.KEEPALIVE:
-            self._send(_ENVELOPE.message(ChaincodeMessage.KEEPALIVE, b""))
+        if self._abilities is not None and kind in _ANSWERS:
+            self._answer(message)
+        elif kind == _KEEPALIVE:
+            self._send(_ENVELOPE.message(_KEEPALIVE, b""))
         elif self._abilities is None:
             self._handshake(message)
-        elif kind in _ANSWERS:
-            self._answer(message)
         elif kind in _CALLS:
             self._begin(message, self._abilities)
         else:

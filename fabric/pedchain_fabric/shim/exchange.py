@@ -8,7 +8,7 @@ registerTxid), and the chaincode would wait for its answer until the peer's time
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 
@@ -17,6 +17,7 @@ from pedchain_fabric.shim.errors import PeerError, StubError
 from pedchain_fabric.shim.limits import PAYLOAD_BYTES
 
 MessageType: TypeAlias = ChaincodeMessage.Type.ValueType
+_RESPONSE: Final = ChaincodeMessage.RESPONSE
 Send = Callable[[bytes], None]
 Reply = asyncio.Future[ChaincodeMessage]
 
@@ -59,7 +60,7 @@ class Exchange:
         else:
             self._queue.append((message, reply))
         answer = await reply
-        if answer.type == ChaincodeMessage.RESPONSE:
+        if answer.type == _RESPONSE:
             return answer.payload
         raise PeerError(answer.payload.decode(errors="replace"))
 

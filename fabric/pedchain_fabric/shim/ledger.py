@@ -39,6 +39,7 @@ from pedchain_fabric.shim.query import (
 )
 from pedchain_fabric.wire.messages import parse
 
+_GET_STATE, _PUT_STATE = ChaincodeMessage.GET_STATE, ChaincodeMessage.PUT_STATE
 VALIDATION_PARAMETER = "VALIDATION_PARAMETER"  # peer.MetaDataKeys, by name as Fabric stores it
 
 
@@ -57,7 +58,7 @@ class Ledger:
     async def get(self, collection: str, key: str) -> bytes | None:
         """The value, or None: Fabric does not tell an empty value from none."""
         request = encoding.get(check_key(key), collection)
-        return await self._exchange.ask(ChaincodeMessage.GET_STATE, request) or None
+        return await self._exchange.ask(_GET_STATE, request) or None
 
     async def get_many(self, collection: str, keys: Sequence[str]) -> list[bytes | None]:
         """The values in the order of `keys`."""
@@ -91,7 +92,7 @@ class Ledger:
             self._batch.add(WriteRecord.PUT_STATE, collection, key, value)
             return
         request = encoding.put(name, value, collection)
-        await self._exchange.ask(ChaincodeMessage.PUT_STATE, request)
+        await self._exchange.ask(_PUT_STATE, request)
 
     async def delete(self, collection: str, key: str) -> None:
         """Remove a key from the current state."""

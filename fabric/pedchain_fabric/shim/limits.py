@@ -8,6 +8,7 @@ PAYLOAD_BYTES: Final = MESSAGE_BYTES - 64 * 1024  # leaves room for what a messa
 BATCH_BYTES: Final = 16 * 1024 * 1024  # of writes in one message; a single larger one goes alone
 TRANSACTIONS_PER_STREAM: Final = 5_000  # the peer's own limit on endorsements is 2,500
 TRANSACTION_SECONDS: Final = 120.0  # beyond any sane `executetimeout`: the peer gave up long ago
+COLLECTED_OBJECTS: Final = 50_000  # made and not freed, before cycles are looked for
 GRACE_SECONDS: Final = 10.0  # how long a stopping server waits for running transactions
 STREAM_END_SECONDS: Final = 2.0  # how long it waits for its streams to end after that
 

@@ -63,6 +63,8 @@ class Messages:
                 return ()
             data = b"".join(self._parts)
             self._parts.clear()
+        elif len(data) > _PREFIX_BYTES and len(data) == _PREFIX_BYTES + self._size(data, 0):
+            return (data[_PREFIX_BYTES:],)  # as most messages come
         found: list[bytes] = []
         start = 0
         self._wanted = _PREFIX_BYTES

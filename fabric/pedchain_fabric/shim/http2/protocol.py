@@ -34,16 +34,17 @@ class Answer:
 
     def __init__(self, protocol: "GrpcProtocol", stream: int) -> None:
         self._protocol = protocol
+        self._session = protocol.session
         self._stream = stream
 
     def send(self, message: bytes) -> None:
         """One message."""
-        self._protocol.session.send(self._stream, messages.prefix(message), message)
+        self._session.send(self._stream, messages.prefix(message), message)
         self._protocol.flush_soon()
 
     def finish(self, status: Status = Status.OK, text: str = "") -> None:
         """End the stream once all messages are sent."""
-        self._protocol.session.finish(self._stream, messages.trailers(status, text))
+        self._session.finish(self._stream, messages.trailers(status, text))
         self._protocol.flush_soon()
 
 

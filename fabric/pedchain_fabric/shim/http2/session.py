@@ -109,14 +109,14 @@ class Session:
             raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "it asks much and reads nothing")
 
     def _data(self, frame: Frame) -> None:
-        stream = self._known(frame)
-        self._inlet.take(len(frame.payload))
+        stream, size = self._known(frame), len(frame.payload)
+        self._inlet.take(size)
         if stream is None or stream.peer_ended:
             if stream is not None:
                 self.reset(stream.id, ErrorCode.STREAM_CLOSED)
             return
-        stream.inlet.take(len(frame.payload))
-        data = frames.unpadded(frame)
+        stream.inlet.take(size)
+        data = frames.unpadded(frame) if frame.flags & frames.PADDED else frame.payload
         if data:
             self._events.received(stream.id, data)
         if frame.flags & frames.END_STREAM:

@@ -64,9 +64,8 @@ class Stream:
 
     def add(self, *parts: bytes) -> None:
         """More to be sent."""
-        for part in parts:
-            self._parts.append(part)
-            self.unsent += len(part)
+        self._parts += parts
+        self.unsent += sum(map(len, parts))
 
     def frames(self, connection: Outlet, frame_bytes: int, budget: int) -> list[bytes]:
         """DATA frames, as much as both windows and `budget` allow.

@@ -2,6 +2,7 @@
 """The server over real sockets, against a peer's client."""
 
 import asyncio
+import gc
 import os
 import signal
 import struct
@@ -23,6 +24,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage, PutState
 from fabric_protos.peer.proposal_response_pb2 import Response
 
 from pedchain_fabric.shim import Context, Contract, Package, Server, Tls, serve, submit
+from pedchain_fabric.shim.limits import COLLECTED_OBJECTS
 
 M = ChaincodeMessage
 LARGE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
@@ -209,6 +211,17 @@ async def test_serve_tells_its_addresses_and_ends_on_sigterm() -> None:
         assert [await heard.get(), await heard.get()] == ["demo:1", "demo:2"]
         os.kill(os.getpid(), signal.SIGTERM)
         await task
+
+
+async def test_a_served_process_looks_for_cycles_rarely_and_as_before_once_it_ended() -> None:
+    usual, heard = gc.get_threshold(), asyncio.Queue[tuple[int, ...]]()
+    serving = serve([package(1)], lambda *_: heard.put_nowait(gc.get_threshold()))
+    task = asyncio.create_task(serving)
+    async with asyncio.timeout(20):
+        assert (await heard.get())[0] == COLLECTED_OBJECTS
+        os.kill(os.getpid(), signal.SIGTERM)
+        await task
+    assert gc.get_threshold() == usual
 
 
 class Authority:
