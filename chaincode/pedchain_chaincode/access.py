@@ -23,7 +23,7 @@ ROLES: Final[Mapping[str, str]] = {
     GATEWAY: "files readings and closes days; registers nothing",
     SYSTEM_OPERATOR: "issues orders of demand response and takes them back",
     PROVIDER: "accepts orders of demand response",
-    AUDITOR: "reads",
+    AUDITOR: "reads, and records what it found of a sample",
 }
 """Values of the certificate's attribute `ped.role`, several with commas between; without one of
 them a client may only read."""
@@ -34,6 +34,7 @@ PARTIES: Final[Mapping[str, str]] = {
     "districts": "the operator of any district that must agree",
     "any": "any organisation that settlement was agreed by",
     "across": "an organisation of settlement that runs no district: it reads each one's `flex`",
+    "others": "any organisation but the one that the district's document names",
     "flex": "any member of the district's collection `flex`, which the peer sees to",
 }
 
@@ -78,6 +79,8 @@ TABLE: Final[Mapping[str, Row]] = {
     "seal_period": Row(("dso", "operator"), _DAILY),
     "fold_shard": Row(("dso", "operator"), _DAILY),
     "close_day": Row(("dso", "operator"), _DAILY),
+    # metering: what somebody else than the district found of it
+    "record_sample": Row(("others",), (AUDITOR,)),
     # origin: accounts, certificates; who spends is proven by the debit's own signature
     "open_account": Row(("dso",), _REGISTRY),
     "put_foreign": Row(("dso",), _REGISTRY),
@@ -176,7 +179,14 @@ def require(ctx: Context, action: str, operator: str | None = None) -> None:
     `operator` is the organisation that stands for `operator` or `districts` here.
     """
     own = () if operator is None else (operator,)
-    parties = {"dso": (DSO,), "operator": own, "districts": own, "flex": (ctx.client.msp_id,)}
+    client = ctx.client.msp_id
+    parties = {
+        "dso": (DSO,),
+        "operator": own,
+        "districts": own,
+        "flex": (client,),
+        "others": () if client in own else (client,),
+    }
     permit(ctx, action, parties)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from pedchain_domain import calendar, factors, instants, members
+from pedchain_domain import calendar, factors, instants, members, sampling
 from pedchain_domain.fields import (
     Shape,
     Test,
@@ -243,10 +243,12 @@ _SHAPES: dict[str, Shape] = {
         "initial": _registers_wh,
         "at": count,
     },
+    "sample/1": sampling.SHAPE,
     **members.SHAPES,
 }
 _FURTHER: dict[str, Callable[[Document], None]] = {
     "site/1": _plausible_site,
     "factors/1": factors.check,
+    "sample/1": sampling.check,
     **members.FURTHER,
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 from pedchain_chaincode import limits
 from pedchain_chaincode.access import require
-from pedchain_chaincode.documents import found, identifier, read_array
+from pedchain_chaincode.documents import checked, found, identifier, read, read_array
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.metering import (
     adoption,
@@ -135,6 +135,15 @@ class MeteringContract(Contract):
         fence = await guards.permitted(ctx, "close_day")
         return await closing.close_day(ctx, fence, identifier(day), run)
 
+    @submit
+    @guarded("permitted", "certificate")
+    async def record_sample(self, ctx: Context, document: bytes) -> None:
+        """What an auditor found of a certificate's sample: a sample/1, counts and digests alone."""
+        fence = await guards.permitted(ctx, "record_sample")
+        body = checked(read(document), "sample/1")
+        certificate = await guards.certificate(ctx, body["day"])
+        await proving.record(ctx, fence, certificate, body)
+
     @evaluate
     async def get_fence(self, ctx: Context) -> bytes:
         """{"period"}: where batches are filed now; and the district it is of."""
@@ -218,6 +227,16 @@ class MeteringContract(Contract):
     async def get_proof(self, ctx: Context, point: str, day: str, instant: int) -> bytes:
         """That a point's interval lies under a day's certificate (members of the collection)."""
         return canonical.encode(await proving.proof(ctx, point, identifier(day), instant))
+
+    @evaluate
+    async def get_leaves(self, ctx: Context, day: str, cell: int) -> bytes:
+        """Roots of a cell's points under a day's certificate (members of the collection)."""
+        return canonical.encode(await proving.leaves_of(ctx, identifier(day), cell))
+
+    @evaluate
+    async def list_samples(self, ctx: Context, from_day: str, bookmark: str) -> bytes:
+        """A page of what auditors found of samples, from a day on."""
+        return canonical.encode(await queries.samples(ctx, from_day, bookmark))
 
     @evaluate
     async def get_record(self, ctx: Context, device_id: str, counter: int) -> bytes:

@@ -52,6 +52,14 @@ async def adoption(ctx: Context) -> Document | None:
     return await load(ctx.stub, keys.adoption(ctx.stub))
 
 
+async def certificate(ctx: Context, day: str) -> Document:
+    """A day's certificate in force. It changes when a later run supersedes it."""
+    document = await load(ctx.stub, keys.certificate(ctx.stub, day))
+    if document is None:
+        raise Refusal("not-found")
+    return document
+
+
 async def device(ctx: Context, device_id: str) -> Document:
     """A device as registered. It changes by rotation, revocation and exchange."""
     document = await load(ctx.stub, keys.device(ctx.stub, device_id))

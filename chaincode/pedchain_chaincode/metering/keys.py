@@ -139,6 +139,11 @@ def monthly(stub: Stub, month: str) -> str:
     return stub.create_composite_key("monthly", [month])
 
 
+def sample(stub: Stub, day: str, auditor: str) -> str:
+    """What an organisation's auditor found of a day's sample; its history keeps all."""
+    return stub.create_composite_key("sample", [day, auditor])
+
+
 def hidden(stub: Stub, secret_key: bytes, *parts: str | int) -> str:
     """A private name only members can recompute: HMAC-SHA256 over its parts."""
     name = "\x00".join(str(part) for part in parts).encode()

@@ -78,6 +78,18 @@ async def _page(ctx: Context, kind: str, start: str) -> Document:
     return {"certificates": listed, "bookmark": following}
 
 
+async def samples(ctx: Context, from_day: str, bookmark: str) -> Document:
+    """A page of samples by day and auditor, ascending; `bookmark` is `day/auditor`."""
+    stub = ctx.stub
+    start = stub.create_composite_key("sample", [identifier(from_day)])
+    if bookmark:
+        day, _, auditor = bookmark.partition("/")
+        start = keys.sample(stub, identifier(day), identifier(auditor))
+    page = await stub.partial_composite_page("sample", [], limits.PAGE, start)
+    following = "/".join(stub.split_composite_key(page.bookmark)[1]) if page.bookmark else ""
+    return {"samples": [restore(item.value) for item in page.items], "bookmark": following}
+
+
 async def history(ctx: Context, key: str) -> list[Document]:
     """The versions of a certificate, the newest first."""
     versions: list[Document] = []
