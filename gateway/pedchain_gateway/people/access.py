@@ -58,6 +58,7 @@ TABLE: dict[tuple[str, str], Who] = {
     ("GET", "/v1/districts/{district}/months/{month}/history"): Who.ANYONE,
     ("GET", "/v1/districts/{district}/events"): Who.ANYONE,
     ("GET", "/v1/districts/{district}/points/{point}/proofs/{day}/{instant}"): Who.DISTRICT,
+    ("GET", "/v1/districts/{district}/surplus/{day}"): Who.ANYONE,
     ("GET", "/v1/factors/{version}"): Who.ANYONE,
     ("GET", "/v1/market/sessions/{session}"): Who.ANYONE,
     ("GET", "/v1/accounts/{account}"): Who.PROSUMER,

@@ -17,7 +17,15 @@ from pedchain_gateway.openadr import routes as openadr
 from pedchain_gateway.page import routes as pages
 from pedchain_gateway.people import accounts
 from pedchain_gateway.people.access import ROLES, TABLE, guard
-from pedchain_gateway.service import certificates, dispatches, health, problems, public, readings
+from pedchain_gateway.service import (
+    certificates,
+    dispatches,
+    health,
+    problems,
+    public,
+    readings,
+    surplus,
+)
 from pedchain_gateway.service.context import RequestContext
 from pedchain_gateway.service.models import ANY_PROBLEM
 from pedchain_gateway.service.problems import Problem, ProblemError
@@ -32,6 +40,7 @@ ROUTES = (
     openadr,
     certificates,
     public,
+    surplus,
     accounts,
     explorer,
     health,
