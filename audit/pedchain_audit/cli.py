@@ -22,6 +22,8 @@ from pedchain_fabric.errors import FabricError
 app = App(name="ped-audit", help="Independent verification of the ledger from raw blocks.")
 proof = App(name="proof", help="Proofs that an interval lies under a certificate.")
 app.command(proof)
+sample = App(name="sample", help="A district's opened sample of a certified day.")
+app.command(sample)
 Views = Annotated[list[Path], Parameter(consume_multiple=True)]
 
 
@@ -194,6 +196,61 @@ def check_proof(file: Path, *, ledger: Path | None = None, certificate: Path | N
         return f"{proofs.check_file(file, ledger, certificate)}\nVERIFIED"
 
     return said(checked)
+
+
+Leaves = Annotated[int, Parameter(help="How many leaves the block's hash draws, up to 256.")]
+
+
+@sample.command(name="check")
+def check_sample(opening: Path, ledger: Path, *, leaves: Leaves = 32) -> int:
+    """Check the OPENING a district made against a copied LEDGER; the last line is VERIFIED,
+    INCOMPLETE (some leaves were not opened) or TAMPERED."""
+    from pedchain_audit import samples
+
+    found: list[samples.Result] = []
+
+    def checked() -> str:
+        found.append(samples.checked(opening, Archive(ledger), leaves))
+        return samples.text(found[0])
+
+    return said(checked) or int(not found[0].holds)
+
+
+@sample.command(name="record")
+def record_sample(
+    ledger: Path,
+    *,
+    profile: Path,
+    opening: Path | None = None,
+    district: str | None = None,
+    day: str | None = None,
+    leaves: Leaves = 32,
+    user: str = "auditor",
+) -> int:
+    """Put what a sample's check found onto the ledger: counts and digests, no value.
+
+    Parameters
+    ----------
+    opening
+        What the district opened. Without it, DISTRICT and DAY say who refused to.
+    profile
+        Of an organisation that is not the district.
+    """
+    from pedchain_audit import samples
+
+    def found() -> samples.Result:
+        if opening is not None:
+            return samples.checked(opening, Archive(ledger), leaves)
+        if district is None or day is None:
+            raise ArchiveError("name an --opening, or the --district and --day that opened none")
+        return samples.refused(Archive(ledger), district, day, leaves)
+
+    def recorded() -> str:
+        result = found()
+        asyncio.run(samples.record(profile, result, user))
+        return samples.text(result)
+
+    return said(recorded)
 
 
 def said(command: Callable[[], str]) -> int:

@@ -20,6 +20,7 @@ from emsagent import street as laying
 from pedchain_demo import stages
 from pedchain_demo.commands import run
 from pedchain_demo.progress import Progress
+from pedchain_domain import canonical
 from pedchain_domain.instants import DAY
 from pedchain_domain.sim import street as sim
 from pedchain_fabric.client import profile
@@ -248,3 +249,42 @@ def test_a_districts_yearly_folder_holds_against_the_ledger(imported: Imported) 
     ours = ("--district", B, "--out", str(out), "--key", str(key))
     run("ped-gateway", "yearly", "revoke", told["code"], "--reason", "a test", *ours)
     assert run(*check, accept=(1,)).strip() == "revoked: a test"
+
+
+def sampled(imported: Imported, district: str, *opening: str, accept: int = 0) -> str:
+    """An auditor of the aggregator copies the DSO's ledger, and says what it found of a sample."""
+    ledger = imported.folder / "ledger"
+    run("ped-audit", "fetch", str(ledger), "--profile", str(imported.network.profile("DSO")))
+    profile = ("--profile", str(imported.network.profile("Aggregator")))
+    day = imported.certificates(district)[-1]["day"]
+    told = opening or ("--district", district, "--day", day, "--leaves", "8")
+    return run("ped-audit", "sample", "record", str(ledger), *profile, *told, accept=(accept,))
+
+
+@pytest.mark.parametrize("district", [A, B])
+def test_a_sample_of_agents_and_of_imported_readings_is_opened_and_verified(
+    imported: Imported, district: str
+) -> None:
+    """Drawn by the certificate's block, opened by the district, held against the ledger by somebody
+    else, who says so there; a district that opens nothing is said to have refused."""
+    newest = imported.certificates(district)[-1]
+    refused = sampled(imported, district)
+    assert refused.endswith("0 verified, 8 missing, 0 failed\nINCOMPLETE\n")
+    path = imported.folder / f"opening-{district}.json"
+    run(
+        "ped-gateway", "export", "sample", "--district", district, "--day", newest["day"],
+        "--leaves", "24", "--out", str(path), "--profile", str(imported.network.profile(district)),
+    )  # fmt: skip
+    ours = ("--opening", str(path), "--leaves", "24")
+    assert sampled(imported, district, *ours).endswith(
+        "24 verified, 0 missing, 0 failed\nVERIFIED\n"
+    )
+    (found,) = exported(imported, "samples", district=district)
+    assert (found["auditor"], found["verified"], found["leaves"]) == ("AggregatorMSP", 24, 24)
+    assert (found["root"], found["version"]) == (newest["root"], newest["version"])
+    document = json.loads(path.read_text())
+    document["opened"][0] = document["opened"][1]
+    path.write_bytes(canonical.encode(document))
+    ledger = str(imported.folder / "ledger")
+    check = ("ped-audit", "sample", "check", str(path), ledger, "--leaves", "24")
+    assert run(*check, accept=(1,)).endswith("23 verified, 0 missing, 1 failed\nTAMPERED\n")

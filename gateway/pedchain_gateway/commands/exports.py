@@ -17,12 +17,14 @@ District = Annotated[str, Parameter(help="The district's id.")]
 First = Annotated[str, Parameter(name="--from", help="The first day, as 2026-03-01.")]
 Through = Annotated[str, Parameter(help="The last day.")]
 Out = Annotated[Path, Parameter(help="The file to write: NAME.csv or NAME.ndjson.")]
-PUBLIC = ("certificates", "months", "history")
+PUBLIC = ("certificates", "months", "history", "samples")
 
 
 @app.command(name="ledger")
 def of_ledger(
-    what: Literal["certificates", "months", "history", "intervals", "readings", "differences"],
+    what: Literal[
+        "certificates", "months", "history", "samples", "intervals", "readings", "differences"
+    ],
     sites: list[str] | None = None,
     /,
     *,
@@ -35,7 +37,8 @@ def of_ledger(
 ) -> int:
     """Export what the ledger holds of a district's days.
 
-    Certificates, months and history (every version, with its transaction) are public. Intervals,
+    Certificates, months, history (every version, with its transaction) and what auditors found of
+    samples are public. Intervals,
     readings and differences (the DSO's values against agents' and meters', rules R8) are private
     data of the SITES named, for members of the collection.
 
@@ -62,6 +65,7 @@ def of_ledger(
             "certificates": exports.certificates,
             "months": exports.months,
             "history": exports.history,
+            "samples": exports.samples,
         }
         private = {
             "intervals": exports.intervals,
@@ -112,3 +116,28 @@ def values(
     finally:
         store.close()
     return 0
+
+
+@app.command
+def sample(
+    *,
+    profile: Profile,
+    district: District,
+    day: Annotated[str, Parameter(help="The certified day.")],
+    out: Annotated[Path, Parameter(help="The file to write; private data, for the auditor alone.")],
+    leaves: Annotated[int, Parameter(help="How many leaves to open, up to 256.")] = 32,
+    user: User = "gateway",
+) -> int:
+    """Open a day's sample for an auditor: the leaves that the hash of the certificate's block
+    draws, with their records, salts and paths. `ped-audit sample` checks the file."""
+    from pedchain_domain import canonical
+    from pedchain_gateway.exporting.opening import Opening
+
+    async def act(ledger: "FabricLedger") -> None:
+        found = await Opening(ledger, district, day, lambda _: None).make(leaves)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.touch(mode=0o600)
+        out.write_bytes(canonical.encode(found))
+        line(f"{out}: {found['leaves']} leaves of {district} {day}")
+
+    return on_ledger(profile, user, act)

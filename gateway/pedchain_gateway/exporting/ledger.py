@@ -55,6 +55,13 @@ async def months(ledger: Ledger, span: Span) -> AsyncIterator[Document]:
             yield one
 
 
+async def samples(ledger: Ledger, span: Span) -> AsyncIterator[Document]:
+    """What auditors found of days' samples (ADR 43), by day and organisation."""
+    async for one in _paged(ledger, span.district, "ListSamples", span.first, "samples"):
+        if one["day"] <= span.last:
+            yield one
+
+
 async def history(ledger: Ledger, span: Span) -> AsyncIterator[Document]:
     """Every version of every certificate with the transaction that wrote it, newest first."""
     async for one in certificates(ledger, span):
@@ -64,13 +71,13 @@ async def history(ledger: Ledger, span: Span) -> AsyncIterator[Document]:
 
 
 async def _paged(
-    ledger: Ledger, district: str, function: str, first: str
+    ledger: Ledger, district: str, function: str, first: str, items: str = "certificates"
 ) -> AsyncIterator[Document]:
     bookmark = ""
     for _ in range(limits.STEPS_PER_CALL_MAX):
         asked = (definition_of(district), function, first, bookmark)
         page = await ask_document(ledger, *asked)
-        for one in page["certificates"]:
+        for one in page[items]:
             yield one
         bookmark = page["bookmark"]
         if not bookmark:

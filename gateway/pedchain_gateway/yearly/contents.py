@@ -4,6 +4,7 @@
 certificate.json, rolling.json, district.json, factors.json   as the ledger holds them
 coverage.csv      by month: days, register-intervals by class, coverage
 sites.csv         sites, what is known of their heating and vehicles, what is left out and why
+samples.csv       what auditors found of days' samples
 balance.svg       what was drawn and given by month
 sentence.txt      what may be printed, with its scope
 """
@@ -24,13 +25,14 @@ _CLASSES = ("M", "G", "S", "X")
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The newest day's certificate, what it rests on, and its window's months in force."""
+    """The newest day's certificate, what it rests on, its window's months in force and samples."""
 
     certificate: Document
     rolling: Document
     district: Document
     factors: Document
     months: Sequence[Document]
+    samples: Sequence[Document] = ()
 
 
 def files(found: Sources) -> dict[str, bytes]:
@@ -45,6 +47,7 @@ def files(found: Sources) -> dict[str, bytes]:
         **{name: canonical.encode(document) for name, document in told.items()},
         "coverage.csv": _table(_coverage(found.months)),
         "sites.csv": _table(_sites(found.certificate, found.rolling)),
+        "samples.csv": _table(_samples(found.samples)),
         "balance.svg": bars(_balances(found.months)).encode(),
         "sentence.txt": f"{sentence(found.rolling)}\n".encode(),
     }
@@ -60,6 +63,13 @@ def _coverage(months: Sequence[Document]) -> list[Sequence[object]]:
         known = (coverage["energy_ppm"], coverage["profile_ppm"])
         rows.append((one["month"], one["run"], one["days"], *counts, *known))
     return rows
+
+
+def _samples(found: Sequence[Document]) -> list[Sequence[object]]:
+    """A row for each day and auditor; no row where nobody drew a sample."""
+    fields = ("day", "run", "version", "auditor", "block", "leaves", "verified", "missing",
+              "failed", "opening")  # fmt: skip
+    return [fields, *([one[name] for name in fields] for one in found)]
 
 
 def _sites(certificate: Document, rolling: Document) -> list[Sequence[object]]:

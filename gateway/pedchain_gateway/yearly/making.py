@@ -8,7 +8,7 @@ from typing import Any
 from pedchain_domain import canonical
 from pedchain_domain.instants import DAY
 from pedchain_domain.ocmf import PrivateKey
-from pedchain_gateway.exporting.ledger import Span, certificates, months
+from pedchain_gateway.exporting.ledger import Span, certificates, months, samples
 from pedchain_gateway.ledger.port import Ledger, Refused, definition_of
 from pedchain_gateway.ledger.queries import ask, ask_document
 from pedchain_gateway.yearly import contents, seal
@@ -31,6 +31,7 @@ async def make(
     latest = _latest(base)
     certificate = found.certificate
     stands = {"day": certificate["day"], "version": certificate["version"]}
+    stands["samples"] = max((one["at"] for one in found.samples), default=0)
     fresh = latest.get("until", 0) - now > VALID_DAYS * DAY // 2
     if fresh and {name: latest.get(name) for name in stands} == stands:
         return latest
@@ -74,6 +75,7 @@ async def sources(ledger: Ledger, district: str) -> tuple[contents.Sources, str]
         district=await ask_document(ledger, "registry", "GetDistrict", district),
         factors=await ask_document(ledger, "registry", "GetFactors", newest["factors"]),
         months=[one async for one in months(ledger, span)],
+        samples=[one async for one in samples(ledger, span)],
     )
     return found, str(versions[0]["transaction"])
 

@@ -51,12 +51,14 @@ class Public:
 
     def __init__(self) -> None:
         self.certificate = certificate()
+        self.samples: list[dict[str, Any]] = []
         month = {"month": "2026-09", "days": 21, "classes": dict.fromkeys("MGSX", 1)}
         self.month = {"schema": "monthly/1", **COMMON, **SHOWN, **month}
 
     async def evaluate(self, definition: str, function: str, *arguments: str) -> bytes:
         answers: Mapping[str, Any] = {
             "ListCertificates": {"certificates": [self.certificate], "bookmark": ""},
+            "ListSamples": {"samples": self.samples, "bookmark": ""},
             "ListMonthly": {"certificates": [self.month], "bookmark": ""},
             "GetCertificate": self.certificate,
             "GetRolling": rolling(),
@@ -80,7 +82,7 @@ async def test_the_folder_holds_and_says_where_the_public_checks(tmp_path: Path)
     assert told["code"] == seal.code_of((folder / "manifest.json").read_bytes())
     assert sorted(manifest["files"]) == [
         "balance.svg", "certificate.json", "coverage.csv", "district.json", "factors.json",
-        "rolling.json", "sentence.txt", "sites.csv",
+        "rolling.json", "samples.csv", "sentence.txt", "sites.csv",
     ]  # fmt: skip
     assert "2026-09,P,21,1,1,1,1,998700,990000" in (folder / "coverage.csv").read_text()
     assert "not_printed.indicators.mhd_wh,differencing" in (folder / "sites.csv").read_text()
@@ -93,6 +95,20 @@ async def test_it_is_renewed_when_the_ledger_or_the_time_has_gone_on(tmp_path: P
     assert (await made(ledger, tmp_path, NOW + 5 * 86_400))[0] != first
     ledger.certificate = certificate(version=2)
     assert (await made(ledger, tmp_path, NOW + 5 * 86_400 + 1))[1]["version"] == 2
+
+
+async def test_what_auditors_found_stands_in_the_folder_and_renews_it(tmp_path: Path) -> None:
+    ledger = Public()
+    first, _ = await made(ledger, tmp_path)
+    assert (first / "samples.csv").read_text().count("\n") == 1
+    ledger.samples = [
+        {"day": "2026-09-20", "run": "P", "version": 1, "auditor": "OtherMSP", "block": 9, "at": 5,
+         "leaves": 32, "verified": 31, "missing": 1, "failed": 0, "opening": None},
+    ]  # fmt: skip
+    second, _ = await made(ledger, tmp_path, NOW + 1)
+    assert second != first
+    said = (second / "samples.csv").read_text().splitlines()
+    assert said[1:] == ["2026-09-20,P,1,OtherMSP,9,32,31,1,0,"]
 
 
 async def test_a_superseded_certificate_is_told(tmp_path: Path) -> None:
