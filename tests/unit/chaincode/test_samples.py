@@ -7,8 +7,9 @@ import pytest
 
 from pedchain_domain import canonical, sampling
 from pedchain_fabric.shim.testing import TransactionFailed, creator
+from tests.unit.chaincode.closing import opened
 from tests.unit.chaincode.district import METERING, OPERATOR, OTHER, Home, Ledger, day_name
-from tests.unit.chaincode.test_runs import closed, hourly, opened
+from tests.unit.chaincode.test_runs import closed, hourly
 
 ROLE = {"ped.role": "auditor"}
 AUDITOR = creator("DistrictBMSP", "auditor", attributes=ROLE)
