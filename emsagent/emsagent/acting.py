@@ -7,24 +7,32 @@ is gone; here it is told again well before. Without an order it is left to its o
 
 import asyncio
 import time
+from typing import Protocol
 
 from emsagent import limits, logs
 from emsagent.drivers import Controllable
 from emsagent.errors import DriverFault
-from emsagent.following import Follower
+
+
+class Wanting(Protocol):
+    """Who says what a device should do."""
+
+    def setpoint(self, now: int) -> int | None:
+        """W to draw now (minus: less, or given back), or None: the device's own rule."""
+        ...
 
 
 class Actor:
     """One device that acts for a home's orders."""
 
-    def __init__(self, name: str, device: Controllable, follower: Follower) -> None:
-        self._name, self._device, self._follower = name, device, follower
+    def __init__(self, name: str, device: Controllable, wanting: Wanting) -> None:
+        self._name, self._device, self._wanting = name, device, wanting
         self._told: int | None = None
         self._told_at = float("-inf")
 
     async def turn(self, now: int, steady_s: float) -> None:
         """Tell it what holds now, if that is news to it. Never raises for what the device does."""
-        wanted = self._follower.setpoint(now)
+        wanted = self._wanting.setpoint(now)
         again = wanted is not None and steady_s - self._told_at > limits.COMMAND_S / 3
         if wanted == self._told and not again:
             return

@@ -16,6 +16,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from emsagent import config as configuration
@@ -78,6 +79,15 @@ def _parser() -> argparse.ArgumentParser:
     plan = commands.add_parser("plan", help="plan a home's stores: a problem in, a plan out")
     plan.add_argument("problem", type=Path, metavar="PROBLEM.json")
     plan.set_defaults(command=_plan, config=None)
+    for name, text in (
+        ("pause", "leave a home's devices to themselves: no plan, no order"),
+        ("resume", "plan for a home again"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--home", required=True, metavar="HOME")
+        command.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
+        command.set_defaults(command=partial(_pause, paused=name == "pause"))
+    _add_gain(commands.add_parser("gain", help="what an order would bring, before it is agreed to"))
     _add_flexibility(commands)
     _add_simulate(commands.add_parser("simulate", help="replay register files day by day"))
     _add_street(commands.add_parser("street", help="make homes to try everything with"))
@@ -98,6 +108,17 @@ def _add_flexibility(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     for command in (enrol, withdraw, opt_out):
         command.add_argument("--home", required=True, metavar="HOME")
         command.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
+
+
+def _add_gain(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--home", required=True, metavar="HOME")
+    command.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
+    command.add_argument("--direction", choices=("down", "up"), required=True)
+    command.add_argument("--power", type=int, required=True, metavar="W")
+    command.add_argument("--start", type=_instant, required=True, metavar="2026-03-29T18:00Z")
+    command.add_argument("--minutes", type=int, required=True, metavar="MINUTES")
+    command.add_argument("--price", type=int, required=True, metavar="UCUR_PER_KWH")
+    command.set_defaults(command=_gain)
 
 
 def _add_street(command: argparse.ArgumentParser) -> None:
@@ -144,6 +165,13 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-03-29") from error
+
+
+def _instant(text: str) -> int:
+    try:
+        return int(datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC).timestamp())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not such as 2026-03-29T18:00Z") from error
 
 
 def _named_url(text: str) -> tuple[str, str]:
@@ -275,6 +303,23 @@ def _rotate(config: Config, options: argparse.Namespace) -> int:
     name = options.name or options.device
     restored = options.restored
     _show(rotate(config, options.device, options.from_counter, name, restored=restored))
+    return 0
+
+
+def _pause(config: Config, options: argparse.Namespace, *, paused: bool) -> int:
+    from emsagent.steering.pausing import pause
+
+    pause(config, options.home, paused=paused)
+    return 0
+
+
+def _gain(config: Config, options: argparse.Namespace) -> int:
+    from emsagent.steering.gain import Offer, gain
+
+    sign = -1 if options.direction == "down" else 1
+    until = options.start + 60 * options.minutes
+    offer = Offer(options.start, until, sign * options.power, options.price)
+    _show(asyncio.run(gain(config, options.home, offer)))
     return 0
 
 

@@ -18,7 +18,7 @@ district = "DistrictA"
 id = "home-01-grid"
 driver = { kind = "csv", file = "registers/home-01-grid.csv" }
 
-What a home offers to demand response: `consent`.
+What a home offers to demand response: `consent`; what it plans: `steering.wishes`.
 """
 
 import re
@@ -30,6 +30,8 @@ from pathlib import Path
 from emsagent import consent, limits
 from emsagent.consent import Consent
 from emsagent.errors import ConfigError
+from emsagent.steering import wishes
+from emsagent.steering.wishes import Wish
 from emsagent.toml import Table
 
 SCHEMA = "emsagent/1"
@@ -110,6 +112,7 @@ class Config:
     token: TokenConfig | None = None
     listen: tuple[str, int] | None = None
     announce: DriverConfig | None = None
+    plans: tuple[Wish, ...] = ()
 
 
 def load(path: Path) -> Config:
@@ -151,11 +154,13 @@ def parse(table: Table, base: Path) -> Config:
         token=_token(table, base),
         listen=_listen(table.table("service")),
         announce=_announce(table, base),
+        plans=tuple(wishes.parse(table, meters)),
     )
     table.done()
     _unique("home", (home.id for home in config.homes))
     _unique("device", (device.id for home in config.homes for device in home.devices))
     _unique("flexibility", (one.home for one in config.consents))
+    _unique("plan", (one.home for one in config.plans))
     return config
 
 

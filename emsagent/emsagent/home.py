@@ -7,7 +7,7 @@ payload is signed under the same counter, so a counter never stands for two payl
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
@@ -26,6 +26,9 @@ from emsagent.errors import DeviceBlocked, DriverFault, KeyFileError, OutboxFull
 from emsagent.failpoint import Failpoint, reach
 from emsagent.mark import Mark
 from emsagent.outbox import Draft, Outbox
+
+Listener = Callable[[str, Sequence[Sample]], None]
+"""Who wants to know what a device was read, once it is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Home:
     def __init__(self, config: Config, home: HomeConfig) -> None:
         self.config = home
         self._agent = config
+        self.listeners: list[Listener] = []
         with ExitStack() as stack:
             self.outbox = stack.enter_context(
                 Outbox(outbox_path(config, home.id), home.records_max)
@@ -105,6 +109,8 @@ class Home:
             driver = self.meters[draft.device].driver
             if isinstance(driver, Live):
                 driver.stored(draft.samples)
+            for hear in self.listeners:
+                hear(draft.device, draft.samples)
         if len(accepted) < len(drafts):
             waiting = len(drafts) - len(accepted)
             self.alarm(OutboxFull.code, f"limit of {self.config.records_max} records reached")

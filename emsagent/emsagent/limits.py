@@ -63,3 +63,11 @@ ALARMS_SHOWN = 20
 REQUEST_BYTES_MAX = 8 * 1024
 PROBLEM_BYTES_MAX = 4 * 1024 * 1024
 ANNOUNCE_S = 30.0
+STORES_MAX = 16
+STORE_WH_MAX = 1_000_000_000
+RECENT_S = 300
+"""An interval so short, and so lately ended, tells what is used and made now."""
+PLAN_LATE_S = 1_800
+"""How much later than it should a plan may be replaced: then devices are left to themselves."""
+LEVEL_AGE_S = 900
+"""How old a store's level may be that a plan begins with."""

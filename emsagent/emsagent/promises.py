@@ -65,9 +65,9 @@ class Promises:
     def keep(self) -> None:
         """Write promises and setpoints."""
         held = {name: asdict(one) for name, one in self.orders.items()}
-        _replace(self._path, json.dumps(held))
+        replaced(self._path, json.dumps(held))
         lines = [_line(one) for one in self.orders.values() if one.is_followed]
-        _replace(self._setpoints, "".join(["start,end,watts\n", *lines]))
+        replaced(self._setpoints, "".join(["start,end,watts\n", *lines]))
 
 
 def _line(promise: Promise) -> str:
@@ -85,7 +85,8 @@ def _read(path: Path) -> dict[str, Promise]:
         raise PlanUnreadable(f"{path} cannot be read") from error
 
 
-def _replace(path: Path, text: str) -> None:
+def replaced(path: Path, text: str) -> None:
+    """Write a file as a whole, or leave it as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".new")
     draft.write_text(text)

@@ -9,14 +9,14 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from emsagent import limits, logs
-from emsagent.acting import Actor
 from emsagent.config import Config, DriverConfig
 from emsagent.delivery import deliver
-from emsagent.drivers import Controllable
 from emsagent.drivers.live import late_s
-from emsagent.errors import ConfigError, OutboxFull
+from emsagent.errors import OutboxFull
 from emsagent.following import Follower
 from emsagent.home import Home
+from emsagent.steering.hands import actors
+from emsagent.steering.steward import Steward
 from emsagent.toml import Table
 from emsagent.uplink import Uplink
 from emsagent.watching import Pulse, Service, tell_systemd
@@ -31,9 +31,18 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         }
         homes = [stack.enter_context(Home(config, home)) for home in config.homes]
         followers = {one.home: Follower(config, one) for one in config.consents}
+        by_id = {home.config.id: home for home in homes}
+        stewards = {
+            one.home: Steward(config, one, by_id[one.home], followers.get(one.home))
+            for one in config.plans
+        }
         pulse = Pulse()
         logs.event("started", homes=len(homes), devices=sum(len(home.meters) for home in homes))
         aside = _beside(config, homes, followers, pulse)
+        aside += [one.serve() for one in actors(homes, followers, stewards)]
+        turn = asyncio.Semaphore(1)
+        for name, steward in stewards.items():
+            aside.append(steward.serve(uplinks[by_id[name].config.district], turn))
         async with asyncio.TaskGroup() as group:
             beside = [group.create_task(one) for one in aside]
             serving = [
@@ -50,8 +59,7 @@ def _beside(
     config: Config, homes: Sequence[Home], followers: Mapping[str, Follower], pulse: Pulse
 ) -> list[Coroutine[Any, Any, None]]:
     """What goes on beside the homes' loops until they have ended."""
-    found = [actor.serve() for actor in _actors(homes, followers)]
-    found += [driver.serve() for home in homes for driver in home.live().values()]
+    found = [driver.serve() for home in homes for driver in home.live().values()]
     found.append(tell_systemd(pulse))
     if config.announce is not None:
         found.append(_announcing(config.announce, homes, followers))
@@ -70,19 +78,6 @@ def _announcing(
     found = broker(table, config.base)
     table.done()
     return announce(found, homes, followers)
-
-
-def _actors(homes: Sequence[Home], followers: Mapping[str, Follower]) -> list[Actor]:
-    found = []
-    for home in homes:
-        follower = followers.get(home.config.id)
-        if follower is None or follower.consent.acts is None:
-            continue
-        driver = home.meters[follower.consent.acts].driver
-        if not isinstance(driver, Controllable):
-            raise ConfigError("flexibility", f"{follower.consent.acts} cannot be told a power")
-        found.append(Actor(follower.consent.acts, driver, follower))
-    return found
 
 
 async def _serve(

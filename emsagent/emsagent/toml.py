@@ -63,6 +63,15 @@ class Table:
             raise ConfigError(self.path(name), f"must be from {least} to {most}, is {value}")
         return value
 
+    def by_hour(self, name: str, least: int, most: int) -> tuple[int, ...]:
+        """A whole number for each hour of a day; one alone is for all of them."""
+        value = self.values.get(name)
+        found = value if isinstance(value, list) else [self.number(name, None, least, most)] * 24
+        self._asked.add(name)
+        if len(found) != 24 or not all(type(one) is int and least <= one <= most for one in found):
+            raise ConfigError(self.path(name), f"must be one or 24 from {least} to {most}")
+        return tuple(found)
+
     def flag(self, name: str, *, default: bool) -> bool:
         """True or false."""
         return self._need(name, bool, default)

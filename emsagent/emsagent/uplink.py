@@ -103,10 +103,23 @@ class Uplink:
         """Bring answers to an order. Raises `UplinkError`, `Declined`."""
         await self._call("answers", {"order": order, "answers": list(answers)})
 
+    async def surplus(self, day: str) -> Document:
+        """What the district is expected to have to spare on a day. Raises `UplinkError`,
+        `Declined`."""
+        return await self.request("GET", f"/v1/districts/{self._district}/surplus/{day}")
+
     async def _call(self, name: str, body: Document) -> Document:
-        path = f"/v1/districts/{self._district}/flexibility/{name}"
+        return await self.request(
+            "POST", f"/v1/districts/{self._district}/flexibility/{name}", body
+        )
+
+    async def request(
+        self, method: str, path: str, body: Document | None = None, token: str = ""
+    ) -> Document:
+        """One exchange of JSON objects. Raises `UplinkError`, `Declined`."""
+        headers = {"authorization": f"Bearer {token}"} if token else {}
         try:
-            request = self._client.build_request("POST", path, json=body)
+            request = self._client.build_request(method, path, json=body, headers=headers)
             response = await self._client.send(request, stream=True)
             try:
                 told = await _bounded(response)

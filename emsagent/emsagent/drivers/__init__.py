@@ -60,7 +60,17 @@ class Controllable(Protocol):
         ...
 
 
+@runtime_checkable
+class Storing(Protocol):
+    """A device that holds energy and says how full it is."""
+
+    def level_ppm(self) -> int:
+        """How full it is now, ppm. Raises `DriverFault` where nobody knows."""
+        ...
+
+
 _KINDS = {
+    "battery": "emsagent.drivers.battery",
     "csv": "emsagent.drivers.csvfile",
     "flexible": "emsagent.drivers.flexible",
     "modbus": "emsagent.drivers.modbus",

@@ -11,6 +11,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 from emsagent import limits, logs
 from emsagent.backoff import wait_s
@@ -42,6 +43,7 @@ class Live(ABC):
         self._fault: DriverFault | None = DriverFault("silent", "nothing was read yet")
         self._flags: list[str] = []
         self.seen_at = 0.0
+        self._level: tuple[float, int] | None = None
 
     # what the agent asks
 
@@ -66,7 +68,22 @@ class Live(ABC):
         flags, self._flags = self._flags, []
         return flags
 
+    def level_ppm(self) -> int:
+        """How full the device is, for one that holds energy. Raises `DriverFault` where it did not
+        say so lately."""
+        if self._level is None:
+            raise DriverFault("level", "the device does not say how full it is")
+        if self.clock.steady() - self._level[0] > limits.LEVEL_AGE_S:
+            raise DriverFault("stale", "how full the device is was said too long ago")
+        return self._level[1]
+
     # what a driver says
+
+    def offer_level(self, percent: Decimal) -> None:
+        """The device says how full it is. Raises `DriverFault` for what cannot be."""
+        if not 0 <= percent <= 100:
+            raise DriverFault("level", "no share of a hundred")
+        self._level = (self.clock.steady(), int(percent * 10_000))
 
     def offer(self, instant: int, registers: Sequence[Register]) -> None:
         """The device said this at an instant. Raises `DriverFault` for what it cannot have."""

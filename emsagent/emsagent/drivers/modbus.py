@@ -5,7 +5,8 @@
     driver = { kind = "modbus", path = "/dev/ttyUSB0", baud = 9600, unit = 2,
                registers = [{ obis = "1-0:1.8.0*255", address = 342, type = "f32", in = "kWh" }] }
 
-A battery with SunSpec's model 704 can be told a power.
+A battery with SunSpec's model 704 can be told a power; with `level = true` it is asked how full it
+is (model 713).
 With `model` the device is asked where its SunSpec models are and read by them. Without, `registers`
 says where each counter is: `type` u32, u64 or f32 (big end first), `table` holding (else) or input,
 `in` Wh or kWh, `scale` a power of ten. Needs `emsagent[modbus]`, by serial line `[serial]` too.
@@ -115,6 +116,8 @@ class Modbus(Polled):
         self._unit = table.number("unit", 1, 0, 247)
         self._model, self._places = model, places
         self._block = (0, 0)
+        self._has_level = table.flag("level", default=False)
+        self._level_at: tuple[int, int] | None = None
         self._client = client_of(table, config.where)
 
     async def connect(self) -> None:
@@ -123,6 +126,7 @@ class Modbus(Polled):
             raise DriverFault("unreachable", "nobody answers at its address")
         if self._model:
             self._block = await find(self, self._model)
+        self._level_at = await find(self, sunspec.LEVEL_MODEL) if self._has_level else None
 
     async def close(self) -> None:
         """Close the line."""
@@ -130,6 +134,8 @@ class Modbus(Polled):
 
     async def read(self) -> list[Register]:
         """Every counter, exactly as the device holds it."""
+        if self._level_at is not None:
+            self.offer_level(sunspec.level(await self.words(*self._level_at)))
         if self._model:
             block = await self.words(*self._block)
             return [sunspec.register(one, block) for one in sunspec.counters(self._model)]

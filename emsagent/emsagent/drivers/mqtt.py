@@ -11,7 +11,8 @@ A message holds a number, or a JSON object in which `field` names one. A registe
 takes topic, unit and field from what the device published for Home Assistant: an energy counter
 (`total_increasing` or `total`), in Wh or kWh. Retained messages are of unknown age: they are never
 a reading. All registers must have come within the same nine seconds. With `command_topic` the
-device can be told a power in W, or `auto`. Needs `emsagent[mqtt]`.
+device can be told a power in W, or `auto`; on `level_topic` (in `level_field`) it says how full
+it is, in percent. Needs `emsagent[mqtt]`.
 """
 
 import json
@@ -127,6 +128,9 @@ class Mqtt(Live):
         super().__init__(config, table, clock)
         self._broker, self._sources = at, list(sources)
         self._command_topic = table.text_or_none("command_topic")
+        self._level_topic = table.text_or_none("level_topic")
+        field = table.text_or_none("level_field")
+        self._level_field = tuple(field.split(".")) if field else ()
         self._said: dict[str, tuple[float, Register]] = {}
 
     async def watch(self) -> None:
@@ -135,6 +139,8 @@ class Mqtt(Live):
             async with self._broker.client() as client:
                 for source in self._sources:
                     await client.subscribe(source.discovery or source.topic, qos=1)
+                if self._level_topic:
+                    await client.subscribe(self._level_topic, qos=1)
                 async for message in client.messages:
                     await self._take(client, message)
         except aiomqtt.MqttError as error:
@@ -156,6 +162,9 @@ class Mqtt(Live):
         if not isinstance(payload, bytes) or len(payload) > limits.MESSAGE_BYTES_MAX:
             return
         try:
+            if topic == self._level_topic and not message.retain:
+                level = Source("", topic, self._level_field, "", "")
+                self.offer_level(Decimal(register(level, payload).text))
             for index, source in enumerate(self._sources):
                 if topic == source.discovery:
                     self._sources[index] = described(source, payload)

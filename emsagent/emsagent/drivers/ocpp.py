@@ -118,7 +118,7 @@ class Charger(Live):
     async def _set_up(self, point: ChargePoint | ChargePoint201) -> None:
         wanted = {
             ("AlignedDataCtrlr", "Interval"): str(self.interval_s),
-            ("AlignedDataCtrlr", "Measurands"): ",".join(REGISTERS),
+            ("AlignedDataCtrlr", "Measurands"): ",".join([*REGISTERS, "SoC"]),
             ("AlignedDataCtrlr", "SignReadings"): str(self.signs_itself).lower(),
         }
         data = [
@@ -141,12 +141,19 @@ class Charger(Live):
         """Meter values, as the charger sent them."""
         for value in values:
             try:
+                self._hear_level(value)
                 if self.signs_itself:
                     self._keep(value)
                 else:
                     self.offer(self._instant(value), registers(value["sampled_value"]))
             except DriverFault as error:
                 self.fail(error)
+
+    def _hear_level(self, value: Mapping[str, Any]) -> None:
+        """How full the vehicle is, where it says so."""
+        for sampled in value["sampled_value"]:
+            if sampled.get("measurand") == "SoC":
+                self.offer_level(Decimal(str(sampled["value"])))
 
     def _instant(self, value: Mapping[str, Any]) -> int:
         try:

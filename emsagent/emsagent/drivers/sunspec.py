@@ -55,6 +55,17 @@ class PowerSetpoint:
 
 
 SETPOINT = PowerSetpoint()
+LEVEL_MODEL, _LEVEL_AT, _LEVEL_SCALE = 713, 4, 8
+"""Where a store says how full it is: percent, and its scale."""
+
+
+def level(block: Sequence[int]) -> Decimal:
+    """How full a store is, percent. Raises `DriverFault` where it does not say so."""
+    if len(block) <= _LEVEL_SCALE:
+        raise DriverFault("short", "the device's model 713 is too short")
+    if block[_LEVEL_AT] == 0xFFFF:
+        raise DriverFault("not-implemented", "the device does not say how full it is")
+    return block[_LEVEL_AT] * Decimal(10) ** scale(block[_LEVEL_SCALE])
 
 
 def setpoint(watts: int | None, block: Sequence[int]) -> list[tuple[int, list[int]]]:
