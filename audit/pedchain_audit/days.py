@@ -69,7 +69,7 @@ class Days:
         factors: Document,
         registry: Registry,
     ) -> tuple[Document, int]:
-        roster = registry.roster(cell)
+        roster = registry.roster(cell, row["day"])
         fold = self.filing.merged(cell, close.day, close.through)
         fold = None if fold is None else rosters.without_doubtful(fold, roster)
         before, after = self._neighbours(cell, row, fold, roster, district["grain"])

@@ -133,7 +133,8 @@ class Flexibility:
                 return
             registry = self._registry(world, district)
             cell = self._cell(registry, district, kept.document, written)
-            self.shared_days += flexsharing.redo(days, registry.roster(cell), kept.document)
+            roster = registry.roster(cell, kept.document["day"]["day"])
+            self.shared_days += flexsharing.redo(days, roster, kept.document)
 
     def _cell(self, registry: Registry, district: str, document: Document, written: Written) -> int:
         store, day = self.stores[district], document["day"]["day"]

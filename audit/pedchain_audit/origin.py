@@ -109,7 +109,7 @@ class Origin:
         row = calendar.find(registry.calendar(district), day)
         made: list[Document] = []
         for cell in range(before.get("cell", 0), last):
-            roster = registry.roster(cell)
+            roster = registry.roster(cell, day)
             for site in sorted(roster["sites"]):
                 if roster["sites"][site]["plan"] not in origin.GENERATING_PLANS:
                     continue
@@ -237,7 +237,7 @@ class Origin:
         district = registry.district(day)
         row = calendar.find(registry.calendar(district), day)
         points, grain = self._points(account, row, registry, intervals)
-        site = registry.roster(account["cell"])["sites"][account["site"]]
+        site = registry.roster(account["cell"], day)["sites"][account["site"]]
         ppm = originstorage.efficiency(registry.factors(district))
         rows = origin.discharges(points, row, grain)
         storage = self.storages[account["site"]]
@@ -250,7 +250,7 @@ class Origin:
     def _points(
         self, account: Document, row: calendar.Day, registry: Registry, intervals: Intervals
     ) -> tuple[list[origin.Point], int]:
-        roster = registry.roster(account["cell"])
+        roster = registry.roster(account["cell"], row["day"])
         closed = intervals[account["cell"], row["day"], RUN]
         grain: int = registry.district(row["day"])["grain"]
         return origin.points_of(account["site"], roster, closed), grain

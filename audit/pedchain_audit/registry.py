@@ -87,9 +87,10 @@ class Registry:
         """The district's factor version."""
         return self.must("factors", district["factors"])
 
-    def roster(self, cell: int) -> Document:
-        """Sites, points, devices and exchanges of a cell."""
-        return rosters.exchanged(self.must("roster", str(cell)), self._exchanged)
+    def roster(self, cell: int, day: str | None = None) -> Document:
+        """Sites, points, devices and exchanges of a cell: now, or as they stood on a day."""
+        found = rosters.exchanged(self.must("roster", str(cell)), self._exchanged)
+        return found if day is None else rosters.on(found, day)
 
     def every(self, kind: str) -> list[Document]:
         """All documents of a kind, by their keys."""

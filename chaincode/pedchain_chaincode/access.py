@@ -59,6 +59,7 @@ TABLE: Final[Mapping[str, Row]] = {
     # metering: sites, points, devices
     "adopt": Row(("dso", "operator"), _ANY_SERVICE),
     "register": Row(("dso",), _REGISTRY),
+    "revise": Row(("dso",), _REGISTRY),
     "rotate_key": Row(("dso", "operator"), _ANY_SERVICE),
     "revoke_key": Row(("dso",), _REGISTRY),
     "suspend_device": Row(("dso", "operator"), _REGISTRY),

@@ -180,6 +180,11 @@ def _plausible_site(site: Document) -> None:
         raise DomainError(Reason.MALFORMED_DOCUMENT, "unmetered_generation_w")
 
 
+def _revision(revision: Document) -> None:
+    if check(revision["document"])["schema"] not in ("site/1", "point/1"):
+        raise DomainError(Reason.MALFORMED_DOCUMENT, "document")
+
+
 _SHAPES: dict[str, Shape] = {
     "district/1": {
         "id": identifier,
@@ -244,11 +249,13 @@ _SHAPES: dict[str, Shape] = {
         "at": count,
     },
     "sample/1": sampling.SHAPE,
+    "revision/1": {"document": lambda value: isinstance(value, dict), "since": _day},
     **members.SHAPES,
 }
 _FURTHER: dict[str, Callable[[Document], None]] = {
     "site/1": _plausible_site,
     "factors/1": factors.check,
     "sample/1": sampling.check,
+    "revision/1": _revision,
     **members.FURTHER,
 }

@@ -2,12 +2,15 @@
 """What a shard's fold and close need of the registry, in one document (blueprint 4).
 
     roster/1 {schema, shard, sites: {id: site/1}, points: {id: point/1}, devices: {id: device/1},
-              exchanges: [exchange/1], participations?: {site: [participation/1]}}
+              exchanges: [exchange/1], participations?: {site: [participation/1]},
+              revised?: {sites|points: {id: [{until: day, document}]}}}
+    revision/1 {schema, document: site/1 | point/1, since: day}
 
 On the ledger exchanges stand without their registers, which the collection holds (`public`).
 All points and devices of a site live in the site's shard, so that a site is closed from one
-document. A registered document never changes, except a device by what happens in its life (domain.
-lifecycle): it then also carries `former` keys, its `revoked` counter, `suspended` windows, or `to`.
+document. A device changes by what happens in its life (domain.lifecycle): it then also carries
+`former` keys, its `revoked` counter, `suspended` windows, or `to`. A site or point may be revised
+from a day on; what stood before stays under `revised`, and days before are closed by it (`on`).
 """
 
 import hashlib
@@ -21,6 +24,8 @@ from pedchain_domain.reasons import DomainError, Reason
 Roster = dict[str, Any]
 EXCHANGED = ("final", "initial")
 _PLACES = {"site/1": "sites", "point/1": "points", "device/1": "devices"}
+_STAYS = {"site/1": ("from",), "point/1": ("site", "kind", "parent")}
+"""What of a document no revision changes."""
 _SUBMETERS = ("EVSE", "HP", "HEAT_IN", "HEAT_OUT", "HEAT_GEN", "GAS", "MOB")
 _PLAN_KINDS = {
     "P0": ("GCP",),
@@ -111,6 +116,57 @@ def add(roster: Roster, document: object) -> Roster:
         return roster
     _belongs(roster, entry)
     return {**roster, place: {**roster[place], entry["id"]: entry}}
+
+
+def revise(roster: Roster, revision: Document) -> Roster:
+    """The roster with a site or point revised from a day on; the same again changes nothing.
+
+    A second revision from the same day replaces the first. DomainError `malformed-document` for an
+    unknown one or kinds of points the new meter plan has not, `already-registered` where it would
+    become another site's or another kind's, `overlaps` for a day before its last revision.
+    """
+    entry, since = revision["document"], revision["since"]
+    place = _PLACES[entry["schema"]]
+    known: Document | None = roster[place].get(entry["id"])
+    if known is None:
+        raise DomainError(Reason.MALFORMED_DOCUMENT, "not registered")
+    if known == entry:
+        return roster
+    if any(known[name] != entry[name] for name in _STAYS[entry["schema"]]):
+        raise DomainError(Reason.ALREADY_REGISTERED)
+    revised = roster.get("revised", {"sites": {}, "points": {}})
+    former = revised[place].get(entry["id"], [])
+    if former and former[-1]["until"] > since:
+        raise DomainError(Reason.OVERLAPS)
+    if not former or former[-1]["until"] < since:
+        former = [*former, {"until": since, "document": known}]
+    after = {
+        **roster,
+        place: {**roster[place], entry["id"]: entry},
+        "revised": {**revised, place: {**revised[place], entry["id"]: former}},
+    }
+    if place == "sites":
+        for point in roster["points"].values():
+            if point["site"] == entry["id"]:
+                _point_belongs(after, point)
+    return after
+
+
+def on(roster: Roster, day: str) -> Roster:
+    """The roster with every site and point as it stood on a day."""
+    revised = roster.get("revised")
+    if revised is None:
+        return roster
+    return {**roster, **{place: _stood(roster[place], revised[place], day) for place in revised}}
+
+
+def _stood(now: Document, former: Mapping[str, list[Document]], day: str) -> Document:
+    found = dict(now)
+    for name, versions in former.items():
+        held = [one["document"] for one in versions if day < one["until"]]
+        if held:
+            found[name] = held[0]
+    return found
 
 
 def without_doubtful(fold: Document, roster: Roster) -> Document:

@@ -18,6 +18,7 @@ from pedchain_chaincode.metering import keys as metering
 from pedchain_chaincode.metering.folding import DONE, MORE
 from pedchain_chaincode.metering.vault import Vault
 from pedchain_chaincode.origin.ground import row_of
+from pedchain_domain import roster as rosters
 from pedchain_domain.calendar import Day, tolerance
 from pedchain_domain.flexibility import figure
 from pedchain_fabric.shim import Context, Refusal
@@ -65,6 +66,7 @@ async def _cell(store: Store, vault: Vault, cell: int, row: Day, rules: Document
     held = await vault.load("intervals", cell, row["day"])
     if roster is None or held is None:
         raise Refusal("private-data-missing")
+    roster = rosters.on(roster, row["day"])
     filed = await _filed(vault, roster, cell, row, rules["grain"])
     figures = {site: _figure(site, roster, held, filed, row, rules["grain"]) for site in wanted}
     await store.save(("shared", cell, row["day"]), {"day": row, **rules, "sites": figures})

@@ -36,7 +36,7 @@ class Rules(NamedTuple):
 async def close_cell(vault: Vault, roster: Document, rules: Rules, printed: str | None) -> CellDay:
     """Close a cell and keep its intervals, draws and prints; `printed` is the run in print."""
     cell, day = int(roster["shard"]), rules.day["day"]
-    roster = await _exchanged(vault, roster, rules.day)
+    roster = rosters.on(await _exchanged(vault, roster, rules.day), day)
     fold = await _fold(vault, roster, rules)
     before, after = await _neighbours(vault, fold, roster, rules)
     closed = _close(fold, roster, rules, before, after, [])

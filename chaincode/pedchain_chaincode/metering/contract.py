@@ -24,6 +24,7 @@ from pedchain_chaincode.metering import (
     proving,
     queries,
     registration,
+    revising,
     submission,
 )
 from pedchain_chaincode.metering.vault import Vault
@@ -60,6 +61,17 @@ class MeteringContract(Contract):
         sent = ctx.stub.transient.get("documents")
         array = read_array(documents if sent is None else sent, limits.REGISTER_DOCUMENTS)
         await registration.register(ctx, array, named=sent is not None)
+
+    @submit
+    @guarded("permitted", "closing")
+    async def revise(self, ctx: Context, documents: bytes) -> None:
+        """Revise up to 200 sites and points, each from a day on that is not closed: a JSON array of
+        revision/1, in the transient map by names, as the argument by pseudonyms."""
+        await guards.permitted(ctx, "revise")
+        closing = await guards.closing(ctx)
+        sent = ctx.stub.transient.get("documents")
+        array = read_array(documents if sent is None else sent, limits.REGISTER_DOCUMENTS)
+        await revising.revise(ctx, closing, array, named=sent is not None)
 
     @submit
     @guarded("permitted")
@@ -179,6 +191,14 @@ class MeteringContract(Contract):
         """A site and the shard it is folded in."""
         fence = await guards.fence(ctx)
         entry = await queries.registered(ctx, keys.site, site_id)
+        shard = entry["cell"] % fence.shards
+        return canonical.encode({"document": entry["document"], "shard": shard})
+
+    @evaluate
+    async def get_point(self, ctx: Context, point_id: str) -> bytes:
+        """A point and the shard it is folded in."""
+        fence = await guards.fence(ctx)
+        entry = await queries.registered(ctx, keys.point, point_id)
         shard = entry["cell"] % fence.shards
         return canonical.encode({"document": entry["document"], "shard": shard})
 

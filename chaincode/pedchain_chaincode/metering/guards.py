@@ -52,6 +52,11 @@ async def adoption(ctx: Context) -> Document | None:
     return await load(ctx.stub, keys.adoption(ctx.stub))
 
 
+async def closing(ctx: Context) -> Document:
+    """Which days are closed by which run. It changes with each."""
+    return await load(ctx.stub, keys.closing(ctx.stub)) or {}
+
+
 async def certificate(ctx: Context, day: str) -> Document:
     """A day's certificate in force. It changes when a later run supersedes it."""
     document = await load(ctx.stub, keys.certificate(ctx.stub, day))

@@ -37,7 +37,7 @@ async def register(ctx: Context, documents: list[Document], *, named: bool = Fal
         checked = [vault.translated(document) for document in checked]
     elif await names.named(ctx):
         _pseudonymous(checked)
-    await _inside(ctx, checked)
+    await inside(ctx, checked)
     checked.sort(key=lambda document: ORDER.index(document["schema"]))
     register = await _Register.load(ctx, checked)
     for document in checked:
@@ -52,7 +52,7 @@ def _pseudonymous(documents: list[Document]) -> None:
             raise Refusal("not-a-pseudonym")
 
 
-async def _inside(ctx: Context, documents: list[Document]) -> None:
+async def inside(ctx: Context, documents: list[Document]) -> None:
     """Refuse a site of another feeder, substation, zone or heat network than the district's."""
     sites = [document for document in documents if document["schema"] == "site/1"]
     if not sites:

@@ -7,6 +7,7 @@ from pedchain_chaincode.documents import Document, load, refusals
 from pedchain_chaincode.metering import adoption, days, keys
 from pedchain_chaincode.metering.vault import Vault
 from pedchain_domain import calendar, origin
+from pedchain_domain import roster as rosters
 from pedchain_domain.calendar import Day
 from pedchain_fabric.shim import Context, Refusal
 
@@ -51,6 +52,7 @@ async def site_day(
     roster = await load(ctx.stub, keys.roster(ctx.stub, cell))
     held = await intervals(vault, cell, day["day"])
     assert roster is not None
+    roster = rosters.on(roster, day["day"])
     district = await adoption.in_force(ctx, day["day"])
     points = origin.points_of(site, roster, held)
     return SiteDay(roster["sites"][site], points, day, district["grain"])

@@ -20,6 +20,7 @@ from pedchain_chaincode.origin.accounts import holder_at
 from pedchain_chaincode.origin.book import Book
 from pedchain_chaincode.origin.ground import RUN, intervals, row_of
 from pedchain_domain import calendar, origin, origincert, originstorage
+from pedchain_domain import roster as rosters
 from pedchain_domain.calendar import Day
 from pedchain_domain.readings import derive_salt
 from pedchain_fabric.shim import Refusal
@@ -74,6 +75,7 @@ async def _cell(book: Book, cell: int, rules: Rules, sums: Document) -> int:
     """Issue for the sites of a cell; what it cost, in documents."""
     roster = await load(book.ctx.stub, keys.roster(book.ctx.stub, cell))
     assert roster is not None
+    roster = rosters.on(roster, rules.day["day"])
     held = await intervals(book.vault, cell, rules.day["day"])
     sites = [s for s in sorted(roster["sites"]) if _generates(roster["sites"][s])]
     wanted: list[Any] = [("holders", site) for site in sites]
