@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SQLite files that must hold whatever ends this process: each transaction is on the disk."""
+"""SQLite files that must hold whatever ends this process: each transaction is on the disk, but
+those of which the caller says that they can be found again."""
 
 import sqlite3
 from pathlib import Path

@@ -91,6 +91,15 @@ class Index:
             raise
         self._db.execute("COMMIT")
 
+    @contextmanager
+    def _unhurried(self) -> Iterator[None]:
+        """What is written reaches the disk with the next transaction that waits for it."""
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            self._db.execute("PRAGMA synchronous = FULL")
+
     def find(self, key: Key) -> list[Known]:
         """Everything remembered under a natural key, oldest first."""
         rows = self._db.execute(
@@ -134,9 +143,13 @@ class Index:
             )
 
     def settle(self, transaction: str, found: Sequence[tuple[int, Verdict]], at: float) -> None:
-        """Write final verdicts of a transaction's records, given by ascending position."""
+        """Write final verdicts of a transaction's records, given by ascending position.
+
+        They outlive this process, but the disk is not waited for: should the power fail, they are
+        pending again, and the ledger is asked.
+        """
         runs = [list(run) for _, run in groupby(found, key=lambda one: one[1])]
-        with self._transaction():
+        with self._unhurried(), self._transaction():
             self._db.executemany(
                 "UPDATE record SET status = ?, reason = ?, at = ? "
                 "WHERE tx = ? AND status = 'pending' AND position BETWEEN ? AND ?",

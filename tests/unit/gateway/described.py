@@ -3,7 +3,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,8 @@ from pedchain_gateway.service.services import assemble
 from tests.unit.gateway.conftest import FakeLedger
 
 BLOCKS = Path(__file__).parents[2] / "golden/main-job/blocks"
-EXCLUDED = ("positive_data_acceptance", "ignored_auth")
-"""A schema says nothing of signatures, nor which districts there are; and the token stands in the
-header here, which the other check would have to leave out: test_people asks each route without."""
+EXCLUDED = ("positive_data_acceptance",)
+"""A schema says nothing of signatures, nor which districts there are."""
 LISTS = ("GetCertificateHistory", "GetMonthlyHistory")
 STREAMS = {
     "/v1/districts/{district}/events",
@@ -49,8 +48,9 @@ class Answering(FakeLedger):
 
 
 @contextmanager
-def described(folder: Path) -> Iterator[tuple[Any, dict[str, str]]]:
-    """The schema of a gateway that serves, and the header of a person that may all."""
+def described(folder: Path) -> Iterator[Any]:
+    """The schema of a gateway that serves; questions that want a person's token bring one that may
+    all, and the check `ignored_auth` leaves it out and brings a wrong one."""
     ledger = Answering(blocks=[path.read_bytes() for path in sorted(BLOCKS.iterdir())])
     rates = dict.fromkeys(
         ("records_per_device", "forged_per_address", "requests_per_person",
@@ -84,30 +84,44 @@ def described(folder: Path) -> Iterator[tuple[Any, dict[str, str]]]:
     schema = schemathesis.openapi.from_dict({**document, "paths": paths})
     schema.config.update(base_url=f"http://127.0.0.1:{port}")
     token = trial.token(folder, "tester", ["auditor", "prosumer", "district"], ["DistrictA"], ["a"])
+    schema.auth(refresh_interval=None)(_bringing(token))
     try:
-        yield schema, {"authorization": f"Bearer {token}"}
+        yield schema
     finally:
         server.should_exit = True
         thread.join(30)
 
 
-def ask_all(schema: Any, headers: Mapping[str, str], count: int) -> int:
+def _bringing(token: str) -> type:
+    """Schemathesis' provider of this token."""
+
+    class Person:
+        def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> str | None:
+            needed = case.operation.definition.raw.get("security")
+            return token if needed else None
+
+        def set(
+            self, case: schemathesis.Case, data: str, context: schemathesis.AuthContext
+        ) -> None:
+            case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
+
+    return Person
+
+
+def ask_all(schema: Any, count: int) -> int:
     """So many examples of each operation, the same every time; how many operations there are."""
     asked = 0
     for found in schema.get_all_operations():
         operation = found.ok()
-        _ask(operation, headers, count)
+        _ask(operation, count)
         asked += 1
     return asked
 
 
-def ask_in_turn(schema: Any, headers: Mapping[str, str], count: int, steps: int) -> None:
+def ask_in_turn(schema: Any, count: int, steps: int) -> None:
     """So many walks from answer to question, each of so many steps."""
 
     class Walk(schema.as_state_machine()):  # type: ignore[misc] # a class made at run time
-        def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
-            return {"headers": dict(headers)}
-
         def validate_response(self, response: Any, case: Any, **_: Any) -> None:
             case.validate_response(response, excluded_checks=_left_out())
 
@@ -129,10 +143,10 @@ def _bounds(count: int) -> settings:
     )
 
 
-def _ask(operation: Any, headers: Mapping[str, str], count: int) -> None:
+def _ask(operation: Any, count: int) -> None:
     @_bounds(count)
     @given(case=operation.as_strategy())
     def ask(case: schemathesis.Case) -> None:
-        case.call_and_validate(headers=dict(headers), excluded_checks=_left_out())
+        case.call_and_validate(excluded_checks=_left_out())
 
     ask()
