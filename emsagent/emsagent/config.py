@@ -18,7 +18,8 @@ district = "DistrictA"
 id = "home-01-grid"
 driver = { kind = "csv", file = "registers/home-01-grid.csv" }
 
-What a home offers to demand response: `consent`; what it plans: `steering.wishes`.
+What a home offers to demand response: `consent`; what it plans:
+`steering.wishes`; what it may do in the market: `trading.mandate`.
 """
 
 import re
@@ -26,6 +27,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emsagent import consent, limits
 from emsagent.consent import Consent
@@ -33,6 +35,9 @@ from emsagent.errors import ConfigError
 from emsagent.steering import wishes
 from emsagent.steering.wishes import Wish
 from emsagent.toml import Table
+
+if TYPE_CHECKING:
+    from emsagent.trading.mandate import Mandate
 
 SCHEMA = "emsagent/1"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -113,6 +118,7 @@ class Config:
     listen: tuple[str, int] | None = None
     announce: DriverConfig | None = None
     plans: tuple[Wish, ...] = ()
+    mandates: tuple["Mandate", ...] = ()
 
 
 def load(path: Path) -> Config:
@@ -144,6 +150,7 @@ def parse(table: Table, base: Path) -> Config:
         _home(home, base, gateways, clock) for home in table.tables("home", limits.HOMES_MAX)
     )
     meters = {home.id: {device.id for device in home.devices} for home in homes}
+    plans = tuple(wishes.parse(table, meters))
     config = Config(
         state=base / table.text("state", "state"),
         network=_id(table, "network"),
@@ -154,13 +161,15 @@ def parse(table: Table, base: Path) -> Config:
         token=_token(table, base),
         listen=_listen(table.table("service")),
         announce=_announce(table, base),
-        plans=tuple(wishes.parse(table, meters)),
+        plans=plans,
+        mandates=_mandates(table, base, plans),
     )
     table.done()
     _unique("home", (home.id for home in config.homes))
     _unique("device", (device.id for home in config.homes for device in home.devices))
     _unique("flexibility", (one.home for one in config.consents))
     _unique("plan", (one.home for one in config.plans))
+    _unique("market", (one.home for one in config.mandates))
     return config
 
 
@@ -176,6 +185,15 @@ def _gateways(table: Table, base: Path) -> dict[str, GatewayConfig]:
     if not found:
         raise ConfigError("gateway", "is missing; write a table such as [gateway.DistrictA]")
     return found
+
+
+def _mandates(table: Table, base: Path, plans: Iterable[Wish]) -> "tuple[Mandate, ...]":
+    if "market" not in table.values:
+        table.optional("market")
+        return ()
+    from emsagent.trading import mandate  # the market's rules, only where orders are placed
+
+    return tuple(mandate.parse(table, base, {one.home: one for one in plans}))
 
 
 def _token(table: Table, base: Path) -> TokenConfig | None:

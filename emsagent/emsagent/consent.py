@@ -14,6 +14,7 @@ issuers = ["3059..."]               # public keys whose dispatches are obeyed, f
 setpoints = "setpoints/home-18.csv" # what the home's devices are told, one line per event
 acts = "home-18-battery"            # the device that is told the power of an order, if there is one
 protected = false                   # somebody here depends on power: nothing is ever obeyed
+openadr = { client = "ven-1", secret_file = "ven.secret" }    # asked in OpenADR 3's words instead
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,15 @@ from pedchain_domain.flexibility import enrolment
 from pedchain_domain.numbers import PPM
 
 Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ven:
+    """Whom to ask, and as whom."""
+
+    path: str
+    client: str
+    secret_file: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,7 @@ class Consent:
     setpoints: Path
     protected: bool
     acts: str | None = None
+    openadr: Ven | None = None
 
     def enrolment(self, since: int) -> Document:
         """The enrolment/1 that the home's device signs."""
@@ -107,8 +118,20 @@ def _consent(table: Table, base: Path, meters: Mapping[str, set[str]]) -> Consen
         setpoints=base / table.text("setpoints"),
         protected=table.flag("protected", default=False),
         acts=table.text_or_none("acts"),
+        openadr=_ven(table.table("openadr"), base) if "openadr" in table.values else None,
     )
+    table.optional("openadr")
     table.done()
     if found.acts is not None and found.acts not in meters[home]:
         raise ConfigError(table.path("acts"), f"{found.acts!r} is no device of {home}")
+    return found
+
+
+def _ven(table: Table, base: Path) -> Ven:
+    """The entry `openadr` of a consent. Raises `ConfigError`."""
+    path = table.text("path", "/openadr3")
+    found = Ven(path.rstrip("/"), table.text("client"), base / table.text("secret_file"))
+    table.done()
+    if not path.startswith("/"):
+        raise ConfigError(table.path("path"), "must begin with /")
     return found

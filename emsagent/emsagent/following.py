@@ -6,7 +6,8 @@ it is not followed. A gateway that does not answer changes nothing: what was pro
 """
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -21,6 +22,18 @@ from pedchain_domain.flexibility import papers
 from pedchain_domain.flexibility.order import end
 
 Document = dict[str, Any]
+
+
+class Asking(Protocol):
+    """Where dispatches come from and answers go: a gateway's own routes, or OpenADR 3."""
+
+    async def dispatches(self, inquiry: Document) -> list[Document]:
+        """What accepted orders ask of the device that signed the inquiry. Raises `UplinkError`."""
+        ...
+
+    async def answer(self, order: str, answers: Sequence[Document]) -> None:
+        """Bring answers to an order. Raises `UplinkError`, `Declined`."""
+        ...
 
 
 def consent_of(config: Config, home: str) -> Consent:
@@ -81,12 +94,12 @@ class Follower:
         promise.ends = now
         self._promises.keep()
 
-    async def turn(self, uplink: Uplink, now: int) -> None:
+    async def turn(self, uplink: Asking, now: int) -> None:
         """Ask, judge, keep, answer; `now` is the time the home lives in. Never raises for what the
         network or the gateway do."""
         self._promises = Promises(self._path, self.consent.setpoints)  # somebody may have opted out
         try:
-            told = await uplink.dispatches(self._signed(self._inquiry()))
+            told = await uplink.dispatches(self.inquiry())
         except UplinkError as error:
             logs.event("not-asked", home=self.consent.home, why=str(error))
             return
@@ -113,7 +126,7 @@ class Follower:
             return
         self.promises[found["order"]] = Promise(found, papers.ACKNOWLEDGE)
 
-    async def _answer(self, uplink: Uplink, live: set[str]) -> None:
+    async def _answer(self, uplink: Asking, live: set[str]) -> None:
         due = {name: one for name, one in self.promises.items() if name in live and not one.sent}
         for name, promise in due.items():
             body = {"schema": "answer/1", "order": name, "answer": promise.answer}
@@ -128,6 +141,10 @@ class Follower:
             promise.sent = True
         if due:
             self._promises.keep()
+
+    def inquiry(self) -> Document:
+        """The home's question for its dispatches, signed now."""
+        return self._signed(self._inquiry())
 
     def _inquiry(self) -> Document:
         return {"schema": "inquiry/1", "at": int(time.time()), **self._named()}

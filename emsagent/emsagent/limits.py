@@ -63,6 +63,13 @@ ALARMS_SHOWN = 20
 REQUEST_BYTES_MAX = 8 * 1024
 PROBLEM_BYTES_MAX = 4 * 1024 * 1024
 ANNOUNCE_S = 30.0
+EVENTS_MAX = 1_000
+"""OpenADR events looked at in one turn."""
+STREAM_RETRY_MAX_S = 60.0
+STREAM_SILENT_S = 60.0
+"""A stream that says nothing for so long, not even that it is alive, is begun anew."""
+LOSS_MAX_UCUR = 10**15
+MARKET_AGAIN_S = 60.0
 STORES_MAX = 16
 STORE_WH_MAX = 1_000_000_000
 RECENT_S = 300

@@ -9,7 +9,7 @@ the outcome unknown, and the same bytes are sent again later. Papers of demand r
 import gzip
 import json
 import ssl
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -20,8 +20,8 @@ from emsagent import limits
 from emsagent.config import GatewayConfig
 from emsagent.errors import Declined, UplinkError
 
-_ANSWERED = (200, 202)
-_DECLINED = (400, 403, 404, 409)
+_ANSWERED = (200, 201, 202)
+_DECLINED = (400, 401, 403, 404, 409)
 Document = dict[str, Any]
 
 
@@ -117,17 +117,52 @@ class Uplink:
         self, method: str, path: str, body: Document | None = None, token: str = ""
     ) -> Document:
         """One exchange of JSON objects. Raises `UplinkError`, `Declined`."""
-        headers = {"authorization": f"Bearer {token}"} if token else {}
+        request = self._client.build_request(method, path, json=body, headers=_bearer(token))
+        return _document(*await self._exchanged(request))
+
+    async def array(self, path: str, token: str) -> list[Document]:
+        """What a route lists. Raises `UplinkError`."""
+        request = self._client.build_request("GET", path, headers=_bearer(token))
+        response, body = await self._exchanged(request)
+        if response.status_code != 200:
+            raise UplinkError(_problem(response, body), _retry_after(response))
         try:
-            request = self._client.build_request(method, path, json=body, headers=headers)
+            found = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise UplinkError("the answer cannot be read") from error
+        if not isinstance(found, list):
+            raise UplinkError("the answer cannot be read")
+        return found
+
+    async def post_form(self, path: str, form: dict[str, str]) -> Document:
+        """One exchange of a form for a JSON object. Raises `UplinkError`, `Declined`."""
+        request = self._client.build_request("POST", path, data=form)
+        return _document(*await self._exchanged(request))
+
+    async def commands(self, inquiry: Document) -> AsyncIterator[str]:
+        """Lines of the stream of what accepted orders ask of the device that signed the inquiry.
+        Raises `UplinkError`."""
+        path = f"/v1/districts/{self._district}/flexibility/commands"
+        patience = httpx2.Timeout(limits.STREAM_SILENT_S, connect=limits.CONNECT_S)
+        body = {"inquiry": inquiry}
+        try:
+            async with self._client.stream("POST", path, json=body, timeout=patience) as response:
+                if response.status_code != 200:
+                    raise UplinkError(str(response.status_code), _retry_after(response))
+                async for line in response.aiter_lines():
+                    yield line
+        except (httpx2.HTTPError, OSError) as error:
+            raise UplinkError(f"the stream broke: {type(error).__name__}") from error
+
+    async def _exchanged(self, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
+        try:
             response = await self._client.send(request, stream=True)
             try:
-                told = await _bounded(response)
+                return response, await _bounded(response)
             finally:
                 await response.aclose()
         except (httpx2.HTTPError, OSError) as error:
             raise UplinkError(f"no answer: {type(error).__name__}") from error
-        return _document(response, told)
 
     def _answers(self, response: httpx2.Response, body: bytes, count: int) -> list[Answer]:
         if response.status_code == 413 and count > 1:
@@ -142,6 +177,10 @@ class Uplink:
         if len(answers) != count:
             raise UplinkError(f"{len(answers)} answers to {count} records")
         return answers
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"} if token else {}
 
 
 def _trust(gateway: GatewayConfig) -> ssl.SSLContext:
