@@ -26,7 +26,7 @@ for programs, version {VERSION}. Makers of devices begin with [devices.md](devic
 - **Pages** answer `cursor`; give it back as the parameter named below it. What never changes has an `ETag` and `immutable`; the rest an `ETag` where it is a document.
 - **Events** are server-sent: `id` is the checkpoint, header `Last-Event-ID` goes on from there. An event is told once the certificate it names was read; others
   of the contracts name no key and are not told.
-- **What people did** stands in `audit.log` beside the index, a line each, chained by hashes: `ped-gateway audit-log FILE`. While it cannot be written, people get 507.
+- **What people did** stands in `audit.log` beside the index, a line each, chained by hashes and carried on from file to file (64 MiB each): `ped-gateway audit-log FILE`. While it cannot be written, people get 507.
 - The service holds no member's key: orders and transfers are debits that the account's key signed, posted to `/v1/accounts/{{account}}/debits`.
 """  # noqa: E501 - lines of a page
 

@@ -83,6 +83,8 @@ KEYS_S = 10.0
 KEYS_KEPT_S = 3_600.0
 KEYS_ANSWER_S = 5
 AUDIT_LINE_BYTES_MAX = 16_384
+AUDIT_FILE_BYTES_MAX = 64 * 1024 * 1024
+"""Of a file of the audit log; the chain goes on in the next."""
 
 PAGE_MAX = 100
 EXPORT_BLOCKS_MAX = 1_000

@@ -46,13 +46,25 @@ def token(
     return 0
 
 
-def audit_log(file: Path, /) -> int:
-    """Look whether a gateway's audit log is as it was written; its newest hash."""
-    from pedchain_gateway.people.auditlog import BrokenError, verify
+def audit_log(file: Path, /, *, after: int = 0, newest: str = "") -> int:
+    """Look whether a gateway's audit log is as it was written; its newest hash.
 
+    Parameters
+    ----------
+    file
+        The newest file, `audit.log`; those put aside beside it are looked at first.
+    after
+        Lines that were moved away, where the oldest files were: the first that is here follows.
+    newest
+        The hash of the last of these, as it was told then.
+    """
+    from pedchain_gateway.people.auditlog import BEGIN, BrokenError, put_aside, verify
+
+    count, last = after, newest or BEGIN
     try:
-        with file.open("rb") as lines:
-            count, last = verify(lines)
+        for each in (*put_aside(file), file):
+            with each.open("rb") as lines:
+                count, last = verify(lines, count, last)
     except OSError as error:
         return fail(f"{file}: {error.strerror}", MISUSED)
     except BrokenError as error:

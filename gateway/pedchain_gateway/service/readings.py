@@ -101,7 +101,7 @@ async def post_readings(
     await known.bindings.check(definition, request.scope.get(PEER), filter(None, devices))
     try:
         if known.spool is not None and "respond-async" in request.headers.get("prefer", ""):
-            name = known.spool.put(posted.district, posted.records, time.time())
+            name = known.spool.put(posted.district, posted.records, time.time(), address)
             return spooled(name, len(posted.records))
         verdicts = await known.intake.judge(posted.district, opened)
     except OverloadedError as error:

@@ -85,7 +85,8 @@ async def _beside(services: Services) -> None:
     async with asyncio.TaskGroup() as group:
         if services.spool is not None:
             for name in services.config.districts:
-                group.create_task(keep_sending(services.spool, services.intake, name))
+                judged = services.rates.judged
+                group.create_task(keep_sending(services.spool, services.intake, name, judged))
         group.create_task(_close(services))
 
 

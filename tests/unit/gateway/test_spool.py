@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from limits import RateLimitItemPerMinute
 
 from pedchain_domain.reasons import Reason
 from pedchain_gateway import limits
@@ -43,7 +44,8 @@ async def services(config: Config, ledger: FakeLedger, index: Index, spool: Spoo
 @asynccontextmanager
 async def sending(services: Services) -> AsyncIterator[None]:
     assert services.spool is not None
-    work = asyncio.create_task(keep_sending(services.spool, services.intake, "DistrictA"))
+    judged = services.rates.judged
+    work = asyncio.create_task(keep_sending(services.spool, services.intake, "DistrictA", judged))
     try:
         yield
     finally:
@@ -154,3 +156,41 @@ async def test_without_a_spool_the_answer_comes_after_commit(
         answer = await client.post(URL, content=record_of(1), headers=EARLY)
     assert answer.json()["results"][0]["status"] == "recorded"
     assert "preference-applied" not in answer.headers
+
+
+async def test_forged_records_that_were_spooled_count_where_they_came_from(
+    http: httpx2.AsyncClient,
+    services: Services,
+    ledger: FakeLedger,
+    record_of: Any,
+    spool: Spool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(services.rates, "_forged", RateLimitItemPerMinute(3))
+    ledger.verdicts["meter-1"] = Reason.BAD_SIGNATURE
+    forged = [record_of(counter) for counter in range(1, 3)]
+    async with sending(services):
+        assert (await http.post(URL, content=b"\n".join(forged), headers=EARLY)).status_code == 202
+        await until(lambda: spool.waiting == 0)
+        other = [b"garbage", record_of(1, device="meter-2")]
+        assert (await http.post(URL, content=b"\n".join(other), headers=EARLY)).status_code == 202
+        await until(lambda: spool.waiting == 0)
+        refused = await http.post(URL, content=record_of(3), headers=EARLY)
+    assert refused.status_code == 429
+    assert not spool._brought
+
+
+async def test_spooled_records_count_as_their_devices(
+    http: httpx2.AsyncClient,
+    services: Services,
+    record_of: Any,
+    spool: Spool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(services.rates, "_device", 2)
+    async with sending(services):
+        for counter in (1, 2):
+            await http.post(URL, content=record_of(counter), headers=EARLY)
+            await until(lambda: spool.waiting == 0)
+        refused = await http.post(URL, content=record_of(3), headers=EARLY)
+    assert refused.status_code == 429
