@@ -10,6 +10,7 @@ import asyncio
 import csv
 import json
 import time
+import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from pedchain_demo import stages
 from pedchain_demo.commands import run
 from pedchain_demo.progress import Progress
 from pedchain_domain import canonical
+from pedchain_domain.calendar import shifted
 from pedchain_domain.instants import DAY
 from pedchain_domain.sim import street as sim
 from pedchain_fabric.client import profile
@@ -288,3 +290,38 @@ def test_a_sample_of_agents_and_of_imported_readings_is_opened_and_verified(
     ledger = str(imported.folder / "ledger")
     check = ("ped-audit", "sample", "check", str(path), ledger, "--leaves", "24")
     assert run(*check, accept=(1,)).endswith("23 verified, 0 missing, 1 failed\nTAMPERED\n")
+
+
+def test_what_differs_in_bulk_is_told_and_revised_from_a_day_on(imported: Imported) -> None:
+    """Of the homes one has got a larger connection, another takes part by half of it."""
+    folder = imported.folder / "bulk"
+    folder.mkdir()
+    files, newest = imported.folder / "files", imported.certificates(B)[-1]
+    head, *rows = (files / "sites.csv").read_text().splitlines()
+    at, power = head.split(",").index("id"), head.split(",").index("connection_w")
+    cells = [row.split(",") for row in rows]
+    changed, other = cells[0][at], cells[1][at]
+    cells[0][power] = "63000"
+    told = [head, *(",".join(row) for row in cells)]
+    (folder / "sites.csv").write_text("\n".join(told) + "\n")
+    (folder / "points.csv").write_bytes((files / "points.csv").read_bytes())
+    share = f"site,district,ppm,from,to\n{other},{B},500000,{newest['day']},\n"
+    (folder / "participations.csv").write_text(share)
+    since = tomllib.loads((files / "district.toml").read_text())["first"].isoformat()
+    master = (
+        "ped-gateway", "master", str(folder), "--district", B, "--since", since,
+        "--key", str(imported.folder / "import" / "dso.pem"),
+        "--profile", str(imported.network.profile("DSO")),
+    )  # fmt: skip
+    dry = run(*master, "--dry-run")
+    assert f"changed site {changed}: connection_w" in dry
+    assert "0 new, 1 changed, 0 that cannot be changed" in dry
+    assert "1 of 1 participations new or changed" in dry
+    run(*master, accept=(1,))  # no day is named
+    run(*master, "--changes-from", newest["day"], accept=(1,))  # it is certified
+    after = shifted(newest["day"], 1)
+    assert "1 of 1 documents revised" in run(*master, "--changes-from", after)
+    again = run(*master, "--dry-run")
+    assert "0 new, 0 changed, 0 that cannot be changed" in again
+    assert "0 of 1 participations new or changed" in again
+    assert imported.certificates(B)[-1] == newest

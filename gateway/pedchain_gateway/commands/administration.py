@@ -127,6 +127,27 @@ def add(file: Path, /, *, profile: Profile, district: District, identity: Path) 
     return _act(profile, work)
 
 
+@member.command(name="add-all")
+def add_all(file: Path, /, *, profile: Profile, district: District, dry_run: bool = False) -> int:
+    """Admit many: each line of FILE is {"membership", "identity", "occupancy"?}, as members signed
+    them. Who is a member already is left alone; DRY-RUN only tells who is new."""
+    from pedchain_domain import canonical
+    from pedchain_gateway.registering import bulk
+
+    people: list[Document] = []
+    for number, text in enumerate(_lines(file), start=1):
+        try:
+            found = canonical.decode(text)
+        except canonical.CanonicalError as error:
+            return fail(f"{file} line {number}: {error}")
+        if not isinstance(found, dict) or not {"membership", "identity"} <= found.keys():
+            return fail(f"{file} line {number}: no membership with its identity")
+        people.append(found)
+    return on_ledger(
+        profile, "gateway", lambda at: bulk.enrol_all(at, district, people, line, dry=dry_run)
+    )
+
+
 @member.command
 def leave(name: str, /, *, profile: Profile, district: District, to: int) -> int:
     """End a membership at an instant."""
@@ -178,6 +199,17 @@ def approve(
     from pedchain_gateway.registering import registry
 
     return _act(profile, lambda at: registry.approve(at, district, digest))
+
+
+def _lines(file: Path) -> list[bytes]:
+    """A bounded file's lines; ends the command where it cannot be read."""
+    from pedchain_gateway import limits
+
+    try:
+        with file.open("rb") as opened:
+            return opened.read(limits.REGISTRATION_FILE_BYTES_MAX).splitlines()
+    except OSError as error:
+        raise SystemExit(fail(f"{file}: {error.strerror}")) from error
 
 
 def _change(

@@ -111,12 +111,14 @@ def master(
     key: ImportKey,
     since: str,
     profile: Profile,
+    changes_from: str | None = None,
+    dry_run: bool = False,
     user: str = "gateway",
 ) -> int:
-    """Register sites and points from FOLDER's sites.csv and points.csv, in bulk.
+    """Bring FOLDER's sites.csv, points.csv and participations.csv onto the ledger, in bulk.
 
-    Each point also gets the device by which the DSO speaks for it. What is registered already is
-    left alone, so the command may be run again with more rows.
+    Each point also gets the device by which the DSO speaks for it. What is registered as it is
+    given is left alone, so the command may be run again with more rows.
 
     Parameters
     ----------
@@ -124,20 +126,35 @@ def master(
         Where sites.csv and points.csv are.
     since
         From when the DSO's devices count: the first day of the history, such as 2023-01-01.
+    changes_from
+        The day from which on sites and points are as the files say, where they differ from what is
+        registered: one that is not certified yet. Without it, what differs is refused.
+    dry_run
+        Only tell what is new and what would change.
     user
         Which of the profile's users acts.
     """
     from pedchain_domain.der import spki_hex
-    from pedchain_gateway.firstday.master import MasterError, instant, load
-    from pedchain_gateway.registering.register import Registration, register
+    from pedchain_gateway.firstday.master import MasterError, instant, load, participations
+    from pedchain_gateway.registering import bulk
 
     spki = spki_hex(read_key(key).public_key())
     try:
-        documents = load(folder, spki, instant(since, "--since"))
+        documents, shares = load(folder, spki, instant(since, "--since")), participations(folder)
     except MasterError as error:
         return fail(error, MISUSED)
-    registration = Registration([], [], [], {district: documents})
-    return on_ledger(profile, user, lambda ledger: register(ledger, registration, line))
+
+    async def act(ledger: "FabricLedger") -> None:
+        changes = await bulk.compare(ledger, district, documents)
+        lacking = await bulk.missing_shares(ledger, district, shares)
+        for text in changes.text():
+            line(text)
+        line(f"{len(lacking)} of {len(shares)} participations new or changed")
+        if not dry_run:
+            await bulk.bring(ledger, district, changes, changes_from, line)
+            await bulk.take_part(ledger, district, lacking, line)
+
+    return on_ledger(profile, user, act)
 
 
 def quickstart(folder: Path, /, *, profile: Profile, state: Path, user: str = "gateway") -> int:

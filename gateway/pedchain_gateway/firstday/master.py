@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Master data from spreadsheets: sites.csv and points.csv become registration documents.
+"""Master data from spreadsheets: sites.csv, points.csv and participations.csv become documents.
 
     sites.csv    id, plan, connection_w, feeder, substation, zone, heating, vehicles, from and,
                  where it has them, to, heat_network, battery_wh, unmetered_generation_w,
                  combustion_m_per_day
+    participations.csv (if there is one)  site, district, ppm, from and, where it ends, to
     points.csv   id, site, kind, p_max_w and, where it has them, parent, registers, resolution_wh
 
 Each point gets the device by which the DSO speaks for it, with the usual registers of its kind, or
@@ -21,7 +22,7 @@ from pedchain_domain.reasons import DomainError
 from pedchain_gateway.importing.telling import device_of
 
 Document = dict[str, Any]
-SITES, POINTS = "sites.csv", "points.csv"
+SITES, POINTS, SHARES = "sites.csv", "points.csv", "participations.csv"
 _DRAWN, _GIVEN = "1-0:1.8.0*255", "1-0:2.8.0*255"
 _HEAT, _DISTANCE, _GAS = "6-0:1.0.0*255", "1-0:99.0.0*255", "7-0:3.0.0*255"
 REGISTERS: Mapping[str, Mapping[str, str]] = {
@@ -61,6 +62,27 @@ def load(folder: Path, spki: str, since: int) -> list[Document]:
             raise MasterError(f"{where}: no site {point['site']} in {SITES}")
         begin = min(since, begins[point["site"]])
         found += [point, _checked(_device(row, where, spki, begin), where)]
+    return found
+
+
+def participations(folder: Path) -> list[Document]:
+    """participation/1 of each row; none where there is no such file. Raises `MasterError`."""
+    if not (folder / SHARES).exists():
+        return []
+    found = []
+    for where, row in _rows(folder / SHARES):
+        ppm, end = row.get("ppm", ""), row.get("to", "")
+        if not ppm.isdecimal():
+            raise MasterError(f"{where}: ppm must be a whole number")
+        document = {
+            "schema": "participation/1",
+            "site": row.get("site", ""),
+            "district": row.get("district", ""),
+            "ppm": int(ppm),
+            "from": instant(row.get("from", ""), where),
+            "to": instant(end, where) if end else None,
+        }
+        found.append(_checked(document, where))
     return found
 
 

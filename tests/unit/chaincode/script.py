@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from pedchain_chaincode import limits
-from pedchain_fabric.shim.testing import TransactionFailed
+from pedchain_fabric.shim.testing import TransactionFailed, creator
 from tests.unit.chaincode.district import (
     METERING,
     OPERATOR,
@@ -20,6 +20,7 @@ from tests.unit.chaincode.district import (
     Ledger,
     Meter,
     day_name,
+    site,
 )
 from tests.unit.chaincode.people import (
     CLAIM,
@@ -141,6 +142,19 @@ def other(offer: dict[str, Any]) -> dict[str, Any]:
     return {**offer, "id": CLAIM[::-1], "device": {**offer["device"], "id": "home-9.other"}}
 
 
+async def judge(ledger: Printing) -> None:
+    """A site is revised, a certificate's sample recorded by somebody else than the district."""
+    changed = site("home-1", heating="metered")
+    revision = {"schema": "revision/1", "document": changed, "since": day_name(40)}
+    await ledger.submit("Revise", json.dumps([revision]))
+    certificate = await ledger.ask("GetCertificate", day_name(1))
+    sample = {name: certificate[name] for name in ("day", "run", "version", "root")}
+    sample |= {"schema": "sample/1", "block": 7, "hash": "ab" * 32, "opening": None}
+    sample |= {"leaves": 8, "verified": 0, "missing": 8, "failed": 0}
+    auditor = creator("DistrictBMSP", "auditor", attributes={"ped.role": "auditor"})
+    await ledger.submit("RecordSample", json.dumps(sample), creator=auditor)
+
+
 async def ask(ledger: Printing) -> None:
     """Every query once."""
     for name, function in (("DistrictA", "District"), ("cal-2026", "Calendar"), ("f1", "Factors")):
@@ -149,6 +163,9 @@ async def ask(ledger: Printing) -> None:
         ("GetFence",),
         ("GetDevice", "home-1.grid"),
         ("GetSite", "home-1"),
+        ("GetPoint", "home-1.gcp"),
+        ("GetLeaves", day_name(1), "0"),
+        ("ListSamples", day_name(0), ""),
         ("GetCertificate", day_name(0)),
         ("ListCertificates", day_name(0), ""),
         ("GetCertificateHistory", day_name(0)),
@@ -197,6 +214,7 @@ async def run() -> list[str]:
     ledger.lines += await script_origin.lines()
     await ledger.decide({**ledger.district, "rule": "R2", "from": day_name(9)})
     await ledger.peer.evaluate("registry", "GetDecision", "DistrictA", day_name(9))
+    await judge(ledger)
     await ask(ledger)
     for place in (ledger.peer.state(METERING), ledger.peer.private(METERING, "readings")):
         whole = json.dumps([[key, digest(value)] for key, value in place.items()])
