@@ -99,3 +99,30 @@ def chart(values: Sequence[tuple[str, int | None]]) -> Chart:
         if wh is not None
     )
     return Chart(round(zero, 2), bars, tuple((name, kwh(wh)) for name, wh in values))
+
+
+def currency(microcurrency: int | None) -> str:
+    """An amount of µcur."""
+    return "" if microcurrency is None else f"{microcurrency / 1_000_000:,.6f}"
+
+
+class SharedHour(NamedTuple):
+    """An account's hour as it is read: energies, then money, then what run FINAL did."""
+
+    at: str
+    energies: tuple[str, ...]
+    money: tuple[str, str]
+    note: str
+
+
+def shared_hour(row: Document) -> SharedHour:
+    """A row of the contract's `GetHours`: fed in, drawn, sold, bought, shared out and in (Wh), paid
+    and received (µcur). A correction stands in place of what it corrects."""
+    position = row["position"] or {}
+    names = ("sold", "bought", "shared_out", "shared_in")
+    parts = [row["fed_in"], row["drawn"], *(position.get(name, 0) for name in names)]
+    energies = tuple("not measured" if wh is None else kwh(wh) for wh in parts)
+    corrected = row.get("corrected")
+    _, _, pays, receives = corrected or row.get("shared") or (None,) * 4
+    note = "corrected by run FINAL" if corrected else ""
+    return SharedHour(at(row["hour"]), energies, (currency(pays), currency(receives)), note)

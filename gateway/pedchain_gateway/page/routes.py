@@ -20,7 +20,7 @@ from pedchain_gateway import limits
 from pedchain_gateway.explorer.blocks import describe
 from pedchain_gateway.explorer.routes import transaction_of
 from pedchain_gateway.ledger.port import LedgerError
-from pedchain_gateway.page import asked, visitor
+from pedchain_gateway.page import asked, figures, visitor
 from pedchain_gateway.page.rendering import page, style
 from pedchain_gateway.people.access import Who, person_of
 from pedchain_gateway.service.certificates import Day, District, as_problem
@@ -163,7 +163,7 @@ async def get_account(request: Request, account: Name, day: date | None = None) 
     await visitor.must(request, Who.PROSUMER)
     known, on = services(request), day or asked.today() - timedelta(days=1)
     found = await asked.account(known, account)
-    hours = await asked.shared_hours(known, account, on)
+    hours = [figures.shared_hour(row) for row in await asked.shared_hours(known, account, on)]
     return page(request, "account", name=account, found=found, hours=hours, day=on)
 
 

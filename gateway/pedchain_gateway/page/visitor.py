@@ -7,7 +7,7 @@ no header to carry it in. No script can read the cookie, and no other site's req
 
 from fastapi import Request, Response
 
-from pedchain_gateway.people.access import PERSON, ROLES, Who, check, person_of
+from pedchain_gateway.people.access import PERSON, Who, check, person_of
 from pedchain_gateway.people.identity import Person
 from pedchain_gateway.service.problems import Problem, ProblemError
 from pedchain_gateway.service.services import services
@@ -31,17 +31,13 @@ async def visitor(request: Request) -> Person | None:
     return person
 
 
-async def must(request: Request, *roles: Who) -> Person:
-    """The person, who has one of the roles for what the path names. Raises `ProblemError`."""
+async def must(request: Request, who: Who) -> Person:
+    """The person, who has the role for what the path names. Raises `ProblemError`."""
     person = await visitor(request)
     if person is None:
         raise ProblemError(Problem.NOT_AUTHORIZED)
     services(request).audit.ready()
-    wanted = [who for who in roles if ROLES[who] in person.roles]
-    if not wanted:
-        names = " or ".join(ROLES[who] for who in roles)
-        raise ProblemError(Problem.FORBIDDEN, f"role {names} is needed")
-    check(wanted[0], person, request.path_params)
+    check(who, person, request.path_params)
     return person
 
 

@@ -13,6 +13,7 @@ from pedchain_domain.market.tokenid import Carrier
 from pedchain_gateway.explorer.blocks import describe
 from pedchain_gateway.ledger.port import Refused
 from pedchain_gateway.page import asked
+from tests.unit.gateway.test_flexstatement import STATEMENT
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "main-job" / "blocks"
 DAY, HOUR = "2026-11-20", 1_795_132_800
@@ -25,6 +26,25 @@ ORDER = {
     "state": "ISSUED",
     "result": None,
 }  # fmt: skip
+MEASURED = {
+    **ORDER,
+    "order": {**ORDER["order"], "id": "o2", "direction": "down", "rule": "10of10"},
+    "state": "SETTLED",
+    "result": {"pools": {"DistrictA": "portfolio"}},
+}
+SHARED = [
+    {"hour": HOUR, "fed_in": 1_200, "drawn": None, "position": None},
+    {
+        "hour": HOUR + 3_600, "fed_in": 2_000, "drawn": 300, "shared": [100, 900, 12_000, 108_000],
+        "position": {"sold": 500, "bought": 200, "shared_out": 900, "shared_in": 100},
+        "corrected": None,
+    },
+    {
+        "hour": HOUR + 7_200, "fed_in": 2_000, "drawn": 0, "shared": [0, 900, 0, 108_000],
+        "position": {"sold": 0, "bought": 0, "shared_out": 800, "shared_in": 0},
+        "corrected": [0, 800, 0, 96_000],
+    },
+]  # fmt: skip
 
 
 def session(hour: int, *, published: bool) -> dict[str, Any]:
@@ -77,8 +97,11 @@ def fill(ledger: Any) -> None:
     account = {"locked": 0, "counter": 3}
     ledger.answers["tokens:GetAccount", "acc-1"] = canonical.encode(account)
     ledger.answers["market:ListOrders", "acc-1", ""] = canonical.encode({})
-    hours = [{"hour": HOUR, "fed_in": 1_200, "drawn": None, "position": None}]
-    ledger.answers["sharing:GetHours", "acc-1", "electricity", str(HOUR)] = canonical.encode(hours)
+    asked_at = ("sharing:GetHours", "acc-1", "electricity", str(HOUR))
+    ledger.answers[asked_at] = canonical.encode(SHARED)
+    ledger.answers["flexibility:GetOrder", "o2"] = canonical.encode(MEASURED)
+    asked_of = ("flexibility:GetStatement", "o2", "h01", "portfolio")
+    ledger.answers[asked_of] = canonical.encode(STATEMENT)
 
 
 def spaced(text: str) -> str:
