@@ -7,11 +7,15 @@ is gone; here it is told again well before. Without an order it is left to its o
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from emsagent import limits, logs
 from emsagent.drivers import Controllable
 from emsagent.errors import DriverFault
+
+Clock = Callable[[], float]
+"""The time the home lives in, UTC s."""
 
 
 class Wanting(Protocol):
@@ -25,8 +29,11 @@ class Wanting(Protocol):
 class Actor:
     """One device that acts for a home's orders."""
 
-    def __init__(self, name: str, device: Controllable, wanting: Wanting) -> None:
+    def __init__(
+        self, name: str, device: Controllable, wanting: Wanting, clock: Clock = time.time
+    ) -> None:
         self._name, self._device, self._wanting = name, device, wanting
+        self._clock = clock
         self._told: int | None = None
         self._told_at = float("-inf")
 
@@ -49,7 +56,7 @@ class Actor:
         """Act until cancelled; then the device is left to itself."""
         try:
             while True:
-                await self.turn(int(time.time()), time.monotonic())
+                await self.turn(int(self._clock()), time.monotonic())
                 await asyncio.sleep(limits.ACT_S)
         finally:
             if self._told is not None:

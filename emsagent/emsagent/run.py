@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 from emsagent import limits, logs
+from emsagent.acting import Clock
 from emsagent.config import Config, DriverConfig
 from emsagent.delivery import deliver
 from emsagent.drivers.live import late_s
@@ -27,15 +28,15 @@ if TYPE_CHECKING:
     from emsagent.trading.broker import Broker
 
 
-async def run(config: Config, stop: asyncio.Event) -> None:
-    """Serve every home of the configuration until `stop` is set."""
+async def run(config: Config, stop: asyncio.Event, clock: Clock = time.time) -> None:
+    """Serve every home of the configuration until `stop` is set; `clock` is the time it lives in."""
     async with AsyncExitStack() as stack:
         uplinks = {
             district: await stack.enter_async_context(Uplink(gateway))
             for district, gateway in config.gateways.items()
         }
         homes = [stack.enter_context(Home(config, home)) for home in config.homes]
-        parts = Parts(config, homes, uplinks)
+        parts = Parts(config, homes, uplinks, clock)
         pulse = Pulse()
         logs.event("started", homes=len(homes), devices=sum(len(home.meters) for home in homes))
         aside = _beside(config, parts, pulse)
@@ -52,9 +53,13 @@ class Parts:
     """What each home has: its way out, its part in demand response, its plan, its broker."""
 
     def __init__(
-        self, config: Config, homes: Sequence[Home], uplinks: Mapping[str, Uplink]
+        self,
+        config: Config,
+        homes: Sequence[Home],
+        uplinks: Mapping[str, Uplink],
+        clock: Clock,
     ) -> None:
-        self.homes = homes
+        self.homes, self.clock = homes, clock
         self.uplink = {home.config.id: uplinks[home.config.district] for home in homes}
         self.followers = {one.home: Follower(config, one) for one in config.consents}
         self.asking: dict[str, Asking] = {
@@ -65,15 +70,15 @@ class Parts:
         }
         by_id = {home.config.id: home for home in homes}
         self.stewards = {
-            one.home: Steward(config, one, by_id[one.home], self.followers.get(one.home))
+            one.home: Steward(config, one, by_id[one.home], self.followers.get(one.home), clock)
             for one in config.plans
         }
-        self.brokers = _brokers(config, self.stewards)
+        self.brokers = _brokers(config, self.stewards, clock)
         self.wakes = {home.config.id: asyncio.Event() for home in homes}
 
     def serve(self) -> Iterator[Coroutine[Any, Any, None]]:
         """What goes on for homes beside their readings."""
-        for actor in actors(self.homes, self.followers, self.stewards):
+        for actor in actors(self.homes, self.followers, self.stewards, self.clock):
             yield actor.serve()
         for name, follower in self.followers.items():
             if follower.consent.openadr is None:
@@ -85,12 +90,12 @@ class Parts:
             yield broker.serve(self.uplink[name])
 
 
-def _brokers(config: Config, stewards: Mapping[str, Steward]) -> dict[str, "Broker"]:
+def _brokers(config: Config, stewards: Mapping[str, Steward], clock: Clock) -> dict[str, "Broker"]:
     if not config.mandates:
         return {}
     from emsagent.trading.broker import Broker  # only where orders are placed
 
-    return {one.home: Broker(config, one, stewards[one.home]) for one in config.mandates}
+    return {one.home: Broker(config, one, stewards[one.home], clock) for one in config.mandates}
 
 
 def _beside(config: Config, parts: Parts, pulse: Pulse) -> list[Coroutine[Any, Any, None]]:
@@ -128,16 +133,16 @@ async def _serve(home: Home, parts: Parts, stop: asyncio.Event, pulse: Pulse) ->
         pulse.beat(name, home.config.interval_s + limits.ANSWER_S)
         try:
             with suppress(OutboxFull):  # told by the home; what is stored still goes out
-                home.collect(until=int(time.time()))
+                home.collect(until=int(parts.clock()))
             pause = await deliver(home, uplink)
             if follower is not None:
-                await follower.turn(parts.asking[name], int(time.time()))
+                await follower.turn(parts.asking[name], int(parts.clock()))
         except OutboxFull as error:
             # The disk takes nothing: the same bytes stay due until it does.
             logs.alarm(error.code, home=name, detail=str(error))
         except OSError as error:
             logs.alarm("disk", home=name, detail=str(error.strerror))
-        await _sleep((stop, wake), _wait_s(home.config.interval_s, time.time() - late, pause))
+        await _sleep((stop, wake), _wait_s(home.config.interval_s, parts.clock() - late, pause))
 
 
 def _wait_s(interval_s: int, now: float, pause_s: float) -> float:

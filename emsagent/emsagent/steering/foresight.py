@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from emsagent.planner import forecast
 from emsagent.planner.problem import PPM, Problem, Store
-from emsagent.steering.past import OUT, Past, load
+from emsagent.steering.past import Past, load, sun
 from emsagent.steering.wishes import STEP_S, StoreWish, Wish
 
 AHEAD_S = 48 * 3_600
@@ -43,9 +43,7 @@ def problem(
     start = now - now % STEP_S
     slots = AHEAD_S // STEP_S
     loads = forecast.use(load(past, wish), start, STEP_S, slots)
-    suns = [0] * slots
-    if wish.sun is not None:
-        suns = forecast.sun(past.of(wish.sun, OUT), start, STEP_S, slots)
+    suns = forecast.sun(sun(past, wish), start, STEP_S, slots)
     at = [start + slot * STEP_S for slot in range(slots)]
     shadow = [_shadow(wish, instant, signal or {}) for instant in at]
     net_w = [(used - made) * 3_600 // STEP_S for used, made in zip(loads, suns, strict=True)]

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from emsagent.acting import Actor
+from emsagent.acting import Actor, Clock
 from emsagent.drivers import Controllable
 from emsagent.errors import ConfigError
 from emsagent.following import Follower
@@ -23,7 +23,10 @@ class Hand:
 
 
 def actors(
-    homes: Sequence[Home], followers: Mapping[str, Follower], stewards: Mapping[str, Steward]
+    homes: Sequence[Home],
+    followers: Mapping[str, Follower],
+    stewards: Mapping[str, Steward],
+    clock: Clock,
 ) -> list[Actor]:
     """Everyone that tells a device something. Raises `ConfigError` for a device that cannot be
     told anything."""
@@ -39,5 +42,5 @@ def actors(
                 raise ConfigError("plan", f"{name} cannot be told a power")
             wanted = Hand(steward, name) if steward else follower
             assert wanted is not None
-            found.append(Actor(name, driver, wanted))
+            found.append(Actor(name, driver, wanted, clock))
     return found

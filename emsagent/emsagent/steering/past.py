@@ -90,14 +90,26 @@ def load(past: Past, wish: Wish) -> dict[int, int]:
     """Wh that the home used by slot, without its stores: where all that takes part was counted."""
     drawn, fed = past.of(wish.grid, IN), past.of(wish.grid, OUT)
     made = past.of(wish.sun, OUT)
-    moved = [(past.of(one.device, IN), past.of(one.device, OUT)) for one in wish.stores]
     found = {}
     for at, wh in drawn.items():
         if wish.sun is not None and at not in made:
             continue
-        stores = sum(ins.get(at, 0) - outs.get(at, 0) for ins, outs in moved)
-        found[at] = max(0, wh - fed.get(at, 0) + made.get(at, 0) - stores)
+        found[at] = max(0, wh - fed.get(at, 0) + made.get(at, 0) - _moved(past, wish, at))
     return found
+
+
+def sun(past: Past, wish: Wish) -> Mapping[int, int]:
+    """Wh that the home made by slot; without a meter of it, what was more than it used."""
+    if wish.sun is not None:
+        return past.of(wish.sun, OUT)
+    drawn, fed = past.of(wish.grid, IN), past.of(wish.grid, OUT)
+    return {at: max(0, fed.get(at, 0) - wh + _moved(past, wish, at)) for at, wh in drawn.items()}
+
+
+def _moved(past: Past, wish: Wish, at: int) -> int:
+    """Wh that stores took in a slot; minus: gave."""
+    names = [one.device for one in wish.stores]
+    return sum(past.of(one, IN).get(at, 0) - past.of(one, OUT).get(at, 0) for one in names)
 
 
 def _counted(sample: Sample) -> Counted:
