@@ -14,6 +14,11 @@ UV = Path(sys.executable).parent / "uv"
 IMAGES = ROOT / "images"
 #: Image -> the member whose requirements it has.
 ROLES = {"chaincode": "pedchain-chaincode", "gateway": "pedchain-gateway", "agent": "emsagent"}
+#: Members whose image carries every optional part: an agent's drivers, its planner, its tokens.
+WHOLE = ("emsagent",)
+#: What is asked for by a package that we use and imported by nothing we use of it: file readers of
+#: dsmr-parser alone import tailer, which has no wheel.
+UNUSED = ("tailer",)
 BACKEND = "uv-build"
 
 
@@ -35,7 +40,17 @@ def main() -> int:
 def export(path: Path, member: str) -> None:
     command = [str(UV), "export", "--quiet", "--frozen", "--package", member]
     command += ["--no-dev", "--no-emit-workspace", "--no-annotate", "--no-header"]
+    command += ["--all-extras"] if member in WHOLE else []
     subprocess.run([*command, "-o", str(path)], cwd=ROOT, check=True)
+    path.write_text(without_unused(path.read_text()))
+
+
+def without_unused(lock: str) -> str:
+    """A lock without packages that nothing imports."""
+    found = blocks(lock)
+    for name in UNUSED:
+        lock = lock.replace(found[name] + "\n", "") if name in found else lock
+    return lock
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 async def run(config: Config, stop: asyncio.Event, clock: Clock = time.time) -> None:
-    """Serve every home of the configuration until `stop` is set; `clock` is the time it lives in."""
+    """Serve every home of the configuration until `stop` is set; `clock` is the time they live."""
     async with AsyncExitStack() as stack:
         uplinks = {
             district: await stack.enter_async_context(Uplink(gateway))
