@@ -3,6 +3,7 @@
 settlement from raw blocks. A week of it: tests/soak."""
 
 import asyncio
+import csv
 import json
 import subprocess
 from collections.abc import AsyncIterator
@@ -72,11 +73,19 @@ def statements(consortium: Network, folder: Path) -> None:
             "--out", str(folder))  # fmt: skip
     command(consortium, "bank-file", *month, "--payees", str(folder / "payees.json"),
             "--out", str(folder / "bank.csv"))  # fmt: skip
+    command(consortium, "postings", *payees, *month, "--out", str(folder / "postings.csv"))
     made = json.loads((folder / f"acc-b1-{month[1]}.json").read_text())
     lines = {line["kind"]: line for line in made["lines"]}
     assert lines["market-bought"]["wh"] > 0 > lines["market-bought"]["amount"]
     assert lines["shared-in"]["amount"] == -120 * lines["shared-in"]["wh"]
     assert "<td>market-bought</td>" in (folder / f"acc-b1-{month[1]}.html").read_text()
+    posted = list(csv.DictReader((folder / "postings.csv").read_text().splitlines()))
+    for kind, one in lines.items():
+        mine = [row for row in posted if (row["account"], row["posting"]) == ("acc-b1", kind)]
+        if kind != "fees":
+            assert sum(round(float(row["kwh"]) * 1_000) for row in mine) == one["wh"], kind
+            assert sum(round(float(row["amount"]) * 1e6) for row in mine) == one["amount"], kind
+    assert {row["account"] for row in posted} == set(payees)
     rows = [row.split(",") for row in (folder / "bank.csv").read_text().splitlines()[1:]]
     assert len(rows) == len(payees)
     assert {row[3] for row in rows} == {"pay", "collect"}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands `ped-gateway show-hours|share|statement|bank-file|forget`: communities, members' months
-and retention."""
+"""Commands `ped-gateway show-hours|share|statement|postings|bank-file|forget`: communities,
+members' months and retention."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -110,6 +110,27 @@ def statement(
     return _run(profile, user, act)
 
 
+def postings(
+    accounts: list[str], /, *, profile: Profile, month: Month, out: Path, user: User = "gateway"
+) -> int:
+    """Write accounts' postings of a month's sharing and trades as CSV, for a billing system.
+
+    Parameters
+    ----------
+    accounts
+        The accounts to bill.
+    out
+        The file to write.
+    """
+
+    async def act(months: "Months") -> None:
+        text = await months.postings(month, accounts)
+        write_text(out, text)
+        line(f"{month} {text.count(chr(10)) - 1} postings of {len(set(accounts))} accounts")
+
+    return _run(profile, user, act)
+
+
 def bank_file(
     *, profile: Profile, month: Month, payees: Path, out: Path, user: User = "gateway"
 ) -> int:
@@ -146,7 +167,14 @@ def forget(communities: list[str], /, *, profile: Profile, day: Day, user: User 
     return _run(profile, user, act)
 
 
-COMMANDS: tuple[Callable[..., int], ...] = (show_hours, share, statement, bank_file, forget)
+COMMANDS: tuple[Callable[..., int], ...] = (
+    show_hours,
+    share,
+    statement,
+    postings,
+    bank_file,
+    forget,
+)
 
 
 def _run(profile: Path, user: str, act: "Callable[[Months], Awaitable[None]]") -> int:

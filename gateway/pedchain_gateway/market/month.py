@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from pedchain_domain import canonical
@@ -135,6 +136,27 @@ class Months:
         charged = [*entries, *statement.fees(entries, tariff)]
         return statement.statement(account, month, charged, run=run, rules=rules, proof=proof)
 
+    async def postings(self, month: str, accounts: Sequence[str]) -> str:
+        """What sharing and the market come to for each account, hour by hour and trade by trade, as
+        CSV: kWh, and the amount as the account's due or, negative, its debt."""
+        rows = ["month,account,day,hour,carrier,posting,kwh,amount,rest_on"]
+        for account in sorted(set(accounts)):
+            holder = await self.ask("tokens:GetAccount", account)
+            async for day, carrier, hours in self._days(holder, month):
+                for row in hours:
+                    found = [(one, "") for one in statement.of_hours([row])]
+                    for session, trade in await self._traded(holder, carrier, [row]):
+                        found += [(one, session) for one in statement.of_trades(account, [trade])]
+                    at = datetime.fromtimestamp(row["hour"], UTC).strftime("%Y-%m-%dT%H:%MZ")
+                    place = f"{month},{account},{day},{at},{carrier}"
+                    rows += [
+                        f"{place},{one.kind},{statement.decimal(one.wh, 3)},"
+                        f"{statement.decimal(one.amount, 6)},{rest}"
+                        for one, rest in found
+                        if one.wh or one.amount
+                    ]
+        return "".join(f"{row}\r\n" for row in rows)
+
     async def bank_file(self, month: str, payees: Mapping[str, str]) -> str:
         """What a month's sharing comes to between these accounts, and what they gave back, for the
         bank."""
@@ -195,8 +217,14 @@ class Months:
     ) -> list[list[Any]]:
         """An account's trades of these hours, as settled; of an hour that had no session, or none
         that was settled, there are none."""
+        return [trade for _, trade in await self._traded(holder, carrier, hours)]
+
+    async def _traded(
+        self, holder: Document, carrier: str, hours: Sequence[Document]
+    ) -> list[tuple[str, list[Any]]]:
+        """The same with the session of each."""
         name, zone = holder["id"], holder["places"][carrier]["zone"]
-        found = []
+        found: list[tuple[str, list[Any]]] = []
         for row in hours:
             session = session_id(Carrier(carrier), zone, row["hour"])
             try:
@@ -205,5 +233,5 @@ class Months:
                 if error.reason != "not-found":
                     raise
                 continue
-            found += [trade for trade in settled["trades"] if name in trade[:2]]
+            found += [(session, trade) for trade in settled["trades"] if name in trade[:2]]
         return found

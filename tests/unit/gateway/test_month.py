@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A community's day and a member's month, through the contracts on a peer in memory."""
 
+import csv
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -80,6 +82,20 @@ async def test_a_members_month_has_every_line_and_the_bank_gets_what_balances(
     rows = (await work.bank_file(MONTH, names)).splitlines()
     assert "2026-01,c,ref-c,pay,0.940120" in rows
     assert "2026-01,p1,ref-p1,pay,0.096000" in rows
+
+
+async def test_postings_are_hour_by_hour_what_statements_sum_up(street: Sharing) -> None:
+    await street.share()
+    work = months(street, [])
+    found = list(csv.DictReader((await work.postings(MONTH, [*EXAMPLE, "a"])).splitlines()))
+    mine = {(row["posting"], row["kwh"], row["amount"]) for row in found if row["account"] == "a"}
+    assert mine == {("grid-import", "0.050", "0.000000"), ("shared-in", "0.250", "-0.030000")}
+    assert {row["hour"] for row in found} == {"2026-01-02T12:00Z"}
+    assert sum(Decimal(row["amount"]) for row in found) == 0
+    for account in EXAMPLE:
+        said = await work.statement(account, MONTH, {**TARIFF, "import": 0, "shared": 0})
+        posted = sum(Decimal(row["amount"]) for row in found if row["account"] == account)
+        assert posted * 1_000_000 == said["total"]
 
 
 async def test_a_day_is_forgotten_once_its_retention_is_over(street: Sharing) -> None:
