@@ -8,6 +8,7 @@ the service then says of the ledger is held against the raw blocks it hands out.
 import asyncio
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -21,13 +22,20 @@ import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pedchain_domain import der, ocmf
+from pedchain_domain import canonical, der, ocmf
+from pedchain_domain.flexibility import papers
 from pedchain_fabric.wire.block import parse_block
+from pedchain_gateway.ledger.fabric import FabricLedger, open_ledger
+from pedchain_gateway.ledger.queries import ask_document
+from pedchain_gateway.ledger.steps import submit_step
 from pedchain_gateway.people import auditlog
 from tests import ports
 from tests.scenarios.conftest import RUNTIMES
 from tests.scenarios.harness import Network
 from tests.scenarios.harness import network as make_network
+from tests.scenarios.onnetwork import LAGGING
+from tests.scenarios.registering import key_document, new_key, with_signature
+from tests.unit.chaincode.exchange import Exchange, Prosumer, receipt
 
 BIN = Path(sys.executable).parent
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/first-meter.json"
@@ -214,6 +222,98 @@ async def test_a_prosumer_sees_no_account_but_its_own(
     own = await http.get("/v1/accounts/acc-1")
     assert own.status_code in (404, 409)  # settlement was not begun here
     assert (await http.get("/v1/blocks")).status_code == 403
+
+
+async def test_a_device_takes_up_its_claim_and_its_readings_count(
+    service: Service, http: httpx2.AsyncClient
+) -> None:
+    """The installer's code opens it once; a wrong one is told nothing."""
+    found = json.loads(EXAMPLE.read_text().replace("SPKI", ""))["documents"]["DistrictA"][-1]
+    waiting = {**found, "id": "home-1.sun", "point": "home-1.gen"}
+    del waiting["key"]
+    waiting["registers"] = {"1-0:2.8.0*255": {"role": "G"}}
+    file, key = service.folder / "device.json", new_key()
+    file.write_text(json.dumps(waiting))
+    at = ("--profile", str(service.network.profile("DSO")), "--district", "DistrictA")
+    offered = json.loads(service.command("claim", "offer", str(file), *at).splitlines()[-1])
+    body = {"schema": "possession/1", "claim": offered["claim"], "key": key_document(key)}
+    shown = {"code": offered["code"], "possession": with_signature(body, key)}
+    where = f"/v1/districts/DistrictA/claims/{offered['claim']}"
+    wrong = await http.post(where, json={**shown, "code": "A" * 32})
+    assert (wrong.status_code, wrong.json()["reason"]) == (403, "claim-refused")
+    assert (await http.post(where, json=shown)).json() == {"status": "recorded"}
+    again = await http.post(where, json=shown)
+    assert (again.status_code, again.json()["reason"]) == (403, "claim-refused")
+    values = [(BEGUN + 40 * HOUR, "1-0:2.8.0*255", "5", "Wh")]
+    named = {"network": "pedchain", "channel": "ped"}
+    made = ocmf.build(device="home-1.sun", counter=1, readings=values, **named)
+    assert (await final(http, [ocmf.sign(made, key)]))[0]["transaction"]
+
+
+async def test_an_account_is_read_and_spends_by_what_its_key_signed(
+    service: Service, http: httpx2.AsyncClient
+) -> None:
+    one = Prosumer("acc-1", 1)
+    async with await open_ledger(service.network.profile("DSO"), "gateway") as ledger:
+        setup = canonical.encode(Exchange.setup()).decode()
+        await settled(ledger, "tokens:Begin", setup)
+        paid = receipt(one.name, 5_000_000, 1)
+        await settled(ledger, "tokens:RegisterProsumer", account=one.request(), receipt=paid)
+    http.headers.update(service.person("prosumer", "--account", "acc-1"))
+    account = await there(http, "/v1/accounts/acc-1")
+    assert (account["spendable"], account["counter"]) == (0, 0)
+    signed = json.loads(one.signed("tokens", "fold", {"credits": sorted(account["waiting"])}))
+    done = await http.post("/v1/accounts/acc-1/debits", json=signed)
+    assert (done.status_code, done.json()["status"]) == (200, "committed")
+    told = await http.get(done.headers["location"])
+    assert told.json()["status"] == "committed"
+    account = (await http.get("/v1/accounts/acc-1")).json()
+    assert (account["spendable"], account["counter"], account["waiting"]) == (5_000_000, 1, {})
+    again = await http.post("/v1/accounts/acc-1/debits", json=signed)
+    assert (again.status_code, again.json()["reason"]) == (409, "wrong-counter")
+    assert (await http.post("/v1/accounts/acc-2/debits", json=signed)).status_code == 404
+    assert "5.000000" not in (await http.get("/page/accounts/acc-1")).text  # no cookie, no page
+
+
+async def test_commands_stream_to_the_device_that_asks_and_to_no_other(
+    service: Service, http: httpx2.AsyncClient
+) -> None:
+    """No order was issued here: the stream stands open and says nothing. What it says of orders is
+    held against polling by the scenario of agents."""
+    where = "/v1/districts/DistrictA/flexibility/commands"
+    domain = ("pedchain", "ped", papers.contract_of("DistrictA"))
+    async with await open_ledger(service.network.profile("DistrictA"), "gateway") as ledger:
+        held = await ask_document(ledger, "metering-DistrictA", "GetDevice", "home-1.grid")
+    body = {"schema": "inquiry/1", "site": held["site"], "device": held["document"]["id"]}
+
+    def asked(key: Any, ago: int = 0) -> dict[str, Any]:
+        return {"inquiry": papers.signed_by(key, {**body, "at": int(time.time()) - ago}, domain)}
+
+    async with http.stream("POST", where, json=asked(KEY)) as stream:
+        assert stream.status_code == 200
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        async with asyncio.timeout(10):
+            assert await anext(stream.aiter_lines()) == "retry: 2000"
+    polled = await http.post(where.replace("commands", "dispatches"), json=asked(KEY))
+    assert polled.json() == {"dispatches": []}
+    for stranger in (asked(new_key()), asked(KEY, ago=3_600)):
+        assert (await http.post(where, json=stranger)).status_code == 403
+
+
+async def settled(ledger: FabricLedger, function: str, *arguments: str, **sent: bytes) -> None:
+    transient = {"salt": secrets.token_bytes(16), **sent}
+    await submit_step(
+        ledger, "settlement", function, *arguments, transient=transient, lagging=LAGGING
+    )
+
+
+async def there(http: httpx2.AsyncClient, where: str) -> Any:
+    """What is there, once the district's own peer has seen it."""
+    deadline = time.monotonic() + 30
+    while (answer := await http.get(where)).status_code != 200:
+        assert time.monotonic() < deadline, answer.text
+        await asyncio.sleep(0.2)
+    return answer.json()
 
 
 async def test_no_log_holds_a_payload_a_key_or_a_salt_and_the_audit_log_holds(
