@@ -6,7 +6,7 @@ Wh, so it takes values of whole Wh alone.
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,7 @@ from pedchain_gateway.importing.values import MICRO, WH
 
 Format = Literal["csv", "xlsx", "espi", "cim"]
 Kind = Literal["interval", "register"]
+EVENT = "event"
 HEADER = ("point", "register", "time", "value", "unit", "quality")
 SUFFIX = {"csv": "csv", "xlsx": "xlsx", "espi": "xml", "cim": "xml"}
 _FLOWS = {"1-0:1.8.0*255": ("1", "A02"), "1-0:2.8.0*255": ("19", "A01")}
@@ -44,7 +45,8 @@ def rows(store: Store, kind: Kind) -> Iterator[Row]:
 
 
 def write(store: Store, folder: Path, form: Format) -> list[Path]:
-    """Write all values into `folder`, a file and a mapping for each kind there is."""
+    """Write all values into `folder`, a file and a mapping for each kind there is; charging
+    sessions, with their events, as a kind of their own."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     kinds: tuple[Kind, ...] = ("interval", "register")
@@ -59,10 +61,28 @@ def write(store: Store, folder: Path, form: Format) -> list[Path]:
             _WRITERS[form](path, found)
             (folder / f"{name}.toml").write_text(mapping(form, kind, seconds))
             written.append(path)
+    sessions = list(_sessions(store))
+    if sessions:
+        if form not in _TABLES:
+            raise NotExpressibleError("charging sessions have no place in this format")
+        path = folder / f"session.{SUFFIX[form]}"
+        _TABLES[form](path, [(*HEADER, EVENT), *sessions])
+        (folder / "session.toml").write_text(mapping(form, "register", 0, events=True))
+        written.append(path)
     return written
 
 
-def mapping(form: Format, kind: Kind, seconds: int) -> str:
+def _sessions(store: Store) -> Iterator[tuple[str, ...]]:
+    """Rows of every session, from B over C to E (rules R7)."""
+    for point, held in store.sessions():
+        first, last = held[0], held[-1]
+        for knot in held:
+            instant, obis, micro, unit = knot
+            event = "B" if knot is first else "E" if knot is last else "C"
+            yield point, obis, _iso(instant), text(micro), unit, "M", event
+
+
+def mapping(form: Format, kind: Kind, seconds: int, *, events: bool = False) -> str:
     """The mapping by which import reads what `write` wrote."""
     if form in ("espi", "cim"):
         return f'format = "{form}"\n'
@@ -70,6 +90,7 @@ def mapping(form: Format, kind: Kind, seconds: int) -> str:
         f'{field} = "{name}"'
         for field, name in zip(("point", "obis", *HEADER[2:]), HEADER, strict=True)
     )
+    columns += f'\nevent = "{EVENT}"' if events else ""
     length = f"interval_s = {seconds}\n" if seconds else ""
     marks = '[quality]\nM = "M"\nS = "S"\n'
     return f'format = "{form}"\nkind = "{kind}"\n{length}[columns]\n{columns}\n{marks}'
@@ -81,18 +102,21 @@ def _cells(found: list[Row]) -> Iterator[tuple[str, ...]]:
         yield series.point, series.obis, _iso(instant), text(micro), series.unit, mark
 
 
-def _csv(path: Path, found: list[Row]) -> None:
+Cells = Iterable[Sequence[str]]
+
+
+def _csv(path: Path, cells: Cells) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(_cells(found))
+        csv.writer(file, lineterminator="\n").writerows(cells)
 
 
-def _xlsx(path: Path, found: list[Row]) -> None:
+def _xlsx(path: Path, cells: Cells) -> None:
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("values")
-    for cells in _cells(found):
-        sheet.append(list(cells))
+    for row in cells:
+        sheet.append(list(row))
     book.save(path)
 
 
@@ -202,4 +226,10 @@ def _iso(instant: int) -> str:
     return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-_WRITERS = {"csv": _csv, "xlsx": _xlsx, "espi": _espi, "cim": _cim}
+_TABLES = {"csv": _csv, "xlsx": _xlsx}
+_WRITERS: Mapping[str, Callable[[Path, list[Row]], None]] = {
+    "csv": lambda path, found: _csv(path, _cells(found)),
+    "xlsx": lambda path, found: _xlsx(path, _cells(found)),
+    "espi": _espi,
+    "cim": _cim,
+}

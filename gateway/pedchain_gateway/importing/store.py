@@ -249,6 +249,12 @@ class Store:
         self._db.execute("INSERT INTO session VALUES (?, ?, ?, 0)", (point, begun, packed))
         return True
 
+    def sessions(self) -> Iterator[tuple[str, list[Any]]]:
+        """(point, [instant, register, millionths, unit]) of every session, in their order."""
+        rows = self._db.execute("SELECT point, held FROM session ORDER BY point, begun")
+        for point, held in rows.fetchall():
+            yield point, _unpacked(held)
+
     def take_sessions(self, day: int) -> list[tuple[str, list[Any]]]:
         """Sessions begun on a day that were not filed; now they are."""
         rows = self._db.execute(_SESSIONS_OF, (day,)).fetchall()

@@ -55,6 +55,22 @@ def test_registers_come_back_as_well(tmp_path: Path, form: operators.Format) -> 
     assert all_values(again) == all_values(desk.store)
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_charging_sessions_come_back_with_their_events(
+    tmp_path: Path, form: operators.Format
+) -> None:
+    store = Store(None)
+    session = [[1_774_800_000 + 60 * at, DRAWN, 1_000_000 * at, "Wh"] for at in range(3)]
+    assert store.session("C1", session)
+    (path,) = operators.write(store, tmp_path / "out", form)
+    again = Store(None)
+    summary = importer.collect(again, [path], load(path.with_suffix(".toml")), lambda _: None, None)
+    assert summary.whole
+    assert list(again.sessions()) == [("C1", session)]
+    with pytest.raises(operators.NotExpressibleError, match="sessions"):
+        operators.write(store, tmp_path / "out", "cim")
+
+
 def test_a_format_that_cannot_say_it_is_refused(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.take(rows(["A;Prelievo;30.03.2026 00:00;0,0001;R"]))
