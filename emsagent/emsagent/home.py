@@ -26,6 +26,7 @@ from emsagent.errors import DeviceBlocked, DriverFault, KeyFileError, OutboxFull
 from emsagent.failpoint import Failpoint, reach
 from emsagent.mark import Mark
 from emsagent.outbox import Draft, Outbox
+from emsagent.steering.intent import intent
 
 Listener = Callable[[str, Sequence[Sample]], None]
 """Who wants to know what a device was read, once it is stored."""
@@ -121,6 +122,10 @@ class Home:
         """The drivers that keep in touch with their devices, by device."""
         found = {name: one.driver for name, one in self.meters.items()}
         return {name: driver for name, driver in found.items() if isinstance(driver, Live)}
+
+    def intent(self) -> dict[str, object]:
+        """What it plans and has in the market."""
+        return intent(self._agent, self.config.id)
 
     def alarm(self, name: str, detail: str) -> None:
         """Tell a person once, and keep it for `emsagent status`."""

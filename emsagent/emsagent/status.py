@@ -5,6 +5,7 @@ from emsagent.config import Config
 from emsagent.errors import OutboxMissing
 from emsagent.home import outbox_path
 from emsagent.outbox import Outbox
+from emsagent.steering.intent import intent
 
 
 def status(config: Config) -> list[dict[str, object]]:
@@ -21,6 +22,7 @@ def _home(config: Config, home: str) -> dict[str, object]:
                 "records": {state.value: count for state, count in outbox.counts().items()},
                 "counters": outbox.counters(),
                 "pause": {"failures": failures, "until": until_ms // 1000},
+                **intent(config, home),
                 "alarms": [
                     {"at": at, "name": name, "detail": detail}
                     for at, name, detail in outbox.alarms()

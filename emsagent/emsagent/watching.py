@@ -25,7 +25,8 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>emsagent</
 <style>body{{font:16px system-ui;margin:2em;max-width:60em}}td,th{{padding:.3em .8em;
 text-align:left;border-bottom:1px solid #ccc}}.bad{{color:#b00}}</style>
 <h1>emsagent</h1><p class="{tone}">{state}</p>
-<table><tr><th>home<th>waiting<th>recorded<th>rejected<th>pause<th>alarms</tr>{rows}</table>
+<table><tr><th>home<th>waiting<th>recorded<th>rejected<th>pause<th>alarms<th>plan
+<th>most it can lose</tr>{rows}</table>
 {alarms}"""
 
 
@@ -96,6 +97,7 @@ def page(homes: Sequence[Home], pulse: Pulse) -> str:
         waiting = by["reserved"] + by["queued"] + by["sent"]
         cells = [home.config.id, waiting, by["recorded"], by["rejected"] + by["conflict"]]
         cells += [f"{home.outbox.pause()[0]} failures", len(told)]
+        cells += _intent(home)
         rows.append("<tr>" + "".join(f"<td>{html.escape(str(one))}" for one in cells) + "</tr>")
         for at, name, detail in told[-limits.ALARMS_SHOWN :]:
             when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
@@ -105,6 +107,19 @@ def page(homes: Sequence[Home], pulse: Pulse) -> str:
     return PAGE.format(
         tone="bad" if standing else "", state=html.escape(state), rows="".join(rows), alarms=listed
     )
+
+
+def _intent(home: Home) -> list[str]:
+    """How it plans, and what it can lose in the market at most."""
+    told = home.intent()
+    plan, market = told.get("plan"), told.get("market")
+    shown = "-"
+    if isinstance(plan, dict):
+        saved = plan["unmanaged_cost_ucur"] - plan["cost_ucur"]
+        shown = "paused" if plan["paused"] else f"{plan['method']}, saves {saved} \u00b5cur"
+    if not isinstance(market, list):
+        return [shown, "-"]
+    return [shown, f"{sum(one['most_lost_ucur'] for one in market)} \u00b5cur"]
 
 
 class Service:

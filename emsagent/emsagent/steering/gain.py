@@ -13,7 +13,7 @@ from emsagent.config import Config
 from emsagent.errors import ConfigError, PlanUnreadable
 from emsagent.planner import planning
 from emsagent.planner.problem import Plan, Problem, figures, from_json
-from emsagent.steering.steward import plan_path
+from emsagent.steering.places import plan_path
 
 USERS_PPM = 800_000
 PPM = 1_000_000

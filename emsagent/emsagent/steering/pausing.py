@@ -4,7 +4,7 @@
 from emsagent.config import Config
 from emsagent.errors import ConfigError
 from emsagent.promises import replaced
-from emsagent.steering.steward import pause_path
+from emsagent.steering.places import pause_path
 
 
 def pause(config: Config, home: str, *, paused: bool) -> None:

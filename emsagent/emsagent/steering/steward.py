@@ -14,7 +14,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from emsagent import limits, logs
@@ -29,19 +28,10 @@ from emsagent.promises import replaced
 from emsagent.steering import foresight
 from emsagent.steering.foresight import Asked
 from emsagent.steering.past import Past
+from emsagent.steering.places import pause_path, plan_path
 from emsagent.steering.signal import surplus
 from emsagent.steering.wishes import PPM, StoreWish, Wish
 from emsagent.uplink import Uplink
-
-
-def plan_path(config: Config, home: str) -> Path:
-    """Where the plan in force lies."""
-    return config.state / "plan" / f"{home}.json"
-
-
-def pause_path(config: Config, home: str) -> Path:
-    """What lies here while the occupant wants no planning."""
-    return config.state / "plan" / f"{home}.paused"
 
 
 class Steward:

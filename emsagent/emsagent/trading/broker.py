@@ -20,6 +20,7 @@ from emsagent.config import Config
 from emsagent.errors import ConfigError, UplinkError
 from emsagent.promises import replaced
 from emsagent.steering.past import IN, OUT
+from emsagent.steering.places import market_path
 from emsagent.steering.steward import Steward
 from emsagent.trading import intention
 from emsagent.trading.intention import Order, Session
@@ -46,7 +47,7 @@ class Broker:
         self.mandate, self._steward, self._clock = mandate, steward, clock
         self._domain = debit.Domain(config.network, config.channel, "settlement:market")
         self._key = _key(mandate)
-        self._path = config.state / "market" / f"{mandate.home}.json"
+        self._path = market_path(config, mandate.home)
         self._due = 0.0
 
     async def serve(self, uplink: Uplink) -> None:

@@ -133,6 +133,9 @@ async def test_it_learns_plans_and_tells_its_battery_the_power(config: Config) -
         kept = json.loads((config.state / "plan" / "home.json").read_text())
         assert kept["figures"]["cost_ucur"] < kept["unmanaged"]["cost_ucur"]
         assert set(kept["plan"]["reasons"]) <= {"cover-load", "take-cheap", "idle", "sell-dear"}
+        shown = home.intent()["plan"]
+        assert isinstance(shown, dict)
+        assert shown["cost_ucur"] < shown["unmanaged_cost_ucur"]
         late = NOW + config.plans[0].every_s + limits.PLAN_LATE_S + 1
         assert steward.setpoint("battery", late) is None  # a plan nobody renews tells nothing
 

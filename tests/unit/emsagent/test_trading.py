@@ -22,6 +22,7 @@ from emsagent.trading import intention
 from emsagent.trading.broker import Broker
 from emsagent.trading.intention import Session, differs, hourly, intended
 from emsagent.uplink import Uplink
+from emsagent.watching import Pulse, page
 from pedchain_domain import canonical, debit, der
 from pedchain_domain.market import orders
 from pedchain_domain.market.orders import Kind
@@ -182,6 +183,7 @@ async def test_it_places_amends_and_withdraws_by_signed_debits(config: Config) -
             assert [one.action for one in gateway.debits] == ["register-order"]
             told = json.loads((config.state / "market" / "home.json").read_text())
             assert told["orders"][0]["most_lost_ucur"] == 180_000
+            assert "180000 \u00b5cur" in page([home], Pulse())
             fill(steward, 100)
             await broker.turn(uplink)
             assert gateway.debits[-1].action == "amend-order"
