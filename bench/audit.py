@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast a ledger is audited on one core, beside what its signatures alone would take.
 
-The ledger is that of a demo of some weeks, so that start-up does not count. Its public half is audited without private data, so
-without device signatures; these are timed apart, each with all that its record needs: form, key as
-of its counter, signature, row, Merkle leaf. What remains of the whole is folding and certificates.
+The ledger is that of a demo of some weeks, so that start-up does not count. Its public half is
+audited without private data, so without device signatures; these are timed apart, each with all
+that its record needs: form, key as of its counter, signature, row, Merkle leaf. What remains of the
+whole is folding and certificates.
 The rival is the raw P-256 verification of this machine: no auditor can be faster. CPU time, the
 least of three, which other work on the machine hardly enters; `..._by_clock` and one process beside
 two are by the clock.
