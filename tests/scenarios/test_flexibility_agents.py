@@ -73,7 +73,9 @@ async def lived_and_audited(
 
 
 async def opted_out_by_openadr(made: Districts, name: str, event: Event) -> None:
-    """An OpenADR 3 client of DistrictB reads the last order's events; one home opts out."""
+    """Commands come as they are polled; an OpenADR 3 client of DistrictB reads the last order's
+    events; one home opts out."""
+    await streamed(made, min(event.parts))
     if event.name != name:
         return
     form = {"grant_type": "client_credentials", "client_id": VEN, "client_secret": VEN_SECRET}
@@ -97,6 +99,26 @@ async def opted_out_by_openadr(made: Districts, name: str, event: Event) -> None
         report = {"eventID": mine[0]["id"], "clientName": VEN, "resources": [resource]}
         assert (await http.post("/reports", json=report)).status_code == 201
         made.silent.append(home)
+
+
+async def streamed(made: Districts, district: str) -> None:
+    """A home that was asked hears as events what it is told when it polls, each once."""
+    url = f"{made.urls[district]}/v1/districts/{district}/flexibility"
+    async with httpx2.AsyncClient(base_url=url, timeout=60) as http:
+        for home in made.followers(district):
+            asked = {"inquiry": home.inquiry()}
+            polled = (await http.post("/dispatches", json=asked)).json()["dispatches"]
+            if polled:
+                break
+        told: list[Any] = []
+        async with asyncio.timeout(60), http.stream("POST", "/commands", json=asked) as stream:
+            async for line in stream.aiter_lines():
+                name, _, value = line.partition(": ")
+                told += [json.loads(value)] if name == "data" else []
+                if len(told) == len(polled):
+                    break
+    assert polled
+    assert told == polled
 
 
 async def others_cannot_carry_an_order(made: Districts, name: str) -> None:
