@@ -9,6 +9,7 @@ tests/soak.
 import asyncio
 import csv
 import json
+import subprocess
 import time
 import tomllib
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ import pytest
 
 from emsagent import street as laying
 from pedchain_demo import stages
-from pedchain_demo.commands import run
+from pedchain_demo.commands import BIN, run
 from pedchain_demo.progress import Progress
 from pedchain_domain import canonical
 from pedchain_domain.calendar import shifted
@@ -66,15 +67,21 @@ async def listed(path: Path, district: str) -> list[dict[str, Any]]:
 def importing(
     network: Network, folder: Path, mapping: str, *files: str, district: str = B
 ) -> dict[str, Any]:
+    out = run(*importing_words(network, folder, mapping, *files, district))
+    found: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return found
+
+
+def importing_words(network: Network, folder: Path, mapping: str, *named: str) -> tuple[str, ...]:
+    """The command, of files and their district."""
+    *files, district = named
     state = folder / ("import" if district == B else f"import-{district}")
-    out = run(
+    return (
         "ped-gateway", "import", *(str(folder / "files" / one) for one in files),
         "--mapping", str(folder / "files" / mapping), "--district", district,
         "--state", str(state), "--key", str(folder / "import" / "dso.pem"),
         "--profile", str(network.profile("DSO")),
     )  # fmt: skip
-    found: dict[str, Any] = json.loads(out.splitlines()[-1])
-    return found
 
 
 def one_street(end: int, days: int) -> sim.Street:
@@ -205,16 +212,56 @@ def test_what_is_exported_is_what_the_ledger_holds(imported: Imported) -> None:
     assert {one["class"] for one in newest} == {"M"}
 
 
+def spoken_for(imported: Imported, site: str) -> None:
+    """The DSO speaks for a home of A too, which agents read."""
+    one = imported.folder / f"only-{site}"
+    one.mkdir()
+    for name, place in (("sites.csv", 0), ("points.csv", 1)):
+        head, *rows = (imported.folder / "files" / name).read_text().splitlines()
+        ours = [row for row in rows if row.replace(";", ",").split(",")[place] == site]
+        text = "\n".join([head, *ours]).replace(f"{B}-feeder", f"{A}-feeder")
+        (one / name).write_text(text + "\n")
+    since = imported.certificates(A)[0]["day"]
+    run(
+        "ped-gateway", "master", str(one), "--district", A, "--since", since,
+        "--key", str(imported.folder / "import" / "dso.pem"),
+        "--profile", str(imported.network.profile("DSO")),
+    )  # fmt: skip
+
+
+def test_an_import_killed_on_its_way_is_continued_and_nothing_is_doubled(
+    imported: Imported,
+) -> None:
+    """Killed once before it sent anything, once while it did."""
+    files = imported.folder / "files"
+    head, *rows = (files / "north.csv").read_text().splitlines()
+    grids = sorted({row.partition(";")[0] for row in rows if "-grid;" in row})
+    grid = next(one for one in grids if not one.startswith("home-01"))
+    ours = [row for row in rows if row.startswith(f"{grid};")]
+    (files / "killed.csv").write_text("\n".join([head, *ours]) + "\n")
+    spoken_for(imported, grid.removesuffix("-grid"))
+    words = importing_words(imported.network, imported.folder, "north.toml", "killed.csv", A)
+    for said in ("registers to file", "1 of "):
+        with subprocess.Popen([str(BIN / words[0]), *words[1:]], stdout=subprocess.PIPE) as process:
+            for line in process.stdout or ():
+                if said in line.decode():
+                    process.kill()
+                    break
+        assert process.returncode != 0
+    again = importing(imported.network, imported.folder, "north.toml", "killed.csv", district=A)
+    assert (again["refused"], again["unregistered"], again["broken"]) == (0, {}, {})
+    found = [
+        (row["device"], row["register"], row["instant"])
+        for row in exported(imported, "readings", grid.removesuffix("-grid"), district=A)
+        if row["device"] == f"{grid}@dso"
+    ]
+    assert len(found) == len(set(found)) == len(ours)
+
+
 def test_where_the_operator_says_otherwise_the_difference_is_told(imported: Imported) -> None:
     """A home that agents read gets the operator's word too, 10 kWh more on its second day."""
     files = imported.folder / "files"
-    one = imported.folder / "one"
-    one.mkdir()
-    for name, place in (("sites.csv", 0), ("points.csv", 1)):
-        head, *rows = (files / name).read_text().splitlines()
-        ours = [row for row in rows if row.replace(";", ",").split(",")[place] == "home-01"]
-        text = "\n".join([head, *ours]).replace(f"{B}-feeder", f"{A}-feeder")
-        (one / name).write_text(text + "\n")
+    spoken_for(imported, "home-01")
     head, *rows = (files / "north.csv").read_text().splitlines()
     cells = [row.split(";") for row in rows if row.startswith("home-01-grid;1-0:1.8.0")]
     for cell in cells[36:]:
@@ -222,12 +269,6 @@ def test_where_the_operator_says_otherwise_the_difference_is_told(imported: Impo
         cell[3] = f"{int(whole) + 10}{point}{rest}"
     told = [head, *(";".join(cell) for cell in cells)]
     (files / "other.csv").write_text("\n".join(told) + "\n")
-    since = imported.certificates(A)[0]["day"]
-    run(
-        "ped-gateway", "master", str(one), "--district", A, "--since", since,
-        "--key", str(imported.folder / "import" / "dso.pem"),
-        "--profile", str(imported.network.profile("DSO")),
-    )  # fmt: skip
     summary = importing(imported.network, imported.folder, "north.toml", "other.csv", district=A)
     assert (summary["unregistered"], summary["refused"]) == ({}, 0)
     found = exported(imported, "differences", "home-01", district=A)

@@ -73,6 +73,7 @@ class Sender:
         """Everything that waits, in the order of days; the next day's records are signed, and a
         full period is sealed and folded, while a day's are under way."""
         self._store.again()
+        left_over = bool(self._store.waiting())
         await self._settle_open()
         sent = await self._flush(self._store.waiting())
         days = self._store.days_with_news()
@@ -100,6 +101,8 @@ class Sender:
             )
         if folding is not None:
             await folding
+        elif left_over:  # an earlier run ended before it folded
+            await self._closer.seal_and_fold()
         return sent
 
     async def _sign(self, day: int) -> None:

@@ -163,6 +163,17 @@ async def test_a_batch_not_heard_of_is_asked_for_and_never_doubled(
         await file(desk, ledger)
     await file(desk, ledger)
     assert [record.counter for record in ledger.filed] == [1, 2, 3]
+    assert "SealPeriod" in ledger.folded
+
+
+async def test_what_was_left_over_is_folded_though_no_day_is_new(desk: Desk) -> None:
+    ledger = District({"A@dso"}, faults=[Unknown("x")])
+    desk.take(rows(["A;Prelievo;30.03.2026 01:00;0,5;R"]))
+    with pytest.raises(Unavailable, match="not known yet"):
+        await file(desk, ledger)
+    assert ledger.folded == []
+    await file(desk, ledger)
+    assert "SealPeriod" in ledger.folded
 
 
 async def test_what_endorsers_differ_on_for_a_moment_goes_again(desk: Desk) -> None:
