@@ -105,6 +105,7 @@ def test_views_that_agree_are_the_same_however_long(
     assert capsys.readouterr().out.endswith("SAME\n")
 
 
+@pytest.mark.fault(26)
 def test_views_that_differ_are_split_at_a_block(
     tampered: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -133,6 +134,7 @@ def test_a_witness_signs_what_it_was_shown(
     assert "not as its witness signed it" in capsys.readouterr().err
 
 
+@pytest.mark.fault(27)
 def test_a_witness_raises_an_alarm_on_split_views(
     tmp_path: Path, tampered: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

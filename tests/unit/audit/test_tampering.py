@@ -154,6 +154,7 @@ def test_one_orderer_counted_three_times_is_one(archive: Archive) -> None:
     ],
 )
 @pytest.mark.fault(25)
+@pytest.mark.fault(26)
 def test_a_flipped_validity_flag_is_named(
     archive: Archive, judged: dict[int, tuple[int, ...]], code: int, claimed: int
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_flipped_validity_flag_is_named(
     assert (error.check, error.block, error.transaction) == ("validity flags", number, position)
 
 
+@pytest.mark.fault(26)
 def test_another_commit_hash_is_named(archive: Archive) -> None:
     def change(block: Block) -> None:
         forged = Metadata(value=b"\x01" * 32).SerializeToString()
