@@ -13,6 +13,7 @@ import pytest
 from emsagent import config as configuration
 from emsagent import limits
 from emsagent.acting import Actor
+from emsagent.check import check
 from emsagent.config import Config, GatewayConfig
 from emsagent.drivers import Register, Sample
 from emsagent.drivers.battery import EXPORT, IMPORT, Battery
@@ -317,3 +318,12 @@ async def test_a_plan_is_made_by_a_running_task(config: Config) -> None:
                 while steward.made is None:  # noqa: ASYNC110 - another process makes it true
                     await asyncio.sleep(0.01)
             task.cancel()
+
+
+def test_check_names_a_device_that_cannot_be_told_a_power(config: Config, tmp_path: Path) -> None:
+    assert check(config) == []
+    text = TEXT.replace('device = "battery"', 'device = "grid"')
+    [finding] = check(written(tmp_path, text))
+    assert (finding["device"], finding["code"]) == ("grid", "config")
+    live = 'kind = "mqtt", host = "h", registers = [{ obis = "1-0:1.8.0*255", topic = "t" }]'
+    assert check(written(tmp_path, TEXT.replace('kind = "csv", file = "grid.csv"', live))) == []
