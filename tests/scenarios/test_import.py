@@ -366,3 +366,6 @@ def test_what_differs_in_bulk_is_told_and_revised_from_a_day_on(imported: Import
     assert "0 new, 0 changed, 0 that cannot be changed" in again
     assert "0 of 1 participations new or changed" in again
     assert imported.certificates(B)[-1] == newest
+    ledger = str(imported.folder / "ledger")
+    run("ped-audit", "fetch", ledger, "--profile", str(imported.network.profile("DSO")))
+    assert run("ped-audit", "verify", ledger, "--quiet").endswith("VERIFIED\n")
