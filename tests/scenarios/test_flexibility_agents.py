@@ -12,6 +12,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from emsagent.config import GatewayConfig
+from emsagent.consent import Ven
+from emsagent.following import Follower
+from emsagent.openadr import OpenAdr
+from emsagent.streaming import listen
+from emsagent.uplink import Uplink
 from pedchain_audit.collect import collect
 from pedchain_audit.verify import verify
 from pedchain_domain import canonical
@@ -99,6 +105,25 @@ async def opted_out_by_openadr(made: Districts, name: str, event: Event) -> None
         report = {"eventID": mine[0]["id"], "clientName": VEN, "resources": [resource]}
         assert (await http.post("/reports", json=report)).status_code == 201
         made.silent.append(home)
+    second = json.loads(mine[1]["intervals"][0]["payloads"][1]["values"][0])["document"]["site"]
+    other = next(one for one in made.followers(B) if one.consent.site == second)
+    await heard_by_both_ways(made, name, other)
+
+
+async def heard_by_both_ways(made: Districts, name: str, other: Follower) -> None:
+    """An agent hears of the order as an OpenADR 3 client, and by the gateway's stream."""
+    (made.folder / "ven.secret").write_text(VEN_SECRET)
+    async with Uplink(GatewayConfig(B, made.urls[B], None)) as uplink:
+        client = OpenAdr(uplink, Ven("/openadr3", VEN, made.folder / "ven.secret"))
+        papers_ = await client.dispatches(other.inquiry())
+        assert name in {one["document"]["order"] for one in papers_}
+        assert {one["document"]["site"] for one in papers_} == {other.consent.site}
+        wake = asyncio.Event()
+        task = asyncio.create_task(listen(other, uplink, wake))
+        try:
+            await asyncio.wait_for(wake.wait(), 60)
+        finally:
+            task.cancel()
 
 
 async def streamed(made: Districts, district: str) -> None:
