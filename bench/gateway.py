@@ -4,7 +4,7 @@
 The rival is the machine: `ceiling_signatures_per_s`, records if its cores did nothing but verify
 each twice, since two organisations endorse. Everything runs on the same cores: network, gateway,
 and the client that posts. A lone reading is posted alone on an idle network, and again while the
-gateway's organisation certifies a day; `recorded` is said only after commit.
+gateway's organisation certifies a day at the pace of `serve`; `recorded` is said only after commit.
 """
 
 import asyncio
@@ -172,7 +172,7 @@ async def while_closing(
 ) -> list[float]:
     """Milliseconds of lone readings while a day of many meters is sealed, folded and certified."""
     day = street.day_name(CLOSED)
-    command = [str(BIN / "ped-gateway"), "close", "--profile"]
+    command = [str(BIN / "ped-gateway"), "close", "--gently", "--profile"]
     command += [f"{state}/profiles/{DISTRICT}.json", "--district", DISTRICT]
     closing = await asyncio.create_subprocess_exec(
         *command, "--from", day, "--through", day, stdout=sys.stderr

@@ -91,6 +91,7 @@ def close(
     through: str | None = None,
     first: Annotated[str | None, Parameter(name="--from")] = None,
     run: Literal["P", "F", "FINAL", "all"] = "P",
+    gently: bool = False,
     user: str = "gateway",
 ) -> int:
     """Close the days that are due: seal, fold, certify. May be run again at any time.
@@ -105,14 +106,18 @@ def close(
         The first day to close, if none was closed before.
     run
         The run to close by: P, F, FINAL, or all that are due.
+    gently
+        Rest between the steps, as `serve` does, so that readings find room.
     user
         Which of the profile's users acts.
     """
+    from pedchain_gateway import limits
     from pedchain_gateway.certifying.closing import Closer
     from pedchain_gateway.ledger.port import Ledger, definition_of
 
     async def act(ledger: Ledger) -> None:
-        closer = Closer(ledger, district, definition_of(district), line)
+        rest = limits.CLOSING_REST if gently else 0.0
+        closer = Closer(ledger, district, definition_of(district), line, rest=rest)
         closed = await closer.close(through=through, first=first, run=None if run == "all" else run)
         line(f"{district} {len(closed)} certificates written")
         if not (closed or first):

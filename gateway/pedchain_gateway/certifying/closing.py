@@ -42,6 +42,8 @@ class Closer:
     report: Report = silent
     pause: Pause = asyncio.sleep
     clock: Callable[[], float] = time.time
+    rest: float = 0.0
+    """A pause after each step, in times of what the step took: so that readings find room."""
 
     async def close(
         self, *, through: str | None = None, first: str | None = None, run: str | None = None
@@ -127,8 +129,12 @@ class Closer:
 
     async def _until_done(self, function: str, *arguments: str) -> None:
         for _ in range(limits.STEPS_PER_CALL_MAX):
+            start = time.perf_counter()
             if await self._submit(function, *arguments) == DONE:
                 return
+            if self.rest:
+                took = time.perf_counter() - start
+                await self.pause(min(self.rest * took, limits.CLOSING_REST_S_MAX))
         raise ClosingError(f"{function}({', '.join(arguments)}) does not come to an end")
 
     async def _submit(self, function: str, *arguments: str) -> bytes:

@@ -94,7 +94,7 @@ async def _close(services: Services) -> None:
     """Certify days when they are due."""
     config = services.config
     closers = [
-        Closer(services.ledger, name, config.definitions[name])
+        Closer(services.ledger, name, config.definitions[name], rest=limits.CLOSING_REST)
         for name, district in config.districts.items()
         if district.close
     ]

@@ -3,11 +3,12 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from pedchain_domain import canonical
+from pedchain_gateway import limits
 from pedchain_gateway.certifying.closing import Closer, ClosingError, keep_closing
 from pedchain_gateway.certifying.days import Day, Due, due, rows
 from pedchain_gateway.ledger.port import Announce, Committed, Invalid, Mismatch, Refused, Unknown
@@ -122,6 +123,18 @@ async def test_a_day_is_sealed_folded_and_closed_when_it_has_ended() -> None:
         ("CloseDay", "2026-03-01", "P"),
         ("CloseDay", "2026-03-01", "P"),
     ]
+
+
+async def test_a_gentle_closing_rests_between_its_steps_and_no_longer_than_it_may() -> None:
+    rests: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        rests.append(seconds)
+
+    gentle = replace(closer(ledger := Metering(), DAY_S), pause=pause, rest=1e9)
+    await gentle.close()
+    assert ledger.certificates == {"2026-03-01": "P"}
+    assert rests == [limits.CLOSING_REST_S_MAX] * 3  # two shards, one day: two steps each
 
 
 async def test_what_is_closed_is_left_alone() -> None:
