@@ -168,6 +168,8 @@ class Flexibility:
             self.lives[order["id"]] = Life()
             flags = [after["plant"], after["guaranteed"], after["reduced"]]
             same(([False] * 3, Money(after).escrow), (flags, after["escrow"]), "an order as issued")
+            charged = order["product"] == "best-effort" and order["penalty"] > 0
+            same(False, charged, "a best effort's penalty")
             return
         same(before["order"], order, "an order's terms")
         if (before["state"], after["state"]) == ("ISSUED", "ACCEPTED"):

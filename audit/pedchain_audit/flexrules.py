@@ -280,7 +280,8 @@ class Money:
         self.worth = self._worth()
         self.is_guaranteed = found["guaranteed"]
         self.escrow = self.worth + self.available(MILLION)
-        self.collateral = self.worth * (1 + self.is_guaranteed) + self._supplier(self.ordered)
+        risks = (order["product"] != "best-effort") + self.is_guaranteed
+        self.collateral = self.worth * risks + self._supplier(self.ordered)
 
     @property
     def ordered(self) -> int:

@@ -273,6 +273,7 @@ def terms(found: Document) -> Terms:
         order["toe_price"],
         most,
         guaranteed=found["guaranteed"],
+        firm=rules.is_firm(order),
     )
 
 

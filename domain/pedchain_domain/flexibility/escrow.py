@@ -22,7 +22,8 @@ class Terms:
     `availability` is that part's whole amount, µcur. `toe_price` compensates the supplier of
     energy that was bought and not drawn: who pays it differs from country to country, so that it
     is always said, and 0 where nobody does. `guaranteed` is the provider's word that users get the
-    price of all they contribute, at its own risk (rules D10).
+    price of all they contribute, at its own risk (rules D10). What is missing of an order that is not
+    `firm` costs nothing.
     """
 
     direction: Direction
@@ -32,6 +33,7 @@ class Terms:
     availability: int = 0
     pool_ppm: int = POOL_PPM
     guaranteed: bool = False
+    firm: bool = True
 
     @property
     def worth(self) -> int:
@@ -47,8 +49,8 @@ class Terms:
     def collateral(self) -> int:
         """What the provider locks, µcur: the most it can owe the operator, the supplier, and users
         whose price it guarantees."""
-        risk = self.worth if self.guaranteed else 0
-        return self.worth + risk + self.compensation(sum(self.ordered))
+        cap, risk = (self.worth if one else 0 for one in (self.firm, self.guaranteed))
+        return cap + risk + self.compensation(sum(self.ordered))
 
     def pool(self, result: Result, contributed: int) -> int:
         """What is divided among users who contributed so many Wh, µcur."""

@@ -7,7 +7,9 @@
 
 `start` is the first of `count` intervals of `grain` seconds, all within one local day, so that like
 days can be compared by the clock. Prices are µcur per kWh, `availability` µcur per kW and hour.
-A `test` is dispatched and paid as any order, at most once a month and provider (rules D11).
+A `firm` order's provider pays for what is missing, and locks the most that can be; a `best-effort`
+one is paid for what it delivers, and neither has a penalty nor locks anything for one (our rule on
+D2). A `test` is dispatched and paid as a firm order, at most once a month and provider (rules D11).
 `toe_price` is always said, with the `supplier` account it goes to, or null for none; `low_accuracy`
 is the issuer's word that it takes a weak baseline.
 """
@@ -23,8 +25,8 @@ from pedchain_domain.flexibility.quantity import Direction
 from pedchain_domain.reasons import DomainError, Reason
 
 Document = dict[str, Any]
-TEST = "test"
-PRODUCTS = ("firm", "best-effort", TEST)
+BEST_EFFORT, TEST = "best-effort", "test"
+PRODUCTS = ("firm", BEST_EFFORT, TEST)
 LEAST_INTERVALS, MOST_INTERVALS = 2, 100
 LEAST_SITE_W, LEAST_SITES = 100, 15
 PRICE_STEP = 1_000
@@ -61,6 +63,7 @@ def check(order: Mapping[str, Any]) -> None:
     check_intervals(order)
     energy(order)
     check_prices(order)
+    check_product(order)
     check_rule(order)
 
 
@@ -90,6 +93,17 @@ def check_prices(order: Mapping[str, Any]) -> None:
         raise DomainError(Reason.BAD_PRICE, "supplier")
     if order["penalty"] > MOST_PENALTY_PRICES * order["price"]:
         raise DomainError(Reason.PENALTY_TOO_HIGH)
+
+
+def is_firm(order: Mapping[str, Any]) -> bool:
+    """Whether what is missing is charged: of every product but best effort."""
+    return bool(order["product"] != BEST_EFFORT)
+
+
+def check_product(order: Mapping[str, Any]) -> None:
+    """No penalty for what was promised as best effort; DomainError `penalty-too-high`."""
+    if not is_firm(order) and order["penalty"]:
+        raise DomainError(Reason.PENALTY_TOO_HIGH, BEST_EFFORT)
 
 
 def check_rule(order: Mapping[str, Any]) -> None:

@@ -69,7 +69,8 @@ async def history() -> Done:
     await street.answer(asked)
     await street.answer(asked[-1:], papers.OPT_OUT)
     await street.reduce()
-    await street.issue(order(id="o-2", direction="up", start=EVENT + 3 * HOUR, power_w=400))
+    more = {"direction": "up", "product": "best-effort", "penalty": 0, "power_w": 400}
+    await street.issue(order(id="o-2", start=EVENT + 3 * HOUR, **more))
     await street.accept(400, "o-2", plant=True, guaranteed=True)
     await street.steps("FreezeOrder", "o-2")
     await street.dispatch("o-2")

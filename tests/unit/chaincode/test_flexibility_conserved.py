@@ -205,7 +205,9 @@ class Orders(RuleBasedStateMachine):
     @rule(name=names, changes=terms)
     def issue(self, name: str, changes: dict[str, Any]) -> None:
         start = EVENT + 2 * NAMES.index(name) * HOUR
-        body = order(id=name, start=start, supplier="supplier", low_accuracy=True, **changes)
+        about = {"supplier": "supplier", "low_accuracy": True}
+        about["product"] = "firm" if changes["penalty"] else "best-effort"
+        body = order(id=name, start=start, **about, **changes)
         self.do(self.street.issue(body))
 
     @rule(name=names, what=st.sampled_from(["revoke", "lapse", "opt-out", "pay", "issuer"]))
@@ -243,6 +245,7 @@ class Orders(RuleBasedStateMachine):
         found = self.street.orders()
         assert self.street.money() + sum(held(one) for one in found.values()) == ALL
         self.reached.update(one["state"] for one in found.values())
+        self.reached.update(one["order"]["product"] for one in found.values() if "result" in one)
         self.reached.update("reduced" for one in found.values() if one["reduced"])
         self.reached.update("corrected" for one in found.values() if "correction" in one)
 
@@ -266,4 +269,4 @@ def test_money_is_conserved_over_any_sequence_of_an_orders_steps() -> None:
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Orders, settings=quick)
-    assert Orders.reached >= {"SETTLED", "corrected", "reduced"}, Orders.reached
+    assert Orders.reached >= {"SETTLED", "corrected", "reduced", "best-effort"}, Orders.reached

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An order reduced to who is left, a price that the provider guarantees (rules D3, D10)."""
+"""An order reduced to who is left, best effort, a price that the provider guarantees (rules D2, D3,
+D10)."""
 
 from pedchain_domain.flexibility import papers
 from tests.unit.chaincode.exchange import MONEY
-from tests.unit.chaincode.flexing import ALL, EVENT, HOUR, Flexible
+from tests.unit.chaincode.flexing import ALL, EVENT, HOUR, NOTICE, Flexible, order
 from tests.unit.chaincode.refusals import refused
 
 
@@ -61,4 +62,30 @@ async def test_a_guaranteed_price_is_paid_whatever_the_order_earns(street: Flexi
     assert (result["delivered_wh"], result["penalty"], result["users"]) == (0, 1_800_000, 225_000)
     assert await street.waiting(street.provider) == {MONEY: 1_800_000 - 225_000}
     assert (await street.statement(first))["money"] == 225_000
+    assert await street.everything() == ALL
+
+
+async def test_best_effort_is_paid_for_what_it_brings_and_charged_nothing(street: Flexible) -> None:
+    """Two of eight homes follow: 750 of 3,000 Wh an hour. A firm order would have earned nothing;
+    this one locks no collateral and earns its 1,500 Wh."""
+    await street.clock(NOTICE)
+    await refused(street.issue(order(product="best-effort")), "penalty-too-high")
+    await street.file(16, range(1, 9), {})
+    await street.issue(order(product="best-effort", penalty=0))
+    before = await street.balance(street.provider)
+    await street.accept()
+    assert (await street.state())["collateral"] == 0
+    assert await street.balance(street.provider) == before
+    await street.seal()
+    await street.steps("FreezeOrder")
+    await street.dispatch()
+    asked = await street.asked()
+    await street.answer(asked)
+    await street.event({(home.name, hour): 200 for home in asked[:2] for hour in (12, 13)})
+    result = await street.settle()
+    assert result["penalty"] == 0 < result["deficiency_wh"]
+    assert result["delivered_wh"] > 0
+    assert result["pay"] == 300 * result["delivered_wh"]
+    assert result["users"] == result["pay"] * 8 // 10
+    assert await street.waiting(street.provider) == {MONEY: result["pay"] - result["users"]}
     assert await street.everything() == ALL

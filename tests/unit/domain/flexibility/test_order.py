@@ -85,6 +85,7 @@ def test_a_whole_order_passes_every_guard() -> None:
         ({"toe_price": 1}, Reason.BAD_PRICE),
         ({"toe_price": 1_000}, Reason.BAD_PRICE),
         ({"penalty": 601_000}, Reason.PENALTY_TOO_HIGH),
+        ({"product": "best-effort", "penalty": 1_000}, Reason.PENALTY_TOO_HIGH),
         ({"direction": "up", "rule": "high5of10"}, Reason.DIRECTION_REFUSED),
         ({"rule": "mbma"}, Reason.NOTICE_TOO_LONG),
         ({"rule": "best"}, Reason.MALFORMED_DOCUMENT),
@@ -95,6 +96,14 @@ def test_a_whole_order_passes_every_guard() -> None:
 )
 def test_an_order_that_breaks_a_rule_is_refused(change: dict[str, Any], reason: Reason) -> None:
     assert refused(order.check, {**ORDER, **change}) == reason
+
+
+def test_best_effort_has_no_penalty_and_all_else_is_firm() -> None:
+    best = {**ORDER, "product": "best-effort", "penalty": 0}
+    order.check(best)
+    assert not order.is_firm(best)
+    assert order.is_firm(ORDER)
+    assert order.is_firm({**ORDER, "product": "test"})
 
 
 def test_supplier_compensation_must_be_said() -> None:

@@ -2,6 +2,7 @@
 """What an order delivered, and its money to the last unit (rules D8 to D15, D17)."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -65,6 +66,17 @@ def test_contributions_are_netted_over_the_event_and_end_at_what_was_asked() -> 
     assert remuneration.contribution(DOWN, pairs, 1_000) == 150
     assert remuneration.contribution(DOWN, pairs, 120) == 120
     assert remuneration.contribution(UP, pairs, 1_000) == 0
+
+
+def test_a_best_effort_locks_only_what_suppliers_and_guaranteed_users_are_due() -> None:
+    best = Terms(DOWN, [400] * 4, 300 * K, toe_price=50 * K, firm=False)
+    assert best.collateral == best.compensation(1_600) == 80_000
+    assert replace(best, guaranteed=True).collateral == best.worth + 80_000
+    rows = [Interval(1_000, 1_000 - wh, 400) for wh in (400, 400, 250, 0)]
+    result = delivery.settle(DOWN, rows, 300 * K, 0, best.worth)
+    freed = release(best, result, available=0)
+    assert (result.pay, freed.penalty, freed.users) == (315_000, 0, 252_000)
+    assert freed.total == best.escrow + best.collateral
 
 
 def test_a_guaranteed_price_is_paid_at_the_providers_risk() -> None:
