@@ -61,6 +61,7 @@ async def enrol(ctx: Context, fence: Fence) -> None:
     with refusals():
         rules.check(body, _shown(entry["document"], await protected(store)))
     await signing.by_devices(ctx, fence, [paper])
+    await _measured_on(ctx, body["device"])
     await _confirmed(ctx, store, body["site"])
     cell = entry["cell"]
     sites = await enrolled(store, cell)
@@ -130,6 +131,17 @@ async def moved_out(vault: Vault, site: str, entries: Entries) -> Entries:
         is_over = end is not None and (one["to"] is None or end < one["to"])
         after.append({**one, "to": end} if is_over else one)
     return after
+
+
+async def _measured_on(ctx: Context, device: str) -> None:
+    """Refuse `not-measured` for a consent by a sub-meter, `unknown-point`."""
+    entry = await load(ctx.stub, keys.device(ctx.stub, device))
+    name = "" if entry is None else entry["document"]["point"]
+    point = await load(ctx.stub, keys.point(ctx.stub, name)) if name else None
+    if point is None:
+        raise Refusal("unknown-point")
+    with refusals():
+        rules.check_meter(point["document"]["kind"])
 
 
 async def _confirmed(ctx: Context, store: Store, site: str) -> None:

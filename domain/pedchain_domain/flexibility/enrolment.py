@@ -15,11 +15,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pedchain_domain import fields, onboarding, terms
+from pedchain_domain.flexibility.figure import SIGNS
 from pedchain_domain.numbers import PPM
 from pedchain_domain.reasons import DomainError, Reason
 
 Document = dict[str, Any]
 MOST_W = 10**9
+MEASURES = frozenset(kind for kind, _ in SIGNS)
+"""Kinds of points F is made of: grid, generation, hybrid plant."""
 _DAY = 86_400
 
 SHAPE: fields.Shape = {
@@ -57,6 +60,14 @@ def check_site(site: Mapping[str, Any]) -> None:
         raise DomainError(Reason.PROTECTED)
     if site["plan"] == "P5":
         raise DomainError(Reason.NOT_MEASURED)
+
+
+def check_meter(kind: str) -> None:
+    """The device that consents, and answers for the site, is one of the meters the site is measured
+    on: what a sub-meter (charger, heat pump, heat) reads alone is no measure here, so that it
+    offers nothing alone either; DomainError `not-measured`."""
+    if kind not in MEASURES:
+        raise DomainError(Reason.NOT_MEASURED, "sub-meter")
 
 
 def check_single(enrolment: Document, others: Iterable[Document]) -> None:

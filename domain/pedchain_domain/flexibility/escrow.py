@@ -22,8 +22,8 @@ class Terms:
     `availability` is that part's whole amount, µcur. `toe_price` compensates the supplier of
     energy that was bought and not drawn: who pays it differs from country to country, so that it
     is always said, and 0 where nobody does. `guaranteed` is the provider's word that users get the
-    price of all they contribute, at its own risk (rules D10). What is missing of an order that is not
-    `firm` costs nothing.
+    price of all they contribute, at its own risk (rules D10). What is missing of an order
+    that is not `firm` costs nothing.
     """
 
     direction: Direction

@@ -26,7 +26,8 @@ def flexible(drawn: int, fed_in: int, generated: int) -> int:
 
 
 def submetered(delivered: int, site: int) -> int:
-    """What a sub-meter's delivery counts for, Wh: no more than the site's own and a tenth."""
+    """What a sub-meter's delivery would count for, Wh: no more than the site's own and a tenth. No
+    contract measures by sub-meters, see ADR 40."""
     return min(delivered, max(0, site) * 11 // 10)
 
 

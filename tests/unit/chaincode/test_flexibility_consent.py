@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from pedchain_fabric.shim.testing import TransactionFailed, creator
-from tests.unit.chaincode.district import DAY, DSO, METERING, OPERATOR, START, Home, day_name
+from tests.unit.chaincode.district import (
+    DAY,
+    DSO,
+    METERING,
+    OPERATOR,
+    START,
+    Home,
+    Meter,
+    day_name,
+    point,
+)
 from tests.unit.chaincode.flexing import AGGREGATOR, Flexible
 from tests.unit.chaincode.refusals import refused
 
@@ -18,6 +28,17 @@ class Balcony(Home):
     def documents(self) -> list[dict[str, Any]]:
         first, *others = super().documents()
         return [{**first, "unmetered_generation_w": 800}, *others]
+
+
+class Charging(Home):
+    """A home whose charger has a meter of its own."""
+
+    def documents(self) -> list[dict[str, Any]]:
+        charger = point("h03.evse", self.name, "EVSE")
+        return [*super().documents(), charger, CHARGER.document()]
+
+
+CHARGER = Meter("h03.charger", "h03.evse", ("Ch",))
 
 
 @pytest.fixture
@@ -92,6 +113,18 @@ async def test_protected_and_unmetered_sites_never_consent(street: Flexible) -> 
     await refused(street.enrol(home), "protected")
     await protect(False)
     await street.enrol(home)
+
+
+async def test_a_sub_meter_offers_nothing_alone() -> None:
+    """What a charger's meter reads alone is no measure: its site consents by the grid's meter."""
+    found, home = Flexible(0), Charging("h03", "P0")
+    await found.ledger.adopt()
+    await found.ledger.register(home)
+    await found.offer(home)
+    paper = found.paper(found.consent(home, device=CHARGER.name), CHARGER)
+    call = found.metering("flexibility:EnrolSite", enrolment=paper, code=b"1234")
+    await refused(call, "not-measured")
+    await found.enrol(home)
 
 
 async def withdraw(street: Flexible, home: Home, **changes: Any) -> None:
