@@ -67,8 +67,14 @@ class Event:
     hour: int
     parts: dict[str, int]
     direction: str = "down"
-    notice_hours: int = 9
+    notice_hours: float = 9
     more: dict[str, Any] = field(default_factory=dict)
+    is_guaranteed: bool = False  # users get the price of all they contribute
+
+    @property
+    def notice_s(self) -> int:
+        """Seconds of notice."""
+        return int(self.notice_hours * HOUR)
 
 
 class Districts:
@@ -103,11 +109,7 @@ class Districts:
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Gateways serve, everybody is registered, money is paid in, homes consent."""
-        users = [(name, name, "gateway") for name in ORGANIZATIONS]
-        users += [("operator", "DSO", "operator"), ("provider", "Aggregator", "provider")]
-        for key, name, user in users:
-            opened = await open_ledger(self.network.profile(name), user)
-            self.ledgers[key] = await stack.enter_async_context(opened)
+        await self._connect(stack)
         self.urls = {name: f"http://127.0.0.1:{free_port()}" for name in (A, B)}
         street = self.folder / "street"
         lay_out(street, self.street, self.urls, flexible=True)
@@ -117,6 +119,14 @@ class Districts:
             await self._agents(stack, district)
         self._serve(stack)
         await asyncio.gather(*map(self._consent, (A, B)))
+
+    async def _connect(self, stack: AsyncExitStack) -> None:
+        """The ledger, as each organisation and as the users with a role of their own."""
+        users = [(name, name, "gateway") for name in ORGANIZATIONS]
+        users += [("operator", "DSO", "operator"), ("provider", "Aggregator", "provider")]
+        for key, name, user in users:
+            opened = await open_ledger(self.network.profile(name), user)
+            self.ledgers[key] = await stack.enter_async_context(opened)
 
     def _serve(self, stack: AsyncExitStack) -> None:
         """Each district's gateway as a process, with an OpenADR client for its homes."""
@@ -242,7 +252,7 @@ class Districts:
     async def order(self, event: Event) -> None:
         """Issue, accept and dispatch an order, at its notice."""
         start = self.at(event.day, event.hour)
-        await self.clock(start - event.notice_hours * HOUR)
+        await self.clock(start - event.notice_s)
         body = {
             "schema": "order/1", "id": event.name, "issuer": "dso", "provider": "aggregator",
             "districts": sorted(event.parts), "direction": event.direction, "product": "firm",
@@ -252,13 +262,23 @@ class Districts:
         } | event.more  # fmt: skip
         await self.flexibility("operator").issue(self.trader("operator"), body)
         await self.flexibility("provider").accept(
-            self.trader("provider"), event.name, event.parts, plant=False
+            self.trader("provider"),
+            event.name,
+            event.parts,
+            plant=False,
+            guaranteed=event.is_guaranteed,
         )
         await self._seen("DSO", event.name, lambda found: found["state"] == "ACCEPTED")
         await self.flexibility("DSO").dispatch(event.name, self.accounts[0].key)
         await asyncio.gather(
             *(self._seen(name, event.name, _are("dispatched", name)) for name in event.parts)
         )
+
+    async def reduce(self, event: Event) -> None:
+        """The operator asks for no more than what is asked of who is left."""
+        await self._seen("DSO", event.name, _are("dispatched", *event.parts))
+        await self.flexibility("operator").reduce(self.trader("operator"), event.name)
+        await self._seen("DSO", event.name, lambda found: bool(found["reduced"]))
 
     async def _seen(self, by: str, name: str, expected: Callable[[dict[str, Any]], bool]) -> None:
         """Wait until an organisation's own peer knows what became of an order."""
@@ -279,8 +299,7 @@ class Districts:
         """Every day: orders at their notice, the hours between them lived, the day closed; `told`
         hears of each order that was dispatched."""
         notices = sorted(
-            (self.at(each.day, each.hour) - each.notice_hours * HOUR, each.name, each)
-            for each in events
+            (self.at(each.day, each.hour) - each.notice_s, each.name, each) for each in events
         )
         quiet = (notices[0][0] - self.first) // DAY
         await self.live(self.at(quiet))

@@ -34,8 +34,8 @@ EVENTS = [
     Event("o-1", 8, 18, {A: 6_000}, notice_hours=26),
     Event("o-2", 8, 12, {B: 6_000}, "up", notice_hours=20),
     Event("o-3", 9, 17, {A: 4_000, B: 6_000}, notice_hours=3),
-    Event("o-4", 9, 20, {A: 4_000}, "up", notice_hours=6),
-    Event("o-5", 10, 18, {B: 7_000}, more={"rule": "mean10", "toe_price": 0}),
+    Event("o-4", 9, 20, {A: 4_000}, "up", 6, {"product": "best-effort", "penalty": 0}),
+    Event("o-5", 10, 18, {B: 7_000}, more={"rule": "mean10"}, is_guaranteed=True),
     Event("o-6", 10, 14, {A: 4_000, B: 4_000}, "up", notice_hours=4),
 ]
 
@@ -64,6 +64,10 @@ async def lived_and_audited(
         await others_cannot_carry_an_order(made, events[2].name)
         results = await made.settle(events, days)
         told = await made.statements(events, tmp_path / "statements")
+        for event in events:
+            paid_as_promised(await made.flexibility("Aggregator").order(event.name), event)
+        last = await made.flexibility("Aggregator").order(events[-1].name)
+        assert last["reduced"]
     ordered = sum(2 * sum(event.parts.values()) for event in events)
     # Which homes are asked goes by their pseudonyms, and a dozen homes are noisy: no order is sure.
     assert sum(one["delivered_wh"] for one in results.values()) > ordered // 4
@@ -76,6 +80,25 @@ async def lived_and_audited(
     assert (figures.orders, figures.not_checked) == (len(events), [])
     assert figures.statements == len(told)
     return list(results.values())
+
+
+def paid_as_promised(found: dict[str, Any], event: Event) -> None:
+    """Guaranteed users have the price of all they contributed; a best effort locked nothing for
+    penalties and paid none; a reduced order asked for less than was accepted."""
+    result, order = found["result"], found["order"]
+    parts = found["districts"].values()
+    contributed = sum(one["contributed"] for one in parts)
+    full = sum(event.parts.values()) * order["grain"] // 3_600
+    assert found["guaranteed"] == event.is_guaranteed
+    if event.is_guaranteed:
+        assert contributed > 0
+        assert result["users"] == contributed * order["price"] // 1_000
+    if order["product"] == "best-effort":
+        assert (found["collateral"], result["penalty"]) == (0, 0)
+    if found["reduced"]:
+        rest = sum(one["ordered"] for one in parts)
+        assert 0 < rest < full
+        assert result["delivered_wh"] <= rest * order["count"]
 
 
 async def opted_out_by_openadr(made: Districts, name: str, event: Event) -> None:
@@ -105,6 +128,7 @@ async def opted_out_by_openadr(made: Districts, name: str, event: Event) -> None
         report = {"eventID": mine[0]["id"], "clientName": VEN, "resources": [resource]}
         assert (await http.post("/reports", json=report)).status_code == 201
         made.silent.append(home)
+    await made.reduce(event)
     second = json.loads(mine[1]["intervals"][0]["payloads"][1]["values"][0])["document"]["site"]
     other = next(one for one in made.followers(B) if one.consent.site == second)
     await heard_by_both_ways(made, name, other)
