@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pedchain_fabric.shim.testing import TransactionFailed, creator
+from tests.unit.chaincode import people
 from tests.unit.chaincode.district import (
     DAY,
     DSO,
@@ -188,3 +189,33 @@ async def test_steps_of_an_order_are_settlements_to_call(street: Flexible) -> No
     for step in ("FreezeCells", "DispatchSites", "AnswerSites", "MeasureCells"):
         for by in (AGGREGATOR, DSO, OPERATOR):
             await refused(street.metering(f"flexibility:{step}", "{}", by=by), "called-directly")
+
+
+async def test_a_consent_ends_with_the_occupancy_it_stands_on(street: Flexible) -> None:
+    """Ann moves in and consents; she moves out, and from then on nothing of the home is shared,
+    nor may her consent be given anew for whoever comes after her by her code."""
+    home, name, salt = street.homes[0], "Ann Example", 900
+
+    async def member(function: str, **sent: Any) -> None:
+        call = f"membership:{function}"
+        await street.metering(call, **people.transient(salt, **sent))
+
+    await member("Enrol", membership=people.membership(name), identity=people.identity(name))
+    spki = people.membership(name)["key"]["spki"]
+    asked = json.loads(await street.peer.evaluate(METERING, "membership:GetMemberOfKey", spki))
+    ann = str(asked["member"])
+    await member("Occupy", document=people.occupancy(name, ann, home.name, START))
+    await street.enrol(home)
+    vacate = {"schema": "vacate/1", "member": ann, "site": home.name}
+    await member("Vacate", document={**vacate, "from": START, "to": START + DAY})
+    for day in range(2):
+        await street.file(day, range(24), {})
+    await street.file(2, [0], {})
+    await street.seal()
+    for day in range(2):
+        await street.close(day, "P")
+    (held,) = await street.look("flexibility:GetEnrolments", home.name)
+    assert (held["occupancy"], held["to"]) == (START, START + DAY)
+    assert (await street.look("flexibility:GetFigure", home.name, day_name(0)))["run"] == "P"
+    await refused(street.look("flexibility:GetFigure", home.name, day_name(1)), "not-found")
+    await refused(street.enrol(home, **{"from": START + DAY}), "claim-refused")
