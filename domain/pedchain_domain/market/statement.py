@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A member's month: what it drew and fed in, who with, at what price, and why (rules S, K).
 
-    statement/1 {schema, member, month, run, rules, proof, lines: [{kind, wh, amount}], total}
+    statement/1 {schema, member, month, run, rules, proof, origin,
+                 lines: [{kind, wh, amount}], total}
 
 A positive amount is the member's due, a negative one its debt, µcur. `rules` names the versions of
 the rules that made the numbers, `proof` the digests of what the ledger answered, day by day. What
@@ -20,6 +21,8 @@ from pedchain_domain.market.deposit import amount
 from pedchain_domain.reasons import DomainError, Reason
 
 SCHEMA = "statement/1"
+ENERGY_ONLY = "energy-only"
+"""What trades and shares are of (rules P2, ADR 39): certificates of origin stay whose they are."""
 _TARIFF: fields.Shape = {
     "schema": fields.one_of("tariff/1"),
     "version": fields.identifier,
@@ -120,6 +123,7 @@ def statement(
         "run": run,
         "rules": dict(rules),
         "proof": list(proof),
+        "origin": ENERGY_ONLY,
         "lines": lines,
         "total": sum(amount for _, amount in sums.values()),
     }
@@ -156,7 +160,8 @@ def to_html(document: Mapping[str, Any]) -> str:
         "<table><thead><tr><th>line</th><th>kWh</th><th>amount</th></tr></thead>"
         f"<tbody>{rows}</tbody>"
         f"<tfoot>{_row('total', '', decimal(document['total'], 6))}</tfoot></table>"
-        f"<p>Rules: {_escaped(rules)}</p><ul>{proof}</ul></body></html>\n"
+        "<p>What is traded and shared is energy only: certificates of origin stay whose they are."
+        f"</p><p>Rules: {_escaped(rules)}</p><ul>{proof}</ul></body></html>\n"
     )
 
 

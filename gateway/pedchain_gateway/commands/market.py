@@ -58,7 +58,7 @@ def place(
         before = (await trader.balance()).locked
         await trader.place(body)
         most = (await trader.balance()).locked - before
-        line(f"placed; the most you can lose by it: {orderlines.money(most)}")
+        line(f"placed, energy only; the most you can lose by it: {orderlines.money(most)}")
 
     return _run(profile, user, account, key, act)
 
@@ -257,9 +257,9 @@ def _outcome(found: dict[str, dict[str, object]]) -> str:
     verb = "sold" if cleared["side"] == "ask" else "bought"
     wh = sum(filled for filled, _ in cleared["orders"].values())
     if due is None:
-        return f"{verb} {wh} Wh, not settled yet"
+        return f"{verb} {wh} Wh (energy only), not settled yet"
     settled = due["sold"] or due["bought"]
-    return f"{verb} {wh} Wh, settled {settled} Wh for {money(due['money'])}"
+    return f"{verb} {wh} Wh (energy only), settled {settled} Wh for {money(due['money'])}"
 
 
 def _run(profile: Path, user: str, account: str, key: Path, act: Act) -> int:

@@ -265,6 +265,7 @@ def test_a_statement_adds_up_and_is_readable_by_a_spreadsheet() -> None:
     )
     assert [line["kind"] for line in found["lines"]] == [str(kind) for kind in statement.Kind]
     assert found["total"] == sum(line["amount"] for line in found["lines"]) == -3_400_600
+    assert found["origin"] == "energy-only"
     rows = statement.to_csv(found).split("\r\n")
     assert rows[0] == "line,kWh,amount"
     assert rows[-2:] == ["total,,-3.400600", ""]
@@ -283,6 +284,7 @@ def test_a_statement_is_a_page_without_script_whatever_names_are_in_it() -> None
     assert "<script" not in page
     assert "&lt;script&gt;&amp;, 2026-03, run F" in page
     assert "<td>shared-in</td><td>0.250</td><td>-0.030000</td>" in page
+    assert "energy only: certificates of origin stay whose they are" in page
     assert "<code>&quot;ab</code>" in page
     with pytest.raises(DomainError):
         statement.to_html({})
