@@ -9,13 +9,16 @@ transactions in their blocks, keys written. The paper counts gas; there is none 
 Batches are held against single transfers twice:
 
 - `batch_vs_single_*_k`: tokens go from one account to another, k types in one batch against one
-  transfer for each. A batch is never cheaper than one transfer, so k is the most there is.
+  transfer for each. A batch is never cheaper than one transfer, so k is the most there is, and
+  "over three times" for three types cannot be reached by this count.
 - `settled_vs_single_*_k`: all trades of k types among the twenty, delivered and paid. Here each
-  account takes its energy and its money of k sessions by one debit. The paper's alternative has no
-  batches: each token of each trade is transferred by itself, and so is its payment; two transfers
-  a trade and type. Members do not transfer money here (rules K12): a payment counts as what the
-  transfer of one token costs, the mean of all that were measured. What is due is computed either
-  way and counts on neither side.
+  account takes its energy and its money of k sessions by one debit. Held against it: no batches,
+  each token of each trade transferred by itself and so its payment, two transfers a trade and
+  type. That rival is ours. The paper's `settle` pays each trade by one money transfer beside the
+  batch of its tokens; whether its individual transfers were paid one by one its text does not say.
+  Members do not transfer money here (rules K12): a payment counts as what the transfer of one
+  token costs, the mean of all that were measured. What is due is computed either way and counts on
+  neither side.
 
 On embedded always, on real Fabric where it is found; the large session on a peer in memory.
 """
