@@ -65,7 +65,7 @@ def _signed(said: str, asked: Path, answers: Path, members: FabricCa, tls: Fabri
         title, role, told = match.groups()
         request = (asked / f"{title}.csr").read_bytes()
         if role:
-            answer = members.sign(request, role, attributes=f"{told}:ecert" if told else "")
+            answer = members.sign(request, role, attributes=f'"{told}:ecert"' if told else "")
         else:
             answer = tls.sign(request, "client", profile="tls")
         (answers / f"{title}.pem").write_bytes(answer)

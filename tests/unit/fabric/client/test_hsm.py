@@ -53,6 +53,7 @@ def hsm(
             check=True,
             capture_output=True,
         )
+        pkcs11.lib(LIBRARY).reinitialize()  # another module's tests may have loaded it
         library = Hsm(LIBRARY)
         yield library, _keys()
 
