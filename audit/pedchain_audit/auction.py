@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pedchain_audit.errors import Broken
 from pedchain_audit.operatorsbook import Book, Document
@@ -65,6 +65,7 @@ class Zone:
     asks: list[Line]
     bids: list[Line]
     accounts: dict[str, str]
+    apart: dict[str, list[Any]]  # by account, whether its origin stays
     found: Cleared = field(default_factory=lambda: Cleared(None, {}, {}))
 
     @property
@@ -90,9 +91,10 @@ class Zone:
 
 def cleared(
     book: Book, session: Document, other: Document | None = None, limit: Document | None = None
-) -> tuple[list[list[Any]], dict[str, dict[str, Any]]]:
-    """The trades [seller, buyer, Wh, price] that a session's lines make, and by account and order
-    [Wh, deposit kept]; `other` is the session it is coupled to, `limit` what may flow there."""
+) -> tuple[list[list[Any]], dict[str, dict[str, Any]], dict[str, list[Any]]]:
+    """The trades [seller, buyer, Wh, price] that a session's lines make, by account and order
+    [Wh, deposit kept], and by account what stands of its origin; `other` is the session it is
+    coupled to, `limit` what may flow there."""
     zone = _zone(book, session)
     owed: dict[str, int] | None = None
     prices: dict[str, int] | None = None
@@ -113,7 +115,7 @@ def cleared(
         for trade, at in pairs:
             owed[trade.buyer] = owed.get(trade.buyer, 0) + deposit.of_bid(trade.quantity, at)
     _printed(session, zones, both)
-    return trades, _kept(zone, prices, owed)
+    return trades, _kept(zone, prices, owed), zone.apart
 
 
 def _kept(
@@ -135,7 +137,12 @@ def _kept(
 def _zone(book: Book, session: Document) -> Zone:
     accounts: dict[str, str] = {}
     asks, bids = (_lines(book, side, session["id"], accounts) for side in ("ask", "bid"))
-    return Zone(session, asks, bids, accounts)
+    apart = {
+        one["account"]: one["about"][5:]
+        for side in ("ask", "bid")
+        for one in book.marked(side, session["id"]).values()
+    }
+    return Zone(session, asks, bids, accounts, apart)
 
 
 def _together(zone: Zone, other: Zone, limit: Document) -> list[list[Any]]:
@@ -211,10 +218,10 @@ def settled(
     measured: Measured,
     clock: int,
     other: Document | None = None,
-) -> tuple[list[list[Any]], dict[str, Document], int, int]:
+) -> tuple[list[list[Any]], dict[str, Document], int, int, "Origin"]:
     """The trades as settled, what each account is due, how many hours were compared with the
-    audit's own closing, and the congestion rent, µcur; `other` is the session it was cleared
-    with."""
+    audit's own closing, the congestion rent, µcur, and what goes without its origin; `other` is
+    the session it was cleared with."""
     both = sorted((session, *([other] if other else [])), key=lambda each: str(each["id"]))
     rows = _agreed(book, both)
     trades = [Trade(*row[:3]) for row in rows]
@@ -228,11 +235,14 @@ def settled(
             energies[name], same = energy(book, name, session, way, measured, clock)
             compared += same * (name in mine)
     prices = [_prices(book, homes, row) for row in rows]
-    told, due = [], {name: _nothing() for name in sorted(mine)}
-    rent = 0
+    told: list[list[Any]] = []
+    due = {name: _nothing() for name in sorted(mine)}
+    rent, origin = 0, Origin([], {})
+    kept = _apart(book, both)
     for one, price in zip(settle_hour(trades, energies, energies, prices), prices, strict=True):
         rent += one.rent
         if mine & {one.trade.seller, one.trade.buyer}:
+            _origin(origin, book, one, len(told), homes, kept, mine, due)
             told.append(_told(one, price))
         if one.trade.seller in mine:
             due[one.trade.seller]["money"] += one.to_seller
@@ -246,7 +256,43 @@ def settled(
             if one.settled:
                 number = _account(book, one.trade.seller)["number"]
                 row["energy"].append([number, one.settled, *zone])
-    return told, due, compared, rent
+    return told, due, compared, rent, origin
+
+
+def _apart(book: Book, sessions: list[Document]) -> set[str]:
+    """Who keeps the origin in sessions that were cleared together."""
+    return {
+        who
+        for session in sessions
+        for shard in range(session["shards"])
+        for who, row in (book.named("cleared", session["id"], shard) or {"rows": {}})[
+            "rows"
+        ].items()
+        if row["about"][5:]
+    }
+
+
+def _origin(
+    origin: "Origin",
+    book: Book,
+    one: Settled,
+    number: int,
+    homes: dict[str, Document],
+    kept: set[str],
+    mine: set[str],
+    due: dict[str, Document],
+) -> None:
+    """Count a trade to what goes with its origin, or without (rules P2)."""
+    seller, buyer = one.trade.seller, one.trade.buyer
+    district = _account(book, seller)["district"]
+    same = homes[seller]["id"] == homes[buyer]["id"]
+    if same and not kept & {seller, buyer} and _account(book, buyer)["district"] == district:
+        origin.whole[district] = origin.whole.get(district, 0) + one.settled
+        return
+    origin.energy_only.append(number)
+    for name in (seller, buyer):
+        if name in mine and one.settled:
+            due[name]["energy_only"] = due[name].get("energy_only", 0) + one.settled
 
 
 def _agreed(book: Book, sessions: list[Document]) -> list[list[Any]]:
@@ -325,6 +371,13 @@ def _account(book: Book, name: str) -> Document:
     if found is None:
         raise SettlementError("a trade of an account nobody registered")
     return found
+
+
+class Origin(NamedTuple):
+    """Of a session the numbers of trades of energy only, and Wh sold with origin by district."""
+
+    energy_only: list[int]
+    whole: dict[str, int]
 
 
 def _nothing() -> Document:

@@ -20,10 +20,10 @@ from pedchain_audit.flexpapers import Papers
 from pedchain_audit.flexrules import MILLION, Clock, Event, Money, parted
 from pedchain_audit.flexstore import Store, Written
 from pedchain_audit.metering import PREFIX, Metering
-from pedchain_audit.operatorsbook import Change
+from pedchain_audit.operatorsbook import Change, book_writes
 from pedchain_audit.registry import Registry, decode
 from pedchain_audit.replay import Judged
-from pedchain_audit.settlement import NAMESPACE, Settlement, book_writes
+from pedchain_audit.settlement import NAMESPACE, Settlement
 from pedchain_audit.world import World
 from pedchain_domain import calendar as calendars
 from pedchain_domain import debit

@@ -14,6 +14,7 @@ from pedchain_audit.claims import Claims
 from pedchain_audit.days import Close, Days
 from pedchain_audit.errors import Broken, VerificationError
 from pedchain_audit.filing import Batch, Filing
+from pedchain_audit.following import Follows, nothing
 from pedchain_audit.losses import Losses, document_of
 from pedchain_audit.origin import Origin
 from pedchain_audit.private import Private, hashed_keys, values
@@ -74,6 +75,7 @@ class Metering:
     ) -> None:
         """`work` computes what signatures of devices cost."""
         self.work = work or Alone()
+        self.follows: Follows = nothing
         self.checking = True  # whether signatures of devices are checked
         self._channel = channel
         self._losses = losses or Losses()
@@ -255,6 +257,8 @@ class Metering:
         """Step 8."""
         assert judged.transaction is not None
         district = self._districts[namespace.name]
+        short = namespace.name.removeprefix(PREFIX)
+        district.origin.follows = lambda asked, *what: self.follows(asked.world, short, *what)
         before = (district.origin.issues, district.origin.debits)
         district.origin.transaction(
             namespace,

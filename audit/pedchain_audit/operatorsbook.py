@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pedchain_audit.losses import document_of
-from pedchain_fabric.wire import compositekey
+from pedchain_audit.private import PrivateDataError, check_hashes
+from pedchain_fabric.errors import WireError
+from pedchain_fabric.wire import compositekey, rwset
+from pedchain_fabric.wire.rwset import Namespace, hash_key
 
 Document = dict[str, Any]
-COLLECTION = "book"
+NAMESPACE, COLLECTION = "settlement", "book"
 _HIDDEN, _SECRET, _DEBIT = "book", "secret", "debit"
 
 
@@ -94,3 +97,30 @@ def _put(held: dict[str, Document], change: Change) -> None:
         held.pop(change.identifier, None)
     else:
         held[change.identifier] = change.after
+
+
+def book_writes(
+    namespace: Namespace, private: bytes | None
+) -> list[tuple[str, bytes | None]] | None:
+    """The collection's private writes, each with the hash the block holds of it; None where the
+    archive does not hold them all."""
+    hashed = {each.name: each for each in namespace.collections}.get(COLLECTION)
+    if hashed is None or not hashed.writes:
+        return []
+    if private is None:
+        return None
+    try:
+        for decoded in rwset.decode_private(private):
+            for collection in decoded.collections:
+                if (decoded.name, collection.name) == (NAMESPACE, COLLECTION):
+                    found = {hash_key(each.key): each.value for each in collection.writes}
+                    check_hashes(hashed, found)
+                    if len(found) != len(hashed.writes):
+                        return None
+                    return [
+                        (each.key, None if each.deletes else each.value)
+                        for each in collection.writes
+                    ]
+    except WireError as error:
+        raise PrivateDataError(str(error)) from error
+    return None

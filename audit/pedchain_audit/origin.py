@@ -7,10 +7,13 @@ make of what was there. Public totals follow from the issues.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from pedchain_audit import following
 from pedchain_audit.errors import Broken
 from pedchain_audit.losses import document_of
 from pedchain_audit.registry import Registry
@@ -23,8 +26,10 @@ from pedchain_fabric.wire.rwset import Namespace, hash_key
 Document = dict[str, Any]
 #: intervals/1 by cell, day and run, as the audit closed them.
 Intervals = Mapping[tuple[int, str, str], Document]
+#: What points gave or took in an hour with its origin: registry, points, way, hour to Wh by pool.
+Asked = Callable[[Registry, Sequence[str], str, int], dict[str, int]]
 RUN = "F"
-HELD = ("account/1", "exported/1", "gc/1", "issue/1", "storage/1")
+HELD = ("account/1", "exported/1", "gc/1", "issue/1", "pools/1", "storage/1")
 
 
 class OriginError(Broken):
@@ -43,6 +48,10 @@ class Origin:
     claimed: dict[tuple[str, int], int] = field(default_factory=dict)
     exported: dict[str, dict[str, int]] = field(default_factory=dict)  # by day and account, Wh
     sites: dict[str, tuple[str, int]] = field(default_factory=dict)  # by issue: site and hour
+    issued: dict[tuple[str, str], Document] = field(default_factory=dict)  # by site and day
+    cells: dict[str, int] = field(default_factory=dict)  # by site
+    pools: dict[str, Document] = field(default_factory=dict)  # by day
+    follows: Asked = following.nothing
     issues: int = 0
     debits: int = 0
     lost: bool = False
@@ -66,6 +75,8 @@ class Origin:
                 self._debit(raw, held, registry, intervals, channel)
         elif "origin-issuing" in marks:
             self._issue(marks, held, registry, intervals)
+        elif not self.lost:
+            self._follow(held, registry)
         for document in held:
             self._take(document)
 
@@ -82,6 +93,10 @@ class Origin:
         place = places.get(document["schema"])
         if place is not None:
             place[document["id"]] = document
+        elif document["schema"] == "issue/1":
+            self.issued[document["site"], document["day"]] = document
+        elif document["schema"] == "pools/1":
+            self.pools[document["day"]] = document["hours"]
         elif document["schema"] == "storage/1":
             self.storages[document["site"]] = document
         elif document["schema"] == "exported/1":
@@ -111,6 +126,7 @@ class Origin:
         for cell in range(before.get("cell", 0), last):
             roster = registry.roster(cell, day)
             for site in sorted(roster["sites"]):
+                self.cells[site] = cell
                 if roster["sites"][site]["plan"] not in origin.GENERATING_PLANS:
                     continue
                 closed = intervals[cell, day, RUN]
@@ -145,6 +161,26 @@ class Origin:
             for point, hour, grid, _, account in issue["rows"]
             if account is not None and grid
         ]
+
+    def _follow(self, held: list[Document], registry: Registry) -> None:
+        """A step of letting certificates go with what was sold and shared (P2)."""
+        made: list[Document] = []
+        pools: dict[str, Document] = {}
+        for after in (one for one in held if one["schema"] == "issue/1"):
+            site, day = after["site"], after["day"]
+            before = self.issued[site, day]
+            if before == after:
+                continue
+            points = following.points_of(registry, self.cells[site], site, day)
+            ask = partial(self.follows, registry, points, "feeds")
+            made += following.redo(before, after, self.certificates, ask)
+            hours = pools.setdefault(day, deepcopy(self.pools.get(day, {})))
+            following.add(hours, before.get("followed", {}), after["followed"])
+        written = [{**one, "salt": None} for one in held if one["schema"] == "gc/1"]
+        _equal(made, written, "certificates that went with the energy")
+        for one in (one for one in held if one["schema"] == "pools/1"):
+            if one["hours"] != pools.get(one["day"], self.pools.get(one["day"], {})):
+                raise OriginError("what went with the energy of a day does not add up")
 
     # -- debits -----------------------------------------------------------------------------
 
@@ -186,6 +222,7 @@ class Origin:
         intervals: Intervals,
     ) -> None:
         before = self.certificates[found.body["certificate"]]
+        self._movable(account, before, registry)
         fresh = derive_salt("origin", [salt, "move"])
         moved = origincert.move(before, found.action, found.account, found.body, fresh)
         changed = {**moved.certificate, "salt": derive_salt("origin", [salt, "moved"])}
@@ -195,6 +232,22 @@ class Origin:
             origincert.check_receipt(before, found.body["receipt"], foreign["key"]["spki"])
         if found.action in ("claim", "charge"):
             self._consume(account, before, registry, intervals)
+
+    def _movable(self, account: Document, before: Document, registry: Registry) -> None:
+        """Nothing of a certificate's hour was given that it did not go with (P2)."""
+        first = "parent" not in before and before["source"] == origincert.GENERATION
+        mine = account["site"] is not None and before["owner"] == account["id"]
+        if first and mine and "followed" not in before:
+            row = self._row(registry, before["hour"])
+            points = following.points_of(registry, account["cell"], account["site"], row["day"])
+            if self.follows(registry, points, "feeds", before["hour"]):
+                raise OriginError("a certificate moves without what was sold or shared of it")
+
+    def _row(self, registry: Registry, hour: int) -> calendar.Day:
+        row = calendar.day_at(registry.calendar(registry.district("9999-12-31")), hour)
+        if row is None:
+            raise OriginError("a certificate of an hour without a day")
+        return row
 
     def _export(self, found: debit.Debit, held: list[Document], registry: Registry) -> None:
         """What left the district of a day is added up by account (P2)."""
@@ -214,13 +267,13 @@ class Origin:
     ) -> None:
         """No more is claimed or charged than the site drew in that hour (G3, G4)."""
         hour, site = before["hour"], account["site"]
-        row = calendar.day_at(registry.calendar(registry.district("9999-12-31")), hour)
-        if row is None:
-            raise OriginError("a claim of an hour without a day")
+        row = self._row(registry, hour)
         points, grain = self._points(account, row, registry, intervals)
         drawn = origin.drawn(points, row, grain, hour)
         whole = self.claimed.get((site, hour), 0) + before["wh"]
-        if drawn is None or whole > drawn:
+        names = following.points_of(registry, account["cell"], site, row["day"])
+        came = sum(self.follows(registry, names, "draws", hour).values())
+        if drawn is None or whole > drawn - came:
             raise OriginError("more is claimed than the site drew in that hour")
         self.claimed[site, hour] = whole
 

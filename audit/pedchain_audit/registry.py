@@ -32,7 +32,7 @@ class Registry:
     ) -> None:
         """`secret` is the district's, if the archive holds it: names then lead to pseudonyms;
         `exchanged` what meters read at their exchange, by the old device."""
-        self._world = world
+        self.world = world
         self.namespace = namespace
         self._exchanged = exchanged or {}
         self._secret = secret
@@ -41,7 +41,7 @@ class Registry:
     def get(self, kind: str, *attributes: str) -> Document | None:
         """The document under a composite key."""
         key = compositekey.create(kind, list(attributes))
-        value = self._world.value(self.namespace, key)
+        value = self.world.value(self.namespace, key)
         return None if value is None else decoded(value)
 
     def must(self, kind: str, *attributes: str) -> Document:
@@ -95,7 +95,7 @@ class Registry:
     def every(self, kind: str) -> list[Document]:
         """All documents of a kind, by their keys."""
         start, end = compositekey.prefix_range(kind, [])
-        space = self._world.space(self.namespace)
+        space = self.world.space(self.namespace)
         return [decoded(cell.value) for _, cell in space.between(start, end, include_end=False)]
 
     def private(self, shown: Mapping[bytes, bytes], *name: str) -> Document | None:

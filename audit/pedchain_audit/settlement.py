@@ -9,16 +9,15 @@ from orders and from hours that the audit's own closing measured too.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pedchain_audit import auction, once, orderlocks, shares
+from pedchain_audit import auction, following, once, orderlocks, shares
 from pedchain_audit.auction import Measured, SettlementError, equal
 from pedchain_audit.errors import Broken, VerificationError
-from pedchain_audit.operatorsbook import COLLECTION, Book, Change, Document, Written
-from pedchain_audit.private import PrivateDataError, check_hashes
+from pedchain_audit.operatorsbook import Book, Change, Document, Written, book_writes
 from pedchain_audit.registry import decode
 from pedchain_audit.replay import Judged
 from pedchain_audit.world import World
@@ -27,9 +26,8 @@ from pedchain_domain.market import ledgerclock
 from pedchain_domain.market.session import product_of
 from pedchain_domain.market.tokenid import MONEY, to_hex
 from pedchain_domain.reasons import DomainError
-from pedchain_fabric.errors import WireError
-from pedchain_fabric.wire import compositekey, rwset
-from pedchain_fabric.wire.rwset import Namespace, hash_key
+from pedchain_fabric.wire import compositekey
+from pedchain_fabric.wire.rwset import Namespace
 
 NAMESPACE = "settlement"
 #: What a debit may change of its account.
@@ -105,11 +103,20 @@ class Settlement:
             gains[to_hex(MONEY)] += rent
         gains[to_hex(MONEY)] -= orderlocks.change(namespace.writes, written.hidden, world)
         self._balance(written, gains)
+        following.signed_lines(written.marked, spent)
         self._paid_out(written, spent)
         self.book.make(written)
         for _, after, made in redone:
             self._compare(after, made)
         self._locked(written)
+
+    def follows(
+        self, world: World, district: str, points: Sequence[str], way: str, hour: int
+    ) -> dict[str, int]:
+        """What went, or came, together with its origin (`following`)."""
+        if self.blind:
+            return {}
+        return following.given(self.book, self.due, world, district, points, way, hour)
 
     def given(self) -> Counter[once.Place]:
         """Wh of electricity sold and shared, by district, point and hour."""
@@ -292,13 +299,20 @@ class Settlement:
             return auction.rows(self.book.named(kind, name, shard) or {} for shard in shards)
 
         if after["state"] == "CLEARED":
-            trades, kept = made
+            trades, kept, apart = made
             equal(trades, (self.book.named("trades", name) or {})["trades"], "a session's trades")
-            equal(kept, {who: row["orders"] for who, row in written("cleared").items()}, "fills")
+            rows = written("cleared")
+            equal(kept, {who: row["orders"] for who, row in rows.items()}, "fills")
+            equal(apart, {who: row["about"][5:] for who, row in rows.items()}, "origin kept")
             return
-        told, due, compared, _ = made
-        equal(told, (self.book.named("settled", name) or {})["trades"], "a settlement")
+        told, due, compared, _, origin = made
+        settled = self.book.named("settled", name) or {}
+        equal(told, settled["trades"], "a settlement")
+        equal(origin.energy_only, settled.get("energy_only", []), "trades of energy only")
         equal(due, written("due"), "what accounts are due")
+        for shard in shards:
+            whole = (self.book.named("due", name, shard) or {})["origin"]
+            equal(origin.whole, whole, "what was sold with its origin")
         self.due[name] = due
         for account, row in due.items():
             place = self._feeds(account, after["carrier"], after["hour"])
@@ -306,33 +320,6 @@ class Settlement:
                 self.sold[place] = row["sold"]
         self.sessions += 1
         self.compared_hours += compared
-
-
-def book_writes(
-    namespace: Namespace, private: bytes | None
-) -> list[tuple[str, bytes | None]] | None:
-    """The collection's private writes, each with the hash the block holds of it; None where the
-    archive does not hold them all."""
-    hashed = {each.name: each for each in namespace.collections}.get(COLLECTION)
-    if hashed is None or not hashed.writes:
-        return []
-    if private is None:
-        return None
-    try:
-        for decoded in rwset.decode_private(private):
-            for collection in decoded.collections:
-                if (decoded.name, collection.name) == (NAMESPACE, COLLECTION):
-                    found = {hash_key(each.key): each.value for each in collection.writes}
-                    check_hashes(hashed, found)
-                    if len(found) != len(hashed.writes):
-                        return None
-                    return [
-                        (each.key, None if each.deletes else each.value)
-                        for each in collection.writes
-                    ]
-    except WireError as error:
-        raise PrivateDataError(str(error)) from error
-    return None
 
 
 def _published(session: str, world: World, clock: int) -> None:

@@ -133,6 +133,7 @@ class Audit:
         channel = self.ledger.config.channel_id
         self.metering = Metering(channel, losses.scan(archive), self._work)
         self.settlement = Settlement(channel, self.metering.measured)
+        self.metering.follows = self.settlement.follows
         self.flexibility = Flexibility(channel, self.metering, self.settlement)
         self.course = Course()
 

@@ -86,6 +86,7 @@ TABLE: Final[Mapping[str, Row]] = {
     "open_account": Row(("dso",), _REGISTRY),
     "put_foreign": Row(("dso",), _REGISTRY),
     "issue_day": Row(("dso", "operator"), _DAILY),
+    "follow_day": Row(("dso", "operator"), _DAILY),
     "debit": Row(("dso", "operator"), _DAILY),
     # privacy: retention and data subjects
     "purge": Row(("dso", "operator"), _ANY_SERVICE),

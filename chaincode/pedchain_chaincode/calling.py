@@ -8,6 +8,18 @@ from pedchain_domain import canonical
 from pedchain_fabric.shim import CalledChaincodeError, Context, Refusal
 
 
+async def answer_if_defined(
+    ctx: Context, definition: str, function: str, *arguments: str | bytes
+) -> Any:
+    """The same; None where the channel has no such definition."""
+    try:
+        return await answer_of(ctx, definition, function, *arguments)
+    except Refusal as error:
+        if str(error).endswith(f"chaincode {definition} not found"):
+            return None
+        raise
+
+
 async def answer_of(ctx: Context, definition: str, function: str, *arguments: str | bytes) -> Any:
     """What another definition answers, None for nothing; what it refuses is refused by the same
     reason."""

@@ -15,6 +15,7 @@ from pedchain_domain import registers
 from pedchain_domain.calendar import Day
 from pedchain_domain.intervals import BRIDGED, MEASURED, SUBSTITUTE
 from pedchain_domain.numbers import split
+from pedchain_domain.readings import derive_salt
 
 Document = dict[str, Any]
 HOUR = 3_600
@@ -57,6 +58,11 @@ class Discharge(NamedTuple):
     fed: int
     measured: bool
     known: bool
+
+
+def issue_of(salt: str, point: str, hour: int) -> str:
+    """The salted digest by which a certificate names its issue, hex."""
+    return derive_salt("issue", [salt, point, str(hour)])
 
 
 def points_of(site: str, roster: Document, intervals: Document) -> list[Point]:

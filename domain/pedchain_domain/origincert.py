@@ -9,6 +9,7 @@
            ──> charged                       given up for what a storage charged in that hour
            ──> withdrawn                     by its owner; nothing was claimed by it
            ──> locked (registry) ──> exported   with the receipt of that foreign registry
+           ──> followed                  all of it went with what was sold or shared (P2)
 
 No state is ever left backwards and quantity is never made: what ends has successors of the same
 sum or none. `issue` is a salted digest of the issue it comes from; which point that was stands in
@@ -16,7 +17,7 @@ the issue's own document, so that it can be erased and the certificate stays.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pedchain_domain import canonical, debit, limits
@@ -28,7 +29,7 @@ Document = dict[str, Any]
 SCHEMA = "gc/1"
 GENERATION, STORAGE = "generation", "storage"
 ACTIVE, RESERVED, CANCELLED, LOCKED = "active", "reserved", "cancelled", "locked"
-ENDED = ("sliced", "transferred", "claimed", "charged", "withdrawn", "exported")
+ENDED = ("sliced", "transferred", "claimed", "charged", "withdrawn", "exported", "followed")
 
 
 class Moved(NamedTuple):
@@ -50,6 +51,23 @@ def new(salt: str, issue: str, owner: str, national: bool, **what: Any) -> Docum
         "national": national,
         **what,
     }
+
+
+def first_id(issue: str) -> str:
+    """The id of the certificate that an issue made."""
+    return derive_salt("certificate", [first_salt(issue)])
+
+
+def first_salt(issue: str) -> str:
+    """The salt of that certificate as issued, hex."""
+    return derive_salt("first", [issue])
+
+
+def followed(certificate: Document, parts: Mapping[str, int]) -> Document:
+    """A certificate once `parts` of it, pool to Wh, went with the energy; the rest is its own."""
+    rest = certificate["wh"] - sum(parts.values())
+    state = {} if rest else {"state": "followed"}
+    return {**certificate, "wh": rest, "followed": dict(parts), **state}
 
 
 def move(certificate: Document, action: str, by: str, body: Document, salt: str) -> Moved:

@@ -2,9 +2,10 @@
 """Contract `origin`, beside `metering` in the same definition: granular certificates (rules G).
 
 `OpenAccount` once per account; `IssueDay(day)` until `done`, day after day once run F has closed
-it; then `Debit`: whatever an owner gives away, signed by the account's key. What names an account,
-a site or an amount comes in the transient map and stays in the collection; every transaction
-brings `salt` (16 bytes). Responses hold nothing.
+it; `FollowDay(day, cell)` once the day is settled and shared; then `Debit`: whatever an owner gives
+away, signed by the account's key. What names an account, a site or an amount comes in the transient
+map and stays in the collection; every transaction brings `salt` (16 bytes). Responses hold
+nothing.
 """
 
 from typing import Any
@@ -16,7 +17,16 @@ from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.metering import guards as metering
 from pedchain_chaincode.metering import keys as names
 from pedchain_chaincode.metering.folding import DONE
-from pedchain_chaincode.origin import accounts, guards, issuing, keys, leaving, moving, queries
+from pedchain_chaincode.origin import (
+    accounts,
+    following,
+    guards,
+    issuing,
+    keys,
+    leaving,
+    moving,
+    queries,
+)
 from pedchain_chaincode.origin.book import Book
 from pedchain_domain import canonical
 from pedchain_fabric.shim import Context, Contract, Refusal, evaluate, submit
@@ -45,6 +55,15 @@ class OriginContract(Contract):
         if issuing.check(state, closing, identifier(day)):
             return DONE
         return await issuing.issue_day(await Book.open(ctx, fence), state, day)
+
+    @submit
+    @guarded("issuing")
+    async def follow_day(self, ctx: Context, day: str, cell: int) -> bytes:
+        """A step of letting a cell's certificates of an issued day go with what was sold and
+        shared: `more`, `done`, or `waits` while hours of it can still be given."""
+        fence = await metering.permitted(ctx, "follow_day")
+        state = await guards.issuing(ctx)
+        return await following.follow_day(await Book.open(ctx, fence), state, identifier(day), cell)
 
     @submit
     @guarded("account", "closing", "issuing")
@@ -103,6 +122,18 @@ class OriginContract(Contract):
     async def get_exported(self, ctx: Context, day: str) -> bytes:
         """What left the district of a day's certificates, as far as it may be printed."""
         return canonical.encode(await queries.exported(ctx, day))
+
+    @evaluate
+    async def get_followed(self, ctx: Context, day: str) -> bytes:
+        """The cells whose certificates of a day went with what was sold and shared: [cell]."""
+        found: Any = await queries.followed(ctx, identifier(day))
+        return canonical.encode(found)
+
+    @evaluate
+    async def get_pools(self, ctx: Context, day: str) -> bytes:
+        """Certified Wh that went with what was sold and shared of a day: {hour: {pool: Wh}}
+        (members of the collection only)."""
+        return canonical.encode(await queries.pools(ctx, identifier(day)))
 
     @evaluate
     async def get_left(self, ctx: Context, marks: bytes) -> bytes:

@@ -5,7 +5,7 @@ Days are issued in order, cell after cell in steps; the public state `origin-iss
 What a site's day gave is kept as issue/1, the sums behind the published totals in the vault:
 
     issue/1 {schema, salt, site, day, rows: [[point, hour, grid Wh, own Wh, account | null]],
-             charged: [[hour, charged Wh, certified Wh]] | null}
+             charged: [[hour, charged Wh, certified Wh]] | null, followed?}     (`following`)
 """
 
 from typing import Any, NamedTuple
@@ -22,7 +22,6 @@ from pedchain_chaincode.origin.ground import RUN, intervals, row_of
 from pedchain_domain import calendar, origin, origincert, originstorage
 from pedchain_domain import roster as rosters
 from pedchain_domain.calendar import Day
-from pedchain_domain.readings import derive_salt
 from pedchain_fabric.shim import Refusal
 
 
@@ -110,7 +109,7 @@ async def _site(
         rows.append([*made, holder[0] if holder else None])
         if holder is not None and made.grid:
             what = {"zone": site["zone"], "hour": made.hour, "wh": made.grid}
-            await book.put(_certificate(book, salt, made, holder, what))
+            await book.put(_certificate(salt, made, holder, what))
             cost += 1
     charged = None
     if site["plan"] in origin.STORING_PLANS:
@@ -129,10 +128,10 @@ async def _site(
 
 
 def _certificate(
-    book: Book, salt: str, made: origin.Made, holder: tuple[str, bool], what: Document
+    salt: str, made: origin.Made, holder: tuple[str, bool], what: Document
 ) -> Document:
-    issue = derive_salt("issue", [salt, made.point, str(made.hour)])
-    own_salt = book.fresh("gc", made.point, str(made.hour))
+    issue = origin.issue_of(salt, made.point, made.hour)
+    own_salt = origincert.first_salt(issue)
     return origincert.new(
         own_salt, issue, holder[0], holder[1], source=origincert.GENERATION, **what
     )

@@ -34,6 +34,11 @@ def left(stub: Stub, mark: str) -> str:
     return stub.create_composite_key("origin-left", [mark])
 
 
+def followed(stub: Stub, day: str, cell: int) -> str:
+    """That a cell's certificates of a day went with what was sold and shared of it."""
+    return stub.create_composite_key("origin-followed", [day, str(cell)])
+
+
 def owner(secret: bytes, account: str) -> str:
     """The part of a certificate's key that stands for its owner: HMAC-SHA256, hex."""
     return hmac.digest(secret, b"owner\x00" + account.encode(), "sha256").hex()

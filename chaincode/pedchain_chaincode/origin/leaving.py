@@ -78,7 +78,7 @@ async def _maker(book: Book, holder: Document, certificate: Document, day: Day) 
 def _issues(issue: Document | None, released: Document | None, hour: int) -> list[str]:
     """What certificates of a site's hour say they come from."""
     rows = [] if issue is None else issue["rows"]
-    found = [derive_salt("issue", [issue["salt"], row[0], str(hour)]) for row in rows if issue]
+    found = [origin.issue_of(issue["salt"], row[0], hour) for row in rows if issue]
     if released is not None:
         found.append(derive_salt("issue", [released["salt"], str(hour)]))
     return found

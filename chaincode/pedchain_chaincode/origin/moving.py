@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from pedchain_chaincode import debits
 from pedchain_chaincode.documents import Document, refusals
-from pedchain_chaincode.origin import accounts, guards, leaving, storing
+from pedchain_chaincode.origin import accounts, following, guards, leaving, storing
 from pedchain_chaincode.origin.accounts import holder_at
 from pedchain_chaincode.origin.book import Book
 from pedchain_chaincode.origin.ground import SiteDay, day_of, site_day
@@ -46,6 +46,8 @@ async def _move(book: Book, holder: Document, closing: Document, debit: Debit) -
     name = debit.body.get("certificate")
     with refusals():
         certificate = await book.certificate(debit.account, canonical.check_id(name))
+    await _movable(book, holder, closing, certificate)
+    with refusals():
         moved = origincert.move(
             certificate, debit.action, debit.account, debit.body, book.fresh("move")
         )
@@ -59,6 +61,15 @@ async def _move(book: Book, holder: Document, closing: Document, debit: Debit) -
     await book.put({**moved.certificate, "salt": book.fresh("moved")})
     for successor in moved.successors:
         await book.put(successor)
+
+
+async def _movable(book: Book, holder: Document, closing: Document, certificate: Document) -> None:
+    """Whether what was sold and shared of the certificate's hour has taken its part of it (P2)."""
+    hour, owner = certificate["hour"], certificate["owner"]
+    if following.waits(certificate) and holder["site"] is not None and owner == holder["id"]:
+        day = await day_of(book.ctx, hour)
+        found = await site_day(book.ctx, book.vault, closing, holder, day)
+        await following.movable(book, found, hour)
 
 
 async def _receiver(book: Book, holder: Document, certificate: Document, debit: Debit) -> None:
@@ -130,7 +141,7 @@ async def _claimed(book: Book, found: SiteDay, hour: int, energy: int) -> None:
         raise Refusal("not-measured")
     claims = await book.vault.load("claims", site, day) or {"hours": {}}
     whole = claims["hours"].get(str(hour), 0) + energy
-    if whole > drawn:
+    if whole > drawn - await following.came(book, found, hour):
         raise Refusal("beyond-consumption")
     hours = {**claims["hours"], str(hour): whole}
     await book.vault.save(("claims", site, day), {"salt": book.fresh("claims"), "hours": hours})

@@ -50,6 +50,19 @@ async def exported(ctx: Context, day: str) -> Document:
     return totals.exported(district, day, {} if kept is None else kept["parts"])
 
 
+async def followed(ctx: Context, day: str) -> list[int]:
+    """The cells of a day whose certificates went with the energy."""
+    split = ctx.stub.split_composite_key
+    rows = ctx.stub.partial_composite("origin-followed", [day])
+    return sorted([int(split(row.key)[1][1]) async for row in rows])
+
+
+async def pools(ctx: Context, day: str) -> Document:
+    """What went with the energy of a day, by hour and pool, Wh."""
+    kept = await (await _vault(ctx)).load("pools", day)
+    return {} if kept is None else dict(kept["hours"])
+
+
 async def _vault(ctx: Context) -> Vault:
     vault = await Vault.open(ctx)
     if vault is None:

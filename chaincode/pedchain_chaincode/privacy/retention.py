@@ -91,6 +91,7 @@ async def _cell(ctx: Context, vault: Vault, row: Day, cell: int) -> None:
     for device in exchanged_on(roster, row):
         await vault.purge(("exchange", device))
     if cell == 0:
+        await vault.purge(("pools", day))
         await _debits(ctx, day)
 
 

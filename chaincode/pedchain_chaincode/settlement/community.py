@@ -2,7 +2,8 @@
 """Communities: their terms and who is in them (rules S).
 
     community/1 {schema, id, district, carrier, zone, key: dynamic | static | priority, price,
-                 shares: {account: ppm or rank}}
+                 shares: {account: ppm or rank}, origin: follows | energy-only}
+                 the last may be left out: certificates of origin follow what is shared (rules P2)
     member      {account, factor_ppm, since, to}       under its community
 
 Whoever joins signs the terms as they are, by their hash; other terms are another community. An
@@ -19,6 +20,7 @@ from pedchain_chaincode.settlement.guards import Spending
 from pedchain_domain import canonical, fields
 from pedchain_domain.market import sharing
 from pedchain_domain.market.clearing import TICK
+from pedchain_domain.market.following import ENERGY_ONLY, FOLLOWS
 from pedchain_domain.market.reference import HIGHEST
 from pedchain_domain.market.tokenid import HOUR, Carrier
 from pedchain_domain.numbers import PPM
@@ -42,6 +44,7 @@ _SHAPE: fields.Shape = {
     "key": fields.one_of("dynamic", "static", "priority"),
     "price": lambda value: fields.count(value) and value <= HIGHEST and value % TICK == 0,
     "shares": _shares,
+    "origin?": fields.one_of(FOLLOWS, ENERGY_ONLY),
 }
 
 
@@ -126,11 +129,17 @@ def shares(member: Document, hour: int) -> bool:
     return member["since"] <= hour and (member["to"] is None or hour < member["to"])
 
 
-async def is_to_share(book: Book, account: str, carrier: str, hour: int) -> bool:
-    """Whether an hour is one of those an account is in a community for, as things stand."""
+async def member_of(book: Book, account: str, carrier: str) -> Document | None:
+    """An account's membership as things stand."""
     held = await book.load("membership", account, carrier)
     if held is None or held["community"] is None:
-        return False
+        return None
     owner = book.tag("community", held["community"])
     (member,) = await book.held(MEMBER, owner, [book.tag(account)])
-    return shares(member, hour)
+    return member
+
+
+async def is_to_share(book: Book, account: str, carrier: str, hour: int) -> bool:
+    """Whether an hour is one of those an account is in a community for, as things stand."""
+    member = await member_of(book, account, carrier)
+    return member is not None and shares(member, hour)

@@ -18,6 +18,7 @@ LATE: Final = 60 * 86_400  # seconds after delivery from when a register not sho
 MEMBERS: Final = 60  # of one community: an hour is shared in one step
 EVER_MEMBERS: Final = 1_000  # who ever were in one community
 HOURS: Final = 25  # of a local day, in one answer
+REGISTERS: Final = 64  # asked for at once, whether their origin goes with them
 FLOW: Final = 1_000_000_000_000  # Wh between two zones in an hour
 PERIOD: Final = 28 * 86_400  # seconds of debits at least that are purged together
 RETENTION: Final = 456 * 86_400  # seconds a session's documents are kept after delivery (rules Y)

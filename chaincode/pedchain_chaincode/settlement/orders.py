@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Placing and withdrawing orders (rules K2, K3, K9).
 
-    order  {account, kind, lines, deposit}     under its account
+    order  {account, kind, lines, deposit, origin?}     under its account
     line   {account, about, quantity, limit, deposit, filled}     under its session and side
-    about  [producer number, supplier class, district, point, role]
+    about  [producer number, supplier class, district, point, role], and `energy-only` behind them
+           where the origin stays (rules P2)
 
 An order locks the deposit of each line and, if it offers, mints promises that stay locked with the
 lines. `about` is what settling needs to know of the account, as when it placed the order. An order
 writes only what is its account's, its owner's or its own: any number of traders place
 orders side by side. Whoever is behind several accounts stands on one side of an hour only, so that
-nobody trades with itself.
+nobody trades with itself, and says for all of an hour alike whether the origin follows.
 """
 
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from pedchain_chaincode.settlement.book import Book
 from pedchain_chaincode.settlement.guards import Spending
 from pedchain_domain import text
 from pedchain_domain.market import orders, session
+from pedchain_domain.market.following import ENERGY_ONLY
 from pedchain_domain.market.orders import Kind, Order
 from pedchain_domain.market.session import State
 from pedchain_domain.market.tokenid import MONEY
@@ -71,7 +73,7 @@ async def place(spent: Spending, order: Order, found: Sessions) -> dict[str, obj
     holder, total = spent.holder, sum(deposits)
     _limits(holder, 1, total)
     await rows.change(spent.book, holder["id"], MONEY, -total)
-    await _stand(spent.book, holder["owner"], order.kind, sides)
+    await _stand(spent.book, holder["owner"], order, sides)
     await _write(spent, order, deposits)
     return {"orders": holder["orders"] + 1, "locked": holder["locked"] + total}
 
@@ -80,7 +82,8 @@ async def cancel(spent: Spending, identifier: str, former: Document) -> dict[str
     """Withdraw an order whose sessions are all open; what of the account changes."""
     holder, total = spent.holder, former["deposit"]
     await rows.change(spent.book, holder["id"], MONEY, total)
-    await _stand(spent.book, holder["owner"], Kind(former["kind"]), _former_sides(former))
+    was = Order(Kind(former["kind"]), (), _energy_only(former))
+    await _stand(spent.book, holder["owner"], was, _former_sides(former))
     await _erase(spent, identifier, former)
     return {"orders": holder["orders"] - 1, "locked": holder["locked"] - total}
 
@@ -91,6 +94,8 @@ async def amend(
     """Put an order in place of another, in one step; what of the account changes."""
     if order.kind != former["kind"]:
         raise Refusal("malformed-document", "side")
+    if order.energy_only != _energy_only(former):
+        raise Refusal("origin-differs")
     _placed(spent.holder, order)
     deposits, sides = _deposits(order, found), _sides(order, 1)
     for place_, count in _former_sides(former).items():
@@ -98,7 +103,7 @@ async def amend(
     holder, more = spent.holder, sum(deposits) - former["deposit"]
     _limits(holder, 0, more)
     await rows.change(spent.book, holder["id"], MONEY, -more)
-    await _stand(spent.book, holder["owner"], order.kind, sides)
+    await _stand(spent.book, holder["owner"], order, sides)
     await _erase(spent, identifier, former)
     await _write(spent, order, deposits)
     return {"locked": holder["locked"] + more}
@@ -122,10 +127,15 @@ def _placed(holder: Document, order: Order) -> None:
             raise Refusal("not-measured")
 
 
-def _about(holder: Document, kind: Kind, carrier: str) -> list[Any]:
-    register = holder["places"][carrier][WAYS[kind]]
+def _about(holder: Document, order: Order, carrier: str) -> list[Any]:
+    register = holder["places"][carrier][WAYS[order.kind]]
     meter = [holder["district"], register["point"], register["role"]]
-    return [holder["number"], holder["supplier"], *meter]
+    origin = [ENERGY_ONLY] if order.energy_only else []
+    return [holder["number"], holder["supplier"], *meter, *origin]
+
+
+def _energy_only(former: Document) -> bool:
+    return former.get("origin") == ENERGY_ONLY
 
 
 def _limits(holder: Document, more: int, deposit: int) -> None:
@@ -151,15 +161,22 @@ def _former_sides(former: Document) -> Sides:
     return found
 
 
-async def _stand(book: Book, owner: str, kind: Kind, sides: Sides) -> None:
-    """Count the lines an owner has on its one side of each hour. Refuses `both-sides`."""
+async def _stand(book: Book, owner: str, order: Order, sides: Sides) -> None:
+    """Count the lines an owner has on its one side of each hour. Refuses `both-sides`, and
+    `origin-differs` where others of them say otherwise of their origin."""
     for carrier, hour in sorted(sides):
         name = ("side", owner, carrier, hour)
-        former = await book.load(*name) or {"kind": kind, "lines": 0}
-        if former["lines"] and former["kind"] != kind:
+        former = await book.load(*name) or {"kind": order.kind, "lines": 0}
+        if former["lines"] and former["kind"] != order.kind:
             raise Refusal("both-sides")
+        if former["lines"] and _energy_only(former) != order.energy_only:
+            raise Refusal("origin-differs")
         lines = former["lines"] + sides[(carrier, hour)]
-        await book.save(name, {"kind": str(kind), "lines": lines})
+        await book.save(name, {"kind": str(order.kind), "lines": lines, **_origin(order)})
+
+
+def _origin(order: Order) -> dict[str, str]:
+    return {"origin": ENERGY_ONLY} if order.energy_only else {}
 
 
 async def _write(spent: Spending, order: Order, deposits: list[int]) -> None:
@@ -169,7 +186,7 @@ async def _write(spent: Spending, order: Order, deposits: list[int]) -> None:
     for line, deposit in zip(order.lines, deposits, strict=True):
         document = {
             "account": holder["id"],
-            "about": _about(holder, order.kind, str(line.product.carrier)),
+            "about": _about(holder, order, str(line.product.carrier)),
             "quantity": line.quantity,
             "limit": line.limit,
             "deposit": deposit,
@@ -194,6 +211,7 @@ async def _write(spent: Spending, order: Order, deposits: list[int]) -> None:
         "kind": str(order.kind),
         "lines": about,
         "deposit": sum(deposits),
+        **_origin(order),
     }
     await book.mark(ORDER, book.tag(holder["id"]), identifier, document)
 

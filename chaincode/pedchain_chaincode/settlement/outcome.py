@@ -2,14 +2,17 @@
 """A session's outcome by account, in a few documents for all of them.
 
     cleared  {rows: {account: {side, about, orders: {order: [Wh, deposit kept]}}}}
-    due      {rows: {account: {money, energy: [[producer number, Wh]], sold, bought}}}
-             where the producer is of another zone, its number follows
+    due      {rows: {account: {money, energy: [[producer number, Wh]], sold, bought, energy_only?}},
+              origin: {district: Wh}}
+             where the producer is of another zone, its number follows; `energy_only` is what of
+             `sold` or `bought` goes without its origin, `origin` what all sold with theirs
 
 Which document an account stands in follows from its name; how many there are the session says.
 """
 
 import zlib
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pedchain_chaincode.documents import Document, load
@@ -30,13 +33,15 @@ async def write(
     rows: Mapping[str, Any],
     shards: int,
     some: range | None = None,
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Write rows by account, in as many documents; or those of `some` documents."""
+    """Write rows by account, in as many documents, `more` in each; or those of `some`
+    documents."""
     found: dict[int, Document] = {shard: {} for shard in (range(shards) if some is None else some)}
     for account in sorted(rows):
         found[shard_of(account, shards)][account] = rows[account]
     for shard, part in found.items():
-        await book.save((kind, session, shard), {"rows": part})
+        await book.save((kind, session, shard), {"rows": part, **more})
 
 
 async def whole(book: Book, kind: str, session: Document) -> Document:
@@ -74,6 +79,30 @@ async def dues(book: Book, session: Document, accounts: Sequence[str]) -> dict[s
     for part in await book.load_many([(DUE, session["id"], shard) for shard in where]):
         found.update(part["rows"] if part is not None else {})
     return {account: found[account] for account in accounts if account in found}
+
+
+async def followed(
+    book: Book, account: Document, feeds: bool, held: Sequence[Document | None]
+) -> list[tuple[int, int] | None]:
+    """Wh that an account sold, or bought, in sessions together with their origin, and what all
+    sellers of its district did; None for a session that is not settled, or was purged."""
+    settled = {
+        one["id"]: (DUE, one["id"], shard_of(account["id"], one["shards"]))
+        for one in held
+        if one is not None and one["state"] == State.SETTLED and one["shards"]
+    }
+    parts = dict(zip(settled, await book.load_many(list(settled.values())), strict=True))
+    found: list[tuple[int, int] | None] = []
+    for session in held:
+        part = None if session is None else parts.get(session["id"])
+        row = None if part is None else part["rows"].get(account["id"])
+        if part is None or row is None:
+            found.append(None)
+            continue
+        wh = row["sold"] if feeds else row["bought"]
+        whole = part.get("origin", {}).get(account["district"], 0)
+        found.append((wh - row.get("energy_only", 0) if wh and whole else 0, whole))
+    return found
 
 
 async def traded(book: Book, account: Document, carrier: str, hour: int) -> tuple[int, int]:

@@ -6,9 +6,14 @@ trade at once, in memory, and keeps each trade's outcome; `pay` keeps what each 
 (`outcome`), and with that the session is settled, for all or for none. Each account then takes its
 own (`taking`).
 
-    weighed  {rows: {account: [Wh | null, number, supplier class, side, deposit kept]}}   by shard
+    weighed  {rows: {account: [Wh | null, number, supplier class, side, deposit kept, district |
+             null]}}   by shard
     settled  {trades: [[seller, buyer, Wh, settled, buyer pays, seller makes good, buyer makes
-             good, why it was left out, price]]}
+             good, why it was left out, price]], energy_only: [number of a trade]}
+
+The origin of a trade's energy follows it (rules P2) unless an order says energy only: then no
+district stands in `weighed`. It does not follow into another district, whose certificates are
+another ledger's, nor into another zone (rules G4).
 
 Two sessions that were cleared together are settled together (rules K8). A trade between them stands
 in both, with the congestion rent as its last number.
@@ -41,6 +46,7 @@ class Party(NamedTuple):
     supplier: str
     side: str
     kept: int
+    origin: str | None = None  # the district where its energy's origin may go, or come from
 
 
 Parties = dict[str, Party]
@@ -54,7 +60,7 @@ async def weigh(book: Book, session: Document, *, late: bool) -> Document:
     held = await book.load(outcome.CLEARED, name, shard) or {"rows": {}}
     traded = {account: row["about"] for account, row in held["rows"].items() if _filled(row)}
     measured = await metered.energies(
-        book, [about[2:] for about in traded.values()], session["hour"]
+        book, [about[2:5] for about in traded.values()], session["hour"]
     )
     found = dict(zip(traded, measured, strict=True))
     if not late and any(not was_shown for was_shown, _ in found.values()):
@@ -68,7 +74,8 @@ async def weigh(book: Book, session: Document, *, late: bool) -> Document:
 
 def _about(row: Document) -> list[Any]:
     kept = sum(deposit for _, deposit in row["orders"].values())
-    return [row["about"][0], row["about"][1], row["side"], kept]
+    number, supplier, district, _, _, *energy_only = row["about"]
+    return [number, supplier, row["side"], kept, None if energy_only else district]
 
 
 async def reckon(book: Book, sessions: Sequence[Document]) -> None:
@@ -86,7 +93,9 @@ async def reckon(book: Book, sessions: Sequence[Document]) -> None:
     for session in sessions:
         mine = _of(parties, session)
         rows_ = [row for row in told if row[0] in mine or row[1] in mine]
-        await book.save((SETTLED, session["id"]), {"trades": rows_})
+        apart = [at for at, row in enumerate(rows_) if not _follows(parties, row)]
+        found = {"trades": rows_, **({"energy_only": apart} if apart else {})}
+        await book.save((SETTLED, session["id"]), found)
 
 
 async def pay(book: Book, sessions: Sequence[Document]) -> None:
@@ -100,7 +109,8 @@ async def pay(book: Book, sessions: Sequence[Document]) -> None:
     due = _due(parties, told)
     for session in sessions:
         owed = {account: due[account] for account in _of(parties, session)}
-        await outcome.write(book, outcome.DUE, session["id"], owed, session["shards"])
+        origin = {"origin": _followed(parties, session, told)}
+        await outcome.write(book, outcome.DUE, session["id"], owed, session["shards"], more=origin)
     if rent := sum(_rent(row) for row in told):
         await rows.give(book, CONGESTION, MONEY, rent)
 
@@ -156,6 +166,23 @@ def _told(one: Settled, prices: Prices) -> list[Any]:
     return told if prices.sold is None else [*told, one.rent]
 
 
+def _follows(parties: Parties, row: list[Any]) -> bool:
+    """Whether the origin of a trade's energy goes with it."""
+    seller, buyer = parties[row[0]], parties[row[1]]
+    same = seller.session is buyer.session and seller.origin == buyer.origin
+    return same and seller.origin is not None
+
+
+def _followed(parties: Parties, session: Document, told: list[list[Any]]) -> dict[str, int]:
+    """Wh sold in a session together with their origin, by district."""
+    found: dict[str, int] = {}
+    for row in told:
+        seller = parties[row[0]]
+        if seller.origin is not None and seller.session is session and _follows(parties, row):
+            found[seller.origin] = found.get(seller.origin, 0) + row[3]
+    return {district: found[district] for district in sorted(found)}
+
+
 def _due(parties: Parties, told: list[list[Any]]) -> dict[str, Document]:
     """What each account gets; never less than nothing once its deposit is back."""
     found: dict[str, Document] = {
@@ -171,6 +198,9 @@ def _due(parties: Parties, told: list[list[Any]]) -> dict[str, Document]:
         buyer["bought"] += settled
         if settled:
             buyer["energy"].append(_energy(parties[row[0]], parties[row[1]], settled))
+        if settled and not _follows(parties, row):
+            for each in (seller, buyer):
+                each["energy_only"] = each.get("energy_only", 0) + settled
     for account, party in parties.items():
         due, wh = found[account], party.wh or 0
         sells = party.side == clearing.ASK

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Contract `sharing`: communities that share their surplus ex post (rules S, P)."""
 
+from typing import Any
+
 from pedchain_chaincode.documents import refusals
 from pedchain_chaincode.guard import guarded
 from pedchain_chaincode.settlement import (
     community,
+    following,
     forgetting,
     guards,
     leaving,
@@ -151,6 +154,30 @@ class SharingContract(Contract):
         if not isinstance(found, list):
             raise Refusal("malformed-document")
         return canonical.encode(await leaving.given(book, _id(district), hour, found))
+
+    @evaluate
+    async def get_following(
+        self, ctx: Context, district: str, way: str, hours: bytes, registers: bytes
+    ) -> bytes:
+        """What of registers [[point, role]] that feed, or draw, counts in hours (UTC s) together
+        with its origin: {point: [rows | null]} as `following` tells (asked by the district's
+        metering before certificates of origin are moved)."""
+        if await guards.begun(ctx) is None:
+            return canonical.encode({})
+        book = await Book.read(ctx, await guards.setup(ctx))
+        at, asked = _list(hours, limits.HOURS), _list(registers, limits.REGISTERS)
+        if way not in (following.FEEDS, following.DRAWS) or any(type(one) is not int for one in at):
+            raise Refusal("malformed-document")
+        found: Any = await following.of_registers(book, _id(district), way, at, asked)
+        return canonical.encode(found)
+
+
+def _list(data: bytes, most: int) -> list[Any]:
+    with refusals():
+        found = canonical.decode(data)
+    if not isinstance(found, list) or len(found) > most:
+        raise Refusal("malformed-document")
+    return found
 
 
 def _id(text: str) -> str:

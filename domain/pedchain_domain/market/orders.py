@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orders as members place them, and the markets they are for (rules K1 to K3, paper B).
 
-    order body   {side: OFFER | BID, tokens: [hex64], quantities: [Wh], prices: [µcur/kWh]}
+    order body   {side: OFFER | BID, tokens: [hex64], quantities: [Wh], prices: [µcur/kWh],
+                  origin: follows | energy-only}     the last may be left out: it follows
 
-The arrays go together. One order may span carriers, zones and hours; its lines are independent. In
-paper B `RegisterOrder` files an order under the k-th session type where it means the k-th involved
-market, so that an electricity order lands in the heat market, and `DetermineInvolvedMarkets` never
-advances its counter and names a market twice: here a line belongs to the one session its product
-names, and each session is named once.
+The arrays go together. Certificates of origin go with what is sold unless one side's order says
+`energy-only` (rules P2). One order may span carriers, zones and hours; its lines are independent.
+In paper B `RegisterOrder` files an order under the k-th session type where it means the k-th
+involved market, so that an electricity order lands in the heat market, and
+`DetermineInvolvedMarkets` never advances its counter and names a market twice: here a line belongs
+to the one session its product names, and each session is named once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +18,7 @@ from typing import Any, NamedTuple
 
 from pedchain_domain.market import deposit, tokenid
 from pedchain_domain.market.clearing import TICK
+from pedchain_domain.market.following import ENERGY_ONLY, FOLLOWS
 from pedchain_domain.market.session import session_id
 from pedchain_domain.market.tokenid import Product
 from pedchain_domain.reasons import DomainError, Reason
@@ -53,6 +56,7 @@ class Order(NamedTuple):
 
     kind: Kind
     lines: tuple[OrderLine, ...]
+    energy_only: bool = False
 
     @property
     def sessions(self) -> list[str]:
@@ -66,8 +70,11 @@ def check(body: Mapping[str, Any], minimum: int = MINIMUM_WH) -> Order:
     `malformed-document`, `lengths-differ`, `too-many`, `unknown-token` (also money, a producer's
     token or a quarter: sessions trade whole hours), `duplicate-token`, `bad-quantity`, `bad-price`.
     """
-    if sorted(body) != _FIELDS or body["side"] not in list(Kind):
+    told = sorted(name for name in body if name != "origin")
+    if told != _FIELDS or body["side"] not in list(Kind):
         raise DomainError(Reason.MALFORMED_DOCUMENT, "order")
+    if body.get("origin", FOLLOWS) not in (FOLLOWS, ENERGY_ONLY):
+        raise DomainError(Reason.MALFORMED_DOCUMENT, "origin")
     tokens, quantities, prices = body["tokens"], body["quantities"], body["prices"]
     if not all(isinstance(array, list) for array in (tokens, quantities, prices)):
         raise DomainError(Reason.MALFORMED_DOCUMENT, "order")
@@ -78,7 +85,7 @@ def check(body: Mapping[str, Any], minimum: int = MINIMUM_WH) -> Order:
     if len(dict.fromkeys(map(str, tokens))) != len(tokens):
         raise DomainError(Reason.DUPLICATE_TOKEN)
     lines = (_line(minimum, *row) for row in zip(tokens, quantities, prices, strict=True))
-    return Order(Kind(body["side"]), tuple(lines))
+    return Order(Kind(body["side"]), tuple(lines), body.get("origin") == ENERGY_ONLY)
 
 
 def _line(minimum: int, text: object, quantity: object, limit: object) -> OrderLine:

@@ -88,10 +88,13 @@ class Market(Exchange):
     async def close(self, product: Product = POWER, **options: Any) -> None:
         await self.submit("market:CloseSession", to_hex(product.token), **options)
 
-    async def order(self, who: Prosumer, side: str, *lines: tuple[Product, int, int]) -> str:
+    async def order(
+        self, who: Prosumer, side: str, *lines: tuple[Product, int, int], **more: str
+    ) -> str:
         """Place an order; its id."""
         before = await self.ask("market:ListOrders", who.name, "")
-        await self.spend(who, "market", "RegisterOrder", "register-order", **body(side, *lines))
+        sent = {**body(side, *lines), **more}
+        await self.spend(who, "market", "RegisterOrder", "register-order", **sent)
         after = await self.ask("market:ListOrders", who.name, "")
         return next(iter(after.keys() - before.keys()))
 

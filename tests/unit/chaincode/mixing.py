@@ -10,6 +10,7 @@ from typing import Any
 
 from pedchain_domain import canonical
 from pedchain_domain.market.tokenid import Carrier, Product, to_hex
+from pedchain_fabric.wire import compositekey
 from tests.unit.chaincode.district import (
     DAY,
     METERING,
@@ -71,7 +72,10 @@ class Heater:
 class Noon:
     """The district and settlement, up to where everything may happen in any order."""
 
-    def __init__(self) -> None:
+    day = day_name(BEFORE)
+
+    def __init__(self, origin: str = "follows") -> None:
+        self.origin_of = {"origin": origin}
         self.flex, self.market = Flexible(), Market()
         self.peer = self.flex.peer
         self.market.peer, self.market.receipts = self.peer, 100  # one bank, two counts
@@ -134,18 +138,19 @@ class Noon:
         for product in (NOON, WARM):
             await self.market.agree(reference(str(product.carrier), start=TODAY))
             await self.market.open(product)
-        sent = self.market.fresh(community=json.dumps(STREET).encode())
+        street = {**STREET, **self.origin_of}
+        sent = self.market.fresh(community=json.dumps(street).encode())
         await self.market.submit(
             "sharing:PutCommunity", transient=sent, creator=GATEWAYS["DistrictAMSP"]
         )
-        digest = hashlib.sha256(canonical.encode(STREET)).hexdigest()
+        digest = hashlib.sha256(canonical.encode(street)).hexdigest()
         join = {"community": "street", "terms": digest, "factor_ppm": FACTOR}
         for number, (name, person) in enumerate(self.people.items()):
             await self.market.register(person, 2_000 * K)
             await self.market.spend(person, "sharing", "JoinCommunity", "join-community", **join)
             side, price = ("OFFER", 100) if number < len(FED) else ("BID", 150)
             heat = [(WARM, 800 if side == "OFFER" else 400, price)] if name in HEAT else []
-            await self.market.order(person, side, (NOON, SOLD, price), *heat)
+            await self.market.order(person, side, (NOON, SOLD, price), *heat, **self.origin_of)
         await self.market.clock(TODAY - 7 * HOUR)
         for product in (NOON, WARM):
             await self.market.close(product)
@@ -198,6 +203,13 @@ class Noon:
     async def correct(self) -> None:
         await self.market.submit("sharing:CorrectHour", "street", str(EVENT))
 
+    async def follow(self) -> None:
+        """Certificates go with what was sold and shared, as far as that is over."""
+        layout = json.loads(self.peer.state(METERING)[compositekey.create("layout", [])])
+        for cell in range(len(layout["cells"])):
+            while await self.origin("FollowDay", self.day, str(cell)) == b"more":
+                pass
+
     async def leave(self, name: str, wh: int) -> None:
         """Lock so much of a plant's certificate, and export it."""
         wallet = self.wallets[name]
@@ -215,6 +227,27 @@ class Noon:
         locked = next(one for one in await self.certificates(name) if one["id"] == part)
         body = {"certificate": part, "receipt": receipt(locked), "underlying_cancelled": None}
         await self._debit(wallet, "export", **body)
+
+    async def wallet(self, name: str) -> Wallet:
+        """An account of origin of somebody's site, opened."""
+        wallet = Wallet(f"gc-{name}", name)
+        place = await self.flex.ledger.ask("privacy:GetSubjectDay", name, self.day)
+        sent = {"account": wallet.request(), "cell": str(place["cell"]).encode()}
+        await self.origin("OpenAccount", **sent)
+        return wallet
+
+    async def claim(self, name: str, buyer: Wallet, wh: int) -> None:
+        """Cancel so much of a plant's certificate for a buyer, who claims it."""
+        seller = self.wallets[name]
+        whole = next(one for one in await self.certificates(name) if one["state"] == "active")
+        await self._debit(seller, "slice", certificate=whole["id"], parts=[wh, whole["wh"] - wh])
+        part = next(
+            one["id"]
+            for one in await self.certificates(name)
+            if (one["state"], one["wh"]) == ("active", wh)
+        )
+        await self._debit(seller, "cancel", certificate=part, **{"for": buyer.account})
+        await self._debit(buyer, "claim", certificate=part)
 
     async def _debit(self, wallet: Wallet, action: str, **body: Any) -> None:
         signed = wallet.signed(action, counter=wallet.counter + 1, **body)
@@ -254,6 +287,8 @@ class Noon:
             "shared_in": shared[0],
             "shared_out": shared[1],
             "left": sum(one["wh"] for one in gone if one["state"] in ("locked", "exported")),
+            "followed": sum(sum(one.get("followed", {}).values()) for one in gone),
+            "first_shared_out": (row.get("shared") or [0, 0])[1],
         }
 
     def money(self) -> int:

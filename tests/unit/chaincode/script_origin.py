@@ -46,6 +46,11 @@ async def lines() -> list[str]:
     a = Wallet("acc-a", "home-1")
     await ledger.open(a, Wallet("acc-b"))
     await ledger.issue()
+    for query in (("origin:GetFollowed", day_name(0)), ("origin:GetPools", day_name(0))):
+        await ledger.ask(*query)
+    step = ("origin:FollowDay", day_name(0), "0")
+    while await ledger.submit(*step, creator=OPERATOR, transient=ledger.fresh()) == b"more":
+        pass
     north = private_key("north")
     key = {"alg": "ES256", "spki": der.spki_hex(north.public_key())}
     foreign = {"schema": "foreign/1", "id": "north", "key": key}
