@@ -61,6 +61,8 @@ REGISTRATION_FILE_BYTES_MAX = 64 * 1024 * 1024
 DOCUMENT_FILE_BYTES_MAX = 64 * 1024
 STEPS_PER_CALL_MAX = 10_000
 """Calls of a contract's step (`more`) before something must be wrong."""
+FOLLOWED_DAYS_MAX = 70
+"""Days back that certificates go with the energy: more than settlement waits for registers."""
 STEP_TRIES_MAX = 8
 STEP_PAUSE_S = 0.05
 """First pause before an idempotent step is tried again; it doubles, and is spread by chance."""

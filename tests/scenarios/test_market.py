@@ -214,7 +214,7 @@ async def test_a_prosumer_trades_from_the_command_line(
     evening = f"{format_day(EVENING.start // 86_400)}T20:00Z"
     line = f"electricity:1:{evening}:500:0.2"
     placed = await command(market, who, tmp_path, "place", "BID", line)
-    assert "energy only; the most you can lose by it: 0.100000" in placed
+    assert "with its origin; the most you can lose by it: 0.100000" in placed
     table = tmp_path / "orders.csv"
     table.write_text(f"side,carrier,zone,hour,wh,price\nBID,electricity,1,{evening},300,0.15\n")
     assert "order 1 of 1: BID of 1 lines placed" in await command(

@@ -125,9 +125,9 @@ class OriginContract(Contract):
 
     @evaluate
     async def get_followed(self, ctx: Context, day: str) -> bytes:
-        """The cells whose certificates of a day went with what was sold and shared: [cell]."""
-        found: Any = await queries.followed(ctx, identifier(day))
-        return canonical.encode(found)
+        """{cells, done}: how many cells there are, and those whose certificates of a day went with
+        what was sold and shared."""
+        return canonical.encode(await queries.followed(ctx, identifier(day)))
 
     @evaluate
     async def get_pools(self, ctx: Context, day: str) -> bytes:

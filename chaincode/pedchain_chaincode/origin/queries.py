@@ -4,7 +4,7 @@
 from typing import Any
 
 from pedchain_chaincode import limits
-from pedchain_chaincode.documents import Document, found, identifier
+from pedchain_chaincode.documents import Document, found, identifier, load
 from pedchain_chaincode.metering import adoption
 from pedchain_chaincode.metering import keys as names
 from pedchain_chaincode.metering.vault import Vault
@@ -50,11 +50,14 @@ async def exported(ctx: Context, day: str) -> Document:
     return totals.exported(district, day, {} if kept is None else kept["parts"])
 
 
-async def followed(ctx: Context, day: str) -> list[int]:
-    """The cells of a day whose certificates went with the energy."""
+async def followed(ctx: Context, day: str) -> Document:
+    """{cells, done}: how many cells there are, and those whose certificates of a day went with the
+    energy."""
     split = ctx.stub.split_composite_key
     rows = ctx.stub.partial_composite("origin-followed", [day])
-    return sorted([int(split(row.key)[1][1]) async for row in rows])
+    layout = await load(ctx.stub, names.layout(ctx.stub))
+    done = sorted([int(split(row.key)[1][1]) async for row in rows])
+    return {"cells": len(layout["cells"]) if layout else 0, "done": done}
 
 
 async def pools(ctx: Context, day: str) -> Document:

@@ -143,6 +143,22 @@ class SharingContract(Contract):
             return canonical.encode(found)
 
     @evaluate
+    async def get_origin(self, ctx: Context, account: str, start: int) -> bytes:
+        """What of an account's day of electricity from `start`, UTC s, was given, and taken, with
+        its origin: {given, taken}, hour after hour as `following` tells (members of the collection
+        only)."""
+        book = await Book.read(ctx, await guards.setup(ctx))
+        holder = await book.load("account", _id(account))
+        if holder is None:
+            raise Refusal("unknown-account")
+        at = range(start, start + limits.HOURS * HOUR, HOUR)
+        found = {
+            name: await following.of_account(book, holder, way, at)
+            for name, way in (("given", following.FEEDS), ("taken", following.DRAWS))
+        }
+        return canonical.encode(found)
+
+    @evaluate
     async def get_given(self, ctx: Context, district: str, hour: int, registers: bytes) -> bytes:
         """What of registers [[point, role]] was sold and shared in an hour for good: {wh, marks}
         (asked by the district's metering before a certificate of origin leaves)."""

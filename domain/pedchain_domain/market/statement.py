@@ -5,7 +5,9 @@
                  lines: [{kind, wh, amount}], total}
 
 A positive amount is the member's due, a negative one its debt, µcur. `rules` names the versions of
-the rules that made the numbers, `proof` the digests of what the ledger answered, day by day. What
+the rules that made the numbers, `proof` the digests of what the ledger answered, day by day;
+`origin` the Wh that were given and that came with their origin, and what of the latter certificates
+stood behind, null where that cannot be read (rules P2): {given_wh, came_wh, certified_wh}. What
 the supplier bills (grid import) or nobody pays (own generation) has energy and no amount here; fees
 are the system operator's, by a tariff of its own:
 
@@ -14,6 +16,7 @@ are the system operator's, by a tariff of its own:
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pedchain_domain import fields
@@ -21,8 +24,9 @@ from pedchain_domain.market.deposit import amount
 from pedchain_domain.reasons import DomainError, Reason
 
 SCHEMA = "statement/1"
-ENERGY_ONLY = "energy-only"
-"""What trades and shares are of (rules P2, ADR 39): certificates of origin stay whose they are."""
+NO_ORIGIN: Mapping[str, int | None] = MappingProxyType(
+    {"given_wh": 0, "came_wh": 0, "certified_wh": 0}
+)
 _TARIFF: fields.Shape = {
     "schema": fields.one_of("tariff/1"),
     "version": fields.identifier,
@@ -109,6 +113,7 @@ def statement(
     run: str,
     rules: Mapping[str, str],
     proof: Sequence[str],
+    origin: Mapping[str, int | None] = NO_ORIGIN,
 ) -> dict[str, Any]:
     """The month's statement; every kind has its line, also where nothing happened."""
     sums: dict[Kind, tuple[int, int]] = dict.fromkeys(Kind, (0, 0))
@@ -123,7 +128,7 @@ def statement(
         "run": run,
         "rules": dict(rules),
         "proof": list(proof),
-        "origin": ENERGY_ONLY,
+        "origin": dict(origin),
         "lines": lines,
         "total": sum(amount for _, amount in sums.values()),
     }
@@ -160,9 +165,19 @@ def to_html(document: Mapping[str, Any]) -> str:
         "<table><thead><tr><th>line</th><th>kWh</th><th>amount</th></tr></thead>"
         f"<tbody>{rows}</tbody>"
         f"<tfoot>{_row('total', '', decimal(document['total'], 6))}</tfoot></table>"
-        "<p>What is traded and shared is energy only: certificates of origin stay whose they are."
-        f"</p><p>Rules: {_escaped(rules)}</p><ul>{proof}</ul></body></html>\n"
+        f"<p>{_escaped(_origin(document['origin']))}</p>"
+        f"<p>Rules: {_escaped(rules)}</p><ul>{proof}</ul></body></html>\n"
     )
+
+
+def _origin(origin: Mapping[str, int | None]) -> str:
+    """What became of certificates of origin, in words."""
+    given, came = decimal(origin["given_wh"] or 0, 3), decimal(origin["came_wh"] or 0, 3)
+    told = f"Sold and shared with its origin: {given} kWh. Came with its origin: {came} kWh"
+    certified = origin["certified_wh"]
+    if certified is None:
+        return f"{told}; how much of it is certified cannot be read here."
+    return f"{told}, of it certified: {decimal(certified, 3)} kWh."
 
 
 def _row(*cells: str) -> str:

@@ -38,6 +38,7 @@ def place(
     account: Account,
     key: Key,
     user: User = "gateway",
+    energy_only: bool = False,
 ) -> int:
     """Place an order; each line clears by itself.
 
@@ -45,12 +46,15 @@ def place(
     ----------
     lines
         CARRIER:ZONE:HOUR:WH:PRICE, as electricity:1:2026-03-29T12:00Z:500:0.15 (UTC, per kWh).
+    energy_only
+        Certificates of origin stay whose they are; else they go with what is sold.
     """
     from pedchain_domain.market.orders import Kind
     from pedchain_gateway.market import orderlines
 
     try:
-        body = orderlines.body(Kind(side), map(orderlines.line, lines))
+        found = map(orderlines.line, lines)
+        body = orderlines.body(Kind(side), found, energy_only=energy_only)
     except orderlines.OrderError as error:
         return fail(error, MISUSED)
 
@@ -58,17 +62,31 @@ def place(
         before = (await trader.balance()).locked
         await trader.place(body)
         most = (await trader.balance()).locked - before
-        line(f"placed, energy only; the most you can lose by it: {orderlines.money(most)}")
+        origin = "energy only" if energy_only else "with its origin"
+        line(f"placed, {origin}; the most you can lose by it: {orderlines.money(most)}")
 
     return _run(profile, user, account, key, act)
 
 
 @app.command(name="import")
 def import_(
-    file: Path, /, *, profile: Profile, account: Account, key: Key, user: User = "gateway"
+    file: Path,
+    /,
+    *,
+    profile: Profile,
+    account: Account,
+    key: Key,
+    user: User = "gateway",
+    energy_only: bool = False,
 ) -> int:
     """Place the orders of a CSV file: side,carrier,zone,hour,wh,price. Nothing is sent if a line
-    cannot be read."""
+    cannot be read.
+
+    Parameters
+    ----------
+    energy_only
+        Certificates of origin stay whose they are; else they go with what is sold.
+    """
     from pedchain_gateway.market import orderlines
 
     try:
@@ -79,7 +97,7 @@ def import_(
 
     async def act(trader: "Trader") -> None:
         for number, (side, lines) in enumerate(found, 1):
-            await trader.place(orderlines.body(side, lines))
+            await trader.place(orderlines.body(side, lines, energy_only=energy_only))
             line(f"order {number} of {len(found)}: {side} of {len(lines)} lines placed")
 
     return _run(profile, user, account, key, act)
@@ -93,7 +111,8 @@ def list_(*, profile: Profile, account: Account, key: Key, user: User = "gateway
 
     async def act(trader: "Trader") -> None:
         for name, order in (await trader.orders()).items():
-            line(f"{name} {order['kind']} deposit {orderlines.money(order['deposit'])}")
+            origin = f" {order['origin']}" if "origin" in order else ""
+            line(f"{name} {order['kind']}{origin} deposit {orderlines.money(order['deposit'])}")
             for part in order["lines"]:
                 what = product_of(part["session"]).name
                 over = " (over)" if part["ended"] else ""
@@ -257,9 +276,12 @@ def _outcome(found: dict[str, dict[str, object]]) -> str:
     verb = "sold" if cleared["side"] == "ask" else "bought"
     wh = sum(filled for filled, _ in cleared["orders"].values())
     if due is None:
-        return f"{verb} {wh} Wh (energy only), not settled yet"
+        origin = " (energy only)" if cleared["about"][5:] else ""
+        return f"{verb} {wh} Wh{origin}, not settled yet"
     settled = due["sold"] or due["bought"]
-    return f"{verb} {wh} Wh (energy only), settled {settled} Wh for {money(due['money'])}"
+    apart = due.get("energy_only", 0)
+    origin = f", {apart} Wh of it energy only" if apart else ""
+    return f"{verb} {wh} Wh, settled {settled} Wh for {money(due['money'])}{origin}"
 
 
 def _run(profile: Path, user: str, account: str, key: Path, act: Act) -> int:

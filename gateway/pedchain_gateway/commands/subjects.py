@@ -94,12 +94,15 @@ def purge(*, profile: Profile, district: District, through: str, user: User = "g
 
 
 def issue(*, profile: Profile, district: District, user: User = "gateway") -> int:
-    """Issue certificates of origin for all days that run F has closed."""
+    """Issue certificates of origin for all days that run F has closed, and let those go with the
+    energy that was sold and shared."""
+    from pedchain_gateway.certifying.following import follow
     from pedchain_gateway.subjects.subject import issue as work
 
     async def act(ledger: Ledger) -> None:
         days = await work(ledger, district, line)
         line(f"{district} {len(days)} days issued")
+        await follow(ledger, district, line)
 
     return on_ledger(profile, user, act)
 

@@ -2,7 +2,7 @@
 """The ledger port on Fabric: the only module of this service that knows the client library."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -91,10 +91,13 @@ class FabricLedger:
         *arguments: str,
         transient: Mapping[str, bytes] | None = None,
         announce: Announce | None = None,
+        endorsing: Collection[str] | None = None,
     ) -> Committed:
         """A transaction, when it is VALID. Raises any `LedgerError`."""
         contract = self._network.contract(definition)
-        proposal = contract.new_proposal(function, *arguments, transient=transient)
+        proposal = contract.new_proposal(
+            function, *arguments, transient=transient, endorsing_organizations=endorsing
+        )
         try:
             transaction = await proposal.endorse()
         except (GatewayError, WireError) as error:

@@ -11,7 +11,7 @@ LedgerError              never raised itself
 The type decides what may be done next; nothing reads a message to find out.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -120,8 +120,10 @@ class Ledger(Protocol):
         *arguments: str,
         transient: Mapping[str, bytes] | None = None,
         announce: Announce | None = None,
+        endorsing: Collection[str] | None = None,
     ) -> Committed:
-        """A transaction, when it is VALID. Raises any `LedgerError`."""
+        """A transaction, when it is VALID; `endorsing` names the organisations to endorse it in
+        place of those that Fabric plans. Raises any `LedgerError`."""
         ...
 
     async def outcome(self, transaction: str) -> Outcome | None:

@@ -4,6 +4,7 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any
 
 from pedchain_domain import canonical
 from pedchain_gateway import limits
@@ -28,18 +29,22 @@ async def submit_step(
     *arguments: str,
     transient: Mapping[str, bytes] | None = None,
     lagging: Collection[str] = (),
+    endorsing: Collection[str] | None = None,
     pause: Pause = asyncio.sleep,
 ) -> bytes:
-    """The contract's answer to an idempotent call.
+    """The contract's answer to an idempotent call; `endorsing` as the ledger's port has it.
 
     A peer of another organisation that refuses what ours does not lags behind; `lagging` are
     reasons that ours too may give while it has not seen what others committed. Raises what is not
     cured by trying again, `Unavailable` when that did not help either.
     """
     last: LedgerError | None = None
+    options: dict[str, Any] = {"endorsing": endorsing} if endorsing else {}
     for attempt in range(limits.STEP_TRIES_MAX):
         try:
-            done = await ledger.submit(definition, function, *arguments, transient=transient)
+            done = await ledger.submit(
+                definition, function, *arguments, transient=transient, **options
+            )
             return done.result
         except LedgerError as error:
             if not _passes(error, lagging):

@@ -17,6 +17,7 @@ from pedchain_gateway.ledger.port import Ledger, Refused, definition_of
 from pedchain_gateway.ledger.queries import ask
 from pedchain_gateway.ledger.steps import private, submit_step
 from pedchain_gateway.limits import PROOFS_SHOWN
+from pedchain_gateway.market import originmonth
 
 Document = dict[str, Any]
 SETTLEMENT = "settlement"
@@ -134,7 +135,10 @@ class Months:
         entries, proof, run = await self._entries(account, month)
         rules = {**RULES, "tariff": str(tariff["version"])}
         charged = [*entries, *statement.fees(entries, tariff)]
-        return statement.statement(account, month, charged, run=run, rules=rules, proof=proof)
+        origin = await originmonth.of(self.ask, account, month)
+        return statement.statement(
+            account, month, charged, run=run, rules=rules, proof=proof, origin=origin
+        )
 
     async def postings(self, month: str, accounts: Sequence[str]) -> str:
         """What sharing and the market come to for each account, hour by hour and trade by trade, as

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from pedchain_domain.instants import parse_day
+from pedchain_domain.market.following import ENERGY_ONLY
 from pedchain_domain.market.orders import LINES, Kind
 from pedchain_domain.market.tokenid import HOUR, Carrier, Product, to_hex
 from pedchain_domain.reasons import DomainError
@@ -61,10 +62,11 @@ def rows(lines: Iterable[str]) -> list[tuple[Kind, OrderLine]]:
     return found
 
 
-def body(side: Kind, lines: Iterable[OrderLine]) -> dict[str, Any]:
-    """The body of an order's debit."""
+def body(side: Kind, lines: Iterable[OrderLine], *, energy_only: bool = False) -> dict[str, Any]:
+    """The body of an order's debit; certificates of origin go along unless it is `energy_only`."""
     listed = list(lines)
     return {
+        **({"origin": ENERGY_ONLY} if energy_only else {}),
         "side": str(side),
         "tokens": [to_hex(one.product.token) for one in listed],
         "quantities": [one.wh for one in listed],

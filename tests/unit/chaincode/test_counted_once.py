@@ -96,7 +96,10 @@ async def test_what_is_given_takes_its_origin_along(noon: Noon) -> None:
         "market:1": sum(one["sold"] for one in found),
         "sharing:street": sum(one["shared_out"] for one in found),
     }
-    assert await noon.flex.ledger.ask("origin:GetFollowed", noon.day) == [0, 1]
+    assert await noon.flex.ledger.ask("origin:GetFollowed", noon.day) == {
+        "cells": 2,
+        "done": [0, 1],
+    }
     rest = (await noon.certificates("m1"))[0]["wh"]
     await noon.leave("m1", rest - 1)
     assert (await counted(noon))["m1"]["left"] == rest - 1

@@ -125,6 +125,7 @@ ELSEWHERE = POWER.__class__(POWER.carrier, 3, NOON)
         (body("BID", (POWER, 50_000, 280)), "beyond-limit"),
         (body("BID", (POWER, 30_000, 280)), "insufficient-funds"),
         (body("BOTH", (POWER, 100, 1)), "malformed-document"),
+        (body("BID", (POWER, 100, 1)) | {"origin": "mine"}, "malformed-document"),
         (body("BID", (POWER, 100, 1)) | {"tokens": [to_hex(MONEY)]}, "unknown-token"),
     ],
 )
@@ -158,6 +159,21 @@ async def test_an_owner_stands_on_one_side_of_an_hour_whatever_its_accounts(
     await market.order(other, "BID", (LATER, 100, 200))
     await market.spend(alice, "market", "CancelOrder", "cancel-order", order=order)
     await market.order(other, "BID", (POWER, 100, 200))
+
+
+async def test_an_owner_says_for_all_of_an_hour_whether_the_origin_follows(
+    market: Market, alice: Prosumer
+) -> None:
+    apart = {"origin": "energy-only"}
+    order = await market.order(alice, "OFFER", (POWER, 100, 100), **apart)
+    await refused(market.order(alice, "OFFER", (POWER, 100, 100)), "origin-differs")
+    changed = {**body("OFFER", (POWER, 100, 120)), "order": order}
+    amend = market.spend(alice, "market", "AmendOrder", "amend-order", **changed)
+    await refused(amend, "origin-differs")
+    await market.spend(alice, "market", "AmendOrder", "amend-order", **changed, **apart)
+    (order,) = await market.ask("market:ListOrders", alice.name, "")
+    await market.spend(alice, "market", "CancelOrder", "cancel-order", order=order)
+    await market.order(alice, "OFFER", (POWER, 100, 100), origin="follows")
 
 
 async def test_closing_fails_the_orders_in_flight(market: Market, alice: Prosumer) -> None:

@@ -54,9 +54,10 @@ class Steps:
         return self
 
     def new_proposal(
-        self, function: str, *arguments: str, transient: Mapping[str, bytes] | None
+        self, function: str, *arguments: str, transient: Mapping[str, bytes] | None, **options: Any
     ) -> "Steps":
         self.said.append(function)
+        self.options = options
         return self
 
     async def evaluate(self, function: str, *arguments: str) -> bytes:

@@ -265,7 +265,7 @@ def test_a_statement_adds_up_and_is_readable_by_a_spreadsheet() -> None:
     )
     assert [line["kind"] for line in found["lines"]] == [str(kind) for kind in statement.Kind]
     assert found["total"] == sum(line["amount"] for line in found["lines"]) == -3_400_600
-    assert found["origin"] == "energy-only"
+    assert found["origin"] == {"given_wh": 0, "came_wh": 0, "certified_wh": 0}
     rows = statement.to_csv(found).split("\r\n")
     assert rows[0] == "line,kWh,amount"
     assert rows[-2:] == ["total,,-3.400600", ""]
@@ -277,14 +277,16 @@ def test_a_statement_adds_up_and_is_readable_by_a_spreadsheet() -> None:
 
 def test_a_statement_is_a_page_without_script_whatever_names_are_in_it() -> None:
     entries = [Entry(statement.Kind.SHARED_IN, 250, -30_000)]
-    found = statement.statement(
-        "<script>&", "2026-03", entries, run="F", rules={"S": "1"}, proof=['"ab']
-    )
+    origin = {"given_wh": 0, "came_wh": 250, "certified_wh": 200}
+    about: Any = {"run": "F", "rules": {"S": "1"}, "proof": ['"ab'], "origin": origin}
+    found = statement.statement("<script>&", "2026-03", entries, **about)
     page = statement.to_html(found)
     assert "<script" not in page
     assert "&lt;script&gt;&amp;, 2026-03, run F" in page
     assert "<td>shared-in</td><td>0.250</td><td>-0.030000</td>" in page
-    assert "energy only: certificates of origin stay whose they are" in page
+    assert "Came with its origin: 0.250 kWh, of it certified: 0.200 kWh." in page
+    hidden = {**found, "origin": {**origin, "certified_wh": None}}
+    assert "how much of it is certified cannot be read here" in statement.to_html(hidden)
     assert "<code>&quot;ab</code>" in page
     with pytest.raises(DomainError):
         statement.to_html({})
