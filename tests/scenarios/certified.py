@@ -30,6 +30,7 @@ LAGGING = frozenset(
      "wrong-counter", "no-readings", "private-data-missing")
 )  # fmt: skip
 BIN = Path(sys.executable).parent
+READERS = ("DSOMSP", "DistrictAMSP")  # of the certificates and of the operators' book
 
 
 def at(hour: int, amount: int) -> list[int]:
@@ -57,8 +58,9 @@ class Certified:
         """A step, repeated where a peer lags."""
         ledger = self.dso if by == "dso" else self.operator
         sent: Mapping[str, bytes] | None = transient or None
+        options: Any = {"endorsing": READERS} if function == "origin:Debit" else {}
         return await submit_step(
-            ledger, definition, function, *arguments, transient=sent, lagging=LAGGING
+            ledger, definition, function, *arguments, transient=sent, lagging=LAGGING, **options
         )
 
     async def ask(self, function: str, *arguments: str) -> Any:
@@ -71,7 +73,8 @@ class Certified:
     async def once(self, signed: bytes) -> None:
         """A debit sent a single time, whatever becomes of it."""
         transient = {"debit": signed, "salt": secrets.token_bytes(16)}
-        await self.operator.submit(METERING, "origin:Debit", transient=transient)
+        call = (METERING, "origin:Debit")
+        await self.operator.submit(*call, transient=transient, endorsing=READERS)
 
     async def open(self) -> None:
         """Registry, district, sites and devices."""

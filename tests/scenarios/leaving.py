@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Certificates of origin of what the market and the community left, locked for abroad.
+"""Certificates of origin that went with what was sold and shared in the district, and of what
+was left, locked for abroad.
 
-A lock reads settlement, whose endorsers cannot read the district's collection: it is endorsed by
+Both read settlement, whose endorsers cannot read the district's collection: they are endorsed by
 the two organisations that read both, named, because a gateway's own plan would ask for more.
 """
 
 import asyncio
 import secrets
+import subprocess
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from pedchain_domain import canonical
 from pedchain_fabric.client import Contract, profile
 from pedchain_fabric.errors import CommitError, EndorsementMismatch, GatewayError
+from tests.scenarios.certified import BIN
 from tests.scenarios.harness import Network
 from tests.scenarios.onnetwork import LAGGING
 from tests.scenarios.week import FIRST, HOURS, Week, name_of, start_of
@@ -27,8 +30,8 @@ SEEN_S = 60  # until every endorser has seen what was done before
 
 
 async def leave(network: Network, week: Week, day: int, name: str) -> int:
-    """Lock all that nobody was given of a home's certificate of an hour, and no Wh more; what was
-    locked."""
+    """Let a home's certificate of an hour go with what the district was given of it; lock all that
+    nobody was given, and no Wh more; what was locked."""
     wallet = Wallet(f"gc-{name}", name)
     await _issued(week, wallet, day)
     at = start_of(day) + HOURS[0] * HOUR
@@ -37,10 +40,19 @@ async def leave(network: Network, week: Week, day: int, name: str) -> int:
     rest: int = row["fed_in"] - row["position"]["sold"] - row["position"]["shared_out"]
     (whole,) = await _active(week, wallet, at)
     assert whole["wh"] == row["fed_in"] > rest > 1
+    told = await week.ask("sharing:GetOrigin", f"acc-{name}", str(start_of(day)))
+    given = {pool: wh for pool, wh, _ in told["given"][HOURS[0]]}
     async with await profile.connect(
         network.profile("DistrictA"), trusted_organizations=frozenset(READERS)
     ) as gateway:
         contract = gateway.network("ped").contract(A)
+        with pytest.raises(GatewayError) as raised:
+            await _sent(contract, wallet, "lock", certificate=whole["id"], registry="north")
+        assert "not-followed" in _said(raised.value)
+        await asyncio.to_thread(_follow, network)
+        (whole,) = await _active(week, wallet, at)
+        assert whole["followed"] == given
+        assert whole["wh"] == row["fed_in"] - sum(given.values()) > rest + 1
         parts = [rest, 1, whole["wh"] - rest - 1]
         await _sent(contract, wallet, "slice", certificate=whole["id"], parts=parts)
         held = {one["wh"]: one["id"] for one in await _active(week, wallet, at)}
@@ -51,6 +63,16 @@ async def leave(network: Network, week: Week, day: int, name: str) -> int:
             await _sent(contract, wallet, "lock", certificate=held[1], **lock)
         assert "counted-twice" in _said(raised.value)
     return rest
+
+
+def _follow(network: Network) -> None:
+    """`ped-gateway issue` as the district: certificates go with what was sold and shared."""
+    words = ("issue", "--district", "DistrictA", "--profile", str(network.profile("DistrictA")))
+    done = subprocess.run(
+        [str(BIN / "ped-gateway"), *words], capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "certificates went with what was sold and shared" in done.stdout
 
 
 async def _issued(week: Week, wallet: Wallet, day: int) -> None:

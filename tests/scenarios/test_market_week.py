@@ -86,6 +86,10 @@ def statements(consortium: Network, folder: Path) -> None:
             assert sum(round(float(row["kwh"]) * 1_000) for row in mine) == one["wh"], kind
             assert sum(round(float(row["amount"]) * 1e6) for row in mine) == one["amount"], kind
     assert {row["account"] for row in posted} == set(payees)
+    command(consortium, "statement", "acc-a3", *month, "--tariff", str(folder / "tariff.json"),
+            "--out", str(folder))  # fmt: skip
+    origin = json.loads((folder / f"acc-a3-{month[1]}.json").read_text())["origin"]
+    assert origin["came_wh"] >= origin["certified_wh"] > 0  # what came of a1, who has an account
     rows = [row.split(",") for row in (folder / "bank.csv").read_text().splitlines()[1:]]
     assert len(rows) == len(payees)
     assert {row[3] for row in rows} == {"pay", "collect"}

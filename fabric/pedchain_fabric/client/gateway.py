@@ -56,6 +56,17 @@ class Gateway:
         """Who acts."""
         return self._session.identity
 
+    def trusting(self, organizations: Collection[str]) -> "Gateway":
+        """The same gateway, over the same channel, that trusts these organisations too."""
+        session = self._session
+        return Gateway(
+            session.identity,
+            self._channel,
+            session.deadlines,
+            trusted_organizations=session.trusted_organizations | frozenset(organizations),
+            tls_certificate_hash=session.tls_certificate_hash,
+        )
+
     def network(self, channel: str) -> Network:
         """The channel of that name."""
         return Network(self._session, channel)

@@ -94,8 +94,10 @@ class FabricLedger:
         endorsing: Collection[str] | None = None,
     ) -> Committed:
         """A transaction, when it is VALID. Raises any `LedgerError`."""
-        contract = self._network.contract(definition)
-        proposal = contract.new_proposal(
+        network = self._network
+        if endorsing:  # whom the caller names it trusts
+            network = self._gateway.trusting(endorsing).network(self._channel)
+        proposal = network.contract(definition).new_proposal(
             function, *arguments, transient=transient, endorsing_organizations=endorsing
         )
         try:

@@ -122,8 +122,8 @@ class Ledger(Protocol):
         announce: Announce | None = None,
         endorsing: Collection[str] | None = None,
     ) -> Committed:
-        """A transaction, when it is VALID; `endorsing` names the organisations to endorse it in
-        place of those that Fabric plans. Raises any `LedgerError`."""
+        """A transaction, when it is VALID; `endorsing` names the organisations to endorse it, and
+        to see its transient map, in place of those that Fabric plans. Raises any `LedgerError`."""
         ...
 
     async def outcome(self, transaction: str) -> Outcome | None:

@@ -76,6 +76,15 @@ async def test_transient_data_is_not_sent_to_organisations_not_trusted_with_it(p
     await contract.submit("Put", transient={"a": b"1"})
 
 
+async def test_a_gateway_trusts_whom_it_is_told_to_and_no_other_changes(peer, channel, user):
+    gateway = Gateway(user, channel, trusted_organizations=["OrgMSP"])
+    named = {"transient": {"a": b"1"}, "endorsing_organizations": ["OrgMSP", "ElseMSP"]}
+    trusting = gateway.trusting(["ElseMSP"]).network("ch").contract("cc")
+    await trusting.submit("Put", **named)
+    with pytest.raises(ValueError, match="ElseMSP"):
+        await gateway.network("ch").contract("cc").submit("Put", **named)
+
+
 @pytest.mark.complete("client-evaluate-error", "client-error-details")
 async def test_a_refusal_at_evaluate_tells_what_the_peer_said(peer, network):
     said = ("peer:7051", "OrgMSP", "chaincode response 400, not-found")
