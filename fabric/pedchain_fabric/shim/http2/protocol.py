@@ -13,6 +13,7 @@ from typing import Protocol, cast
 
 from pedchain_fabric.shim.http2 import limits, messages
 from pedchain_fabric.shim.http2.frames import ConnectionFault, ErrorCode
+from pedchain_fabric.shim.http2.listening import at_once
 from pedchain_fabric.shim.http2.messages import Header, MessageFault, Messages, Status
 from pedchain_fabric.shim.http2.session import Session
 
@@ -82,6 +83,7 @@ class GrpcProtocol(asyncio.Protocol):
             transport.close()
             return
         self._connections.add(self)
+        at_once(transport)
         self._transport = cast(asyncio.Transport, transport)
         self._wait(limits.HANDSHAKE_SECONDS, self._greeted)
         self._flush()

@@ -2,6 +2,7 @@
 """The server on sockets: gRPC's own client is the peer, or somebody who only pretends to be."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -12,7 +13,7 @@ import pytest
 
 from pedchain_fabric.shim.http2 import frames, limits
 from pedchain_fabric.shim.http2.listening import bind, tls_context
-from pedchain_fabric.shim.http2.protocol import Answer
+from pedchain_fabric.shim.http2.protocol import Answer, GrpcProtocol
 from pedchain_fabric.shim.http2.server import GrpcServer
 
 GREETING = frames.PREFACE + frames.frame(frames.SETTINGS, 0, 0)
@@ -91,6 +92,26 @@ async def test_many_messages_keep_their_order() -> None:
         sending = asyncio.create_task(send(call, wanted))
         assert [await call.read() for _ in wanted] == wanted
         await sending
+
+
+async def test_what_is_written_goes_out_at_once() -> None:
+    """Nagle's algorithm would hold a message back for 40 ms now and then."""
+    made: list[asyncio.Transport] = []
+
+    class Noting(GrpcProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            made.append(transport)  # type: ignore[arg-type]  # of a socket
+
+    loop = asyncio.get_running_loop()
+    (listening,) = bind("127.0.0.1:0")
+    listening.setblocking(False)
+    server = await loop.create_server(lambda: Noting({}, 1_000, set()), sock=listening)
+    async with server, connected(f"127.0.0.1:{listening.getsockname()[1]}", GREETING) as (heard, _):
+        await heard.read(9)
+        taken = made[0].get_extra_info("socket")
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+        made[0].abort()
 
 
 async def send(call: Stream, wanted: list[bytes]) -> None:
