@@ -54,7 +54,7 @@ def at_once(transport: asyncio.BaseTransport) -> None:
     protocol number says TCP, which `create_server` leaves 0: a message whose forerunner was not
     acknowledged would then wait for that, 40 ms."""
     connection = transport.get_extra_info("socket")
-    if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
+    if getattr(connection, "family", None) in (socket.AF_INET, socket.AF_INET6):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
