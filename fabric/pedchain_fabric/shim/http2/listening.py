@@ -7,7 +7,7 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -54,8 +54,9 @@ def at_once(transport: asyncio.BaseTransport) -> None:
     protocol number says TCP, which `create_server` leaves 0: a message whose forerunner was not
     acknowledged would then wait for that, 40 ms."""
     connection = transport.get_extra_info("socket")
-    if getattr(connection, "family", None) in (socket.AF_INET, socket.AF_INET6):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
+        with suppress(OSError):  # it is gone already
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def tls_context(certificate: bytes, key: bytes, client_ca: bytes | None) -> ssl.SSLContext:

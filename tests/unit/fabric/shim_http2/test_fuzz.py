@@ -111,6 +111,9 @@ def test_any_data_are_messages_or_a_status(junk: bytes) -> None:
 class Socket:
     """Takes what is written."""
 
+    def get_extra_info(self, _: str) -> None:
+        return None
+
     def __init__(self) -> None:
         self.closed = False
 
