@@ -105,7 +105,7 @@ class Connection:
             self._send(envelope.message(ChaincodeMessage.ERROR, problem.encode()))
             return
         exchange = Exchange(message.channel_id, message.txid, self._send)
-        task = asyncio.create_task(self._run(message, exchange, abilities))
+        task = exchange.loop.create_task(self._run(message, exchange, abilities))
         self._running[key] = exchange, task
 
     def _problem(self, key: tuple[str, str]) -> str:

@@ -18,7 +18,7 @@ class Deadlines:
 
     def begin(self, task: Task, seconds: float) -> None:
         """Cancel `task` after so long, unless it calls `end` before."""
-        loop = asyncio.get_running_loop()
+        loop = task.get_loop()
         when = self._ends[task] = loop.time() + seconds
         if self._timer is None:
             self._timer = loop.call_at(when, self._check)

@@ -30,7 +30,7 @@ class Exchange:
         self.transaction_id = transaction_id
         self.envelope = Envelope(channel_id, transaction_id)
         self._send = send
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()  # asked once: each time costs a system call
         self._queue: deque[tuple[bytes, Reply]] = deque()
         self._outstanding: Reply | None = None
         self._drained: asyncio.Future[None] | None = None
@@ -53,7 +53,7 @@ class Exchange:
         if len(payload) > PAYLOAD_BYTES:
             raise StubError(f"a request of {len(payload)} bytes is too large")
         message = self.envelope.message(kind, payload)
-        reply: Reply = self._loop.create_future()
+        reply: Reply = self.loop.create_future()
         if self._outstanding is None and not self._queue:
             self._outstanding = reply
             self._send(message)
@@ -85,7 +85,7 @@ class Exchange:
         while self._queue:
             self._queue.popleft()[1].cancel()
         if self._outstanding is not None:
-            self._drained = self._loop.create_future()
+            self._drained = self.loop.create_future()
             await self._drained
         return clean
 

@@ -65,7 +65,7 @@ async def _outcome(
     ledger: Ledger,
     deadlines: Deadlines,
 ) -> Outcome:
-    task = asyncio.current_task()
+    task = asyncio.current_task(exchange.loop)
     assert task is not None, "a call runs in a task of its own"
     deadlines.begin(task, TRANSACTION_SECONDS)
     try:

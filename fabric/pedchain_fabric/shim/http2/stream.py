@@ -65,7 +65,8 @@ class Stream:
     def add(self, *parts: bytes) -> None:
         """More to be sent."""
         self._parts += parts
-        self.unsent += sum(map(len, parts))
+        for part in parts:
+            self.unsent += len(part)
 
     def frames(self, connection: Outlet, frame_bytes: int, budget: int) -> list[bytes]:
         """DATA frames, as much as both windows and `budget` allow.
