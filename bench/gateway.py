@@ -4,7 +4,8 @@
 The rival is the machine: `ceiling_signatures_per_s`, records if its cores did nothing but verify
 each twice, since two organisations endorse. Everything runs on the same cores: network, gateway,
 and the client that posts. A lone reading is posted alone on an idle network, and again while the
-gateway's organisation certifies a day at the pace of `serve`; `recorded` is said only after commit.
+gateway's organisation certifies a day of 1,000 meters at the pace of `serve`, one after the other
+without a pause; `recorded` is said only after commit.
 """
 
 import asyncio
@@ -38,7 +39,6 @@ MOST = 5_000
 """Records a second that are made ready for the flood: more than can be taken."""
 CLOSED = 5
 """The day, by number, that is certified while lone readings go on: after the flood's."""
-CLOSED_METERS = 400
 TRIES = 5
 
 
@@ -97,7 +97,8 @@ async def load(
         watched.cancel()
         most = max(resident_mb(gateway), *MEMORY)
         print("flood", count, round(seconds, 1), most, costs(spent, count), flush=True)
-        days = [street.whole_day(meter, CLOSED) for meter in meters[:CLOSED_METERS]]
+        await (await closing(state, 0, CLOSED - 1)).wait()  # with all that the flood left
+        days = [street.whole_day(meter, CLOSED) for meter in meters]
         await flood(client, [days[at : at + 60] for at in range(0, len(days), 60)])
         busy = await while_closing(client, state, records)
     return {
@@ -170,20 +171,23 @@ async def flood(
 async def while_closing(
     client: httpx2.AsyncClient, state: Path, records: Iterator[bytes]
 ) -> list[float]:
-    """Milliseconds of lone readings while a day of many meters is sealed, folded and certified."""
-    day = street.day_name(CLOSED)
-    command = [str(BIN / "ped-gateway"), "close", "--gently", "--profile"]
-    command += [f"{state}/profiles/{DISTRICT}.json", "--district", DISTRICT]
-    closing = await asyncio.create_subprocess_exec(
-        *command, "--from", day, "--through", day, stdout=sys.stderr
-    )
+    """Milliseconds of lone readings while a day of all meters is sealed, folded and certified."""
+    process = await closing(state, CLOSED, CLOSED, "--gently")
     taken = []
-    while closing.returncode is None:
+    while process.returncode is None:
         taken.append(await post(client, [next(records)]))
-    if closing.returncode:
+    if process.returncode:
         raise RuntimeError("the day was not closed")
     print("while closing", summary(taken), flush=True)
     return taken
+
+
+async def closing(state: Path, first: int, last: int, *options: str) -> asyncio.subprocess.Process:
+    """`ped-gateway close` for some days."""
+    days = ["--from", street.day_name(first), "--through", street.day_name(last)]
+    command = [str(BIN / "ped-gateway"), "close", *options, *days]
+    command += ["--profile", f"{state}/profiles/{DISTRICT}.json", "--district", DISTRICT]
+    return await asyncio.create_subprocess_exec(*command, stdout=sys.stderr)
 
 
 def cpu(state: Path, gateway: psutil.Process) -> dict[str, float]:

@@ -130,11 +130,12 @@ class Closer:
     async def _until_done(self, function: str, *arguments: str) -> None:
         for _ in range(limits.STEPS_PER_CALL_MAX):
             start = time.perf_counter()
-            if await self._submit(function, *arguments) == DONE:
-                return
-            if self.rest:
+            answer = await self._submit(function, *arguments)
+            if self.rest:  # after the last as well: the next shard's comes at once
                 took = time.perf_counter() - start
                 await self.pause(min(self.rest * took, limits.CLOSING_REST_S_MAX))
+            if answer == DONE:
+                return
         raise ClosingError(f"{function}({', '.join(arguments)}) does not come to an end")
 
     async def _submit(self, function: str, *arguments: str) -> bytes:
