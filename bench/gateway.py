@@ -4,8 +4,10 @@
 The rival is the machine: `ceiling_signatures_per_s`, records if its cores did nothing but verify
 each twice, since two organisations endorse. Everything runs on the same cores: network, gateway,
 and the client that posts. A lone reading is posted alone on an idle network, and again while the
-gateway's organisation certifies a day of 1,000 meters at the pace of `serve`, one after the other
-without a pause; `recorded` is said only after commit.
+gateway's organisation certifies a day of 1,000 meters, one after the other without a pause;
+`recorded` is said only after commit. The closing is `close --gently`, a process of its own: the
+same steps and rests as within `serve`, begun when the bench wants it. What the flood left was
+folded before: a day's closing meets a day's readings.
 """
 
 import asyncio

@@ -125,7 +125,7 @@ async def test_a_day_is_sealed_folded_and_closed_when_it_has_ended() -> None:
     ]
 
 
-async def test_a_gentle_closing_rests_between_its_steps_and_no_longer_than_it_may() -> None:
+async def test_a_gentle_closing_rests_after_each_step_and_no_longer_than_it_may() -> None:
     rests: list[float] = []
 
     async def pause(seconds: float) -> None:
@@ -134,7 +134,7 @@ async def test_a_gentle_closing_rests_between_its_steps_and_no_longer_than_it_ma
     gentle = replace(closer(ledger := Metering(), DAY_S), pause=pause, rest=1e9)
     await gentle.close()
     assert ledger.certificates == {"2026-03-01": "P"}
-    assert rests == [limits.CLOSING_REST_S_MAX] * 3  # two shards, one day: two steps each
+    assert rests == [limits.CLOSING_REST_S_MAX] * 6  # two shards, one day: two steps each
 
 
 async def test_what_is_closed_is_left_alone() -> None:
