@@ -100,6 +100,15 @@ class Book:
         key = keys.marked(self.stub, kind, owner, identifier)
         return _restored(await self.stub.get_private(keys.COLLECTION, key))
 
+    async def marked_many(
+        self, kind: str, owner: str, identifiers: Sequence[str]
+    ) -> list[Document | None]:
+        """The documents of an owner's markers, in their order."""
+        if not identifiers:
+            return []
+        wanted = [keys.marked(self.stub, kind, owner, one) for one in identifiers]
+        return [_restored(one) for one in await self.stub.get_privates(keys.COLLECTION, wanted)]
+
     async def held(self, kind: str, owner: str, identifiers: Sequence[str]) -> list[Document]:
         """The documents of markers, which must all be there: a peer that lacks one refuses."""
         return await self.held_by(kind, [(owner, one) for one in identifiers])

@@ -9,7 +9,7 @@ a new credit could disturb.
     row     {token, amount}         credit  {token, amount}         payout  {amount, at}
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pedchain_chaincode.settlement import limits
 from pedchain_chaincode.settlement.book import Book
@@ -30,13 +30,21 @@ async def spendable(book: Book, account: str, token: int) -> int:
 async def change(book: Book, account: str, token: int, amount: int) -> None:
     """Add to an account's row, or take from it; once per row in a transaction. Refuses
     `insufficient-funds`."""
-    left = await spendable(book, account, token) + amount
-    if left < 0:
-        raise Refusal("insufficient-funds")
-    if left > REGISTER_WH:
-        raise Refusal("beyond-limit")
-    document = {"token": to_hex(token), "amount": left}
-    await book.mark(ROW, book.tag(account), book.tag(account, token), document)
+    await change_all(book, account, {token: amount})
+
+
+async def change_all(book: Book, account: str, amounts: Mapping[int, int]) -> None:
+    """The same of several rows at once, by token."""
+    owner, tokens = book.tag(account), sorted(amounts)
+    names = [book.tag(account, token) for token in tokens]
+    held = await book.marked_many(ROW, owner, names)
+    for token, name, row in zip(tokens, names, held, strict=True):
+        left = (0 if row is None else int(row["amount"])) + amounts[token]
+        if left < 0:
+            raise Refusal("insufficient-funds")
+        if left > REGISTER_WH:
+            raise Refusal("beyond-limit")
+        await book.mark(ROW, owner, name, {"token": to_hex(token), "amount": left})
 
 
 async def give(book: Book, account: str, token: int, amount: int) -> None:
@@ -60,8 +68,7 @@ async def fold(book: Book, account: str, named: Sequence[str]) -> None:
     sums: dict[str, int] = {}
     for credit in found:
         sums[credit["token"]] = sums.get(credit["token"], 0) + credit["amount"]
-    for token in sorted(sums):
-        await change(book, account, int(token, 16), sums[token])
+    await change_all(book, account, {int(token, 16): sums[token] for token in sorted(sums)})
     for identifier in named:
         await book.drop(CREDIT, owner, identifier)
 

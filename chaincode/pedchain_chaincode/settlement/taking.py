@@ -59,13 +59,11 @@ async def take(spent: Spending, sessions: dict[str, Document]) -> dict[str, obje
     parts = [await _part(book, holder["id"], sessions[name], orders) for name in sorted(sessions)]
     if not any(part.freed or part.ended or part.money for part in parts):
         raise Refusal("not-found")
-    await rows.change(book, holder["id"], MONEY, sum(part.money for part in parts))
-    energy: dict[int, int] = {}
+    amounts = {MONEY: sum(part.money for part in parts)}
     for part in parts:
         for token, wh in part.energy.items():
-            energy[token] = energy.get(token, 0) + wh
-    for token in sorted(energy):
-        await rows.change(book, holder["id"], token, energy[token])
+            amounts[token] = amounts.get(token, 0) + wh
+    await rows.change_all(book, holder["id"], amounts)
     closed = await _end(book, owner, orders, dict(zip(sorted(sessions), parts, strict=True)))
     freed = sum(part.freed for part in parts)
     return {"orders": holder["orders"] - closed, "locked": holder["locked"] - freed}
