@@ -28,6 +28,8 @@ from pedchain_network.topology.model import Topology
 
 _QUORUM_TIMEOUT_S = 5.0
 """How long an approval is tried before we say that the others are not up: a leader takes 2 s."""
+_ORDERED_TIMEOUT_S = 40.0
+"""The same once something was ordered: then enough of them are up, and it is slow (ADR 20)."""
 
 
 async def up(topology: Topology, state: State, run: Run, progress: Progress) -> Run:
@@ -78,11 +80,13 @@ async def _join(reach: Reach, genesis: bytes) -> None:
 
 async def _agree(reach: Reach, progress: Progress) -> None:
     """Approve, and commit what everybody named has approved; say what is left."""
+    patience = _QUORUM_TIMEOUT_S
     for deployment in reach.topology.deployments:
         name = deployment.definition.name
         try:
-            async with asyncio.timeout(_QUORUM_TIMEOUT_S):
-                await chaincode.approve(reach, deployment, own_peers(reach))
+            async with asyncio.timeout(patience):
+                if await chaincode.approve(reach, deployment, own_peers(reach)):
+                    patience = _ORDERED_TIMEOUT_S
         except (TimeoutError, PartError):
             progress.step(f"{name}: nothing is ordered yet: not enough of the others are up")
             return
