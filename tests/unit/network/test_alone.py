@@ -46,7 +46,7 @@ async def agreed(monkeypatch: pytest.MonkeyPatch, *seconds: float) -> tuple[list
     monkeypatch.setattr(alone, "own_peers", lambda _: ())
     monkeypatch.setattr(alone, "_QUORUM_TIMEOUT_S", 0.05)
     monkeypatch.setattr(alone, "_ORDERED_TIMEOUT_S", 5.0)
-    await alone._agree(reach(), said)  # noqa: SLF001 - the step by itself
+    await alone._agree(reach(), said)
     return approved, said.lines
 
 
