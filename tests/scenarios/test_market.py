@@ -42,7 +42,7 @@ from tests.unit.chaincode.marketplace import body, reference
 
 pytestmark = pytest.mark.timeout(400)  # what a module stands on counts to its first test
 People = dict[str, Prosumer]
-HONEST = ("DSO", "DistrictA")
+HONEST = ("DSO", "DistrictA", "Aggregator")
 """Who ticks: DistrictB lies, and the Aggregator says nothing."""
 TRADERS = {"native": 100, "embedded": 40}
 """A hundred on real Fabric; without it fewer show the same."""

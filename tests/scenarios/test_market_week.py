@@ -75,6 +75,8 @@ def statements(consortium: Network, folder: Path) -> None:
             "--out", str(folder / "bank.csv"))  # fmt: skip
     command(consortium, "postings", *payees, *month, "--out", str(folder / "postings.csv"))
     made = json.loads((folder / f"acc-b1-{month[1]}.json").read_text())
+    told = (folder / f"acc-b1-{month[1]}.ndjson").read_text().splitlines()
+    assert len(told) == len(made["lines"])
     lines = {line["kind"]: line for line in made["lines"]}
     assert lines["market-bought"]["wh"] > 0 > lines["market-bought"]["amount"]
     assert lines["shared-in"]["amount"] == -120 * lines["shared-in"]["wh"]

@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pedchain_domain import fields
+from pedchain_domain.canonical import encode
 from pedchain_domain.market.deposit import amount
 from pedchain_domain.reasons import DomainError, Reason
 
@@ -145,6 +146,14 @@ def to_csv(document: Mapping[str, Any]) -> str:
     ]
     rows.append(("total", "", decimal(document["total"], 6)))
     return "".join(",".join(row) + "\r\n" for row in rows)
+
+
+def to_ndjson(document: Mapping[str, Any]) -> str:
+    """The lines for machines, a canonical document each: {member, month, kind, wh, amount}."""
+    if document.get("schema") != SCHEMA:
+        raise DomainError(Reason.MALFORMED_DOCUMENT)
+    about = {"member": document["member"], "month": document["month"]}
+    return "".join(f"{encode({**about, **line}).decode()}\n" for line in document["lines"])
 
 
 def to_html(document: Mapping[str, Any]) -> str:

@@ -84,7 +84,7 @@ def statement(
     out: Path,
     user: User = "gateway",
 ) -> int:
-    """Write a member's month: OUT/ACCOUNT-MONTH.html, .csv and .json.
+    """Write a member's month: OUT/ACCOUNT-MONTH.html, .csv, .ndjson and .json.
 
     Parameters
     ----------
@@ -104,6 +104,7 @@ def statement(
         name = out / f"{account}-{month}"
         write_text(name.with_suffix(".html"), statements.to_html(found))
         write_text(name.with_suffix(".csv"), statements.to_csv(found))
+        write_text(name.with_suffix(".ndjson"), statements.to_ndjson(found))
         write_text(name.with_suffix(".json"), json.dumps(found, sort_keys=True, indent=1))
         line(f"{account} {month} total {statements.decimal(found['total'], 6)}")
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orders, reference prices, money, statements (rules K1 to K3, K11, K12)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -271,8 +272,12 @@ def test_a_statement_adds_up_and_is_readable_by_a_spreadsheet() -> None:
     assert rows[-2:] == ["total,,-3.400600", ""]
     for row in ("grid-import,12.345,-3.456600", "market-sold,1.000,0.120000"):
         assert row in rows
-    with pytest.raises(DomainError):
-        statement.to_csv({})
+    told = [json.loads(line) for line in statement.to_ndjson(found).splitlines()]
+    about = {"member": "alice", "month": "2026-03"}
+    assert told == [{**about, **line} for line in found["lines"]]
+    for form in (statement.to_csv, statement.to_ndjson):
+        with pytest.raises(DomainError):
+            form({})
 
 
 def test_a_statement_is_a_page_without_script_whatever_names_are_in_it() -> None:
