@@ -8,7 +8,7 @@ from typing import Any
 from pedchain_audit.auction import SettlementError, equal
 from pedchain_audit.errors import Broken
 from pedchain_audit.operatorsbook import Book, Change, Document
-from pedchain_audit.registry import Registry, decode
+from pedchain_audit.registry import decode
 from pedchain_audit.world import World
 from pedchain_domain import origin, origincert
 from pedchain_domain.debit import Debit
@@ -20,12 +20,11 @@ from pedchain_fabric.wire import compositekey
 
 CARRIER = Carrier.ELECTRICITY
 OVER = ("SETTLED", "VOID")
-ROLES = {"feeds": "E", "draws": "I"}
 PLACING = ("register-order", "amend-order")
 Due = Mapping[str, Mapping[str, Document]]
-#: What points of a district gave, or took, in an hour together with its origin: by pool, Wh. From
-#: the state of the world, the district, the points, `feeds` or `draws`, and the hour.
-Follows = Callable[[World, str, Sequence[str], str, int], dict[str, int]]
+#: What registers (point, role) of a district gave, or took, in an hour together with its origin: by
+#: pool, Wh. From the state of the world, the district, the registers, `feeds` or `draws`, the hour.
+Follows = Callable[[World, str, Sequence[tuple[str, str]], str, int], dict[str, int]]
 
 
 class FollowingError(Broken):
@@ -40,15 +39,21 @@ def nothing(*_: object) -> dict[str, int]:
 
 
 def given(
-    book: Book, due: Due, world: World, district: str, points: Sequence[str], way: str, hour: int
+    book: Book,
+    due: Due,
+    world: World,
+    district: str,
+    registers: Sequence[tuple[str, str]],
+    way: str,
+    hour: int,
 ) -> dict[str, int]:
     """As `Follows`. Raises `FollowingError` where more can still be given."""
     found: dict[str, int] = {}
-    for point in points:
-        register = book.named("register", district, point, ROLES[way])
+    for point, role in registers:
+        register = book.named("register", district, point, role)
         account = None if register is None else book.named("account", register["account"])
         place = None if account is None else account["places"].get(str(CARRIER))
-        if account is None or not place or (place[way] or {}).get("point") != point:
+        if account is None or not place or place[way] != {"point": point, "role": role}:
             continue
         for pool, wh in (
             *_sold(book, due, world, account, place["zone"], way, hour),
@@ -160,11 +165,6 @@ def _issued(issue: Document, hour: int) -> list[str]:
     ]
 
 
-def points_of(registry: Registry, cell: int, site: str, day: str) -> list[str]:
-    """A site's grid connection points."""
-    points = registry.roster(cell, day)["points"]
-    return [
-        name
-        for name in sorted(points)
-        if (points[name]["site"], points[name]["kind"]) == (site, "GCP")
-    ]
+def registers_of(points: Iterable[origin.Point]) -> list[tuple[str, str]]:
+    """All registers of a site's points."""
+    return [(point.id, role) for point in points for role in sorted(point.registers)]

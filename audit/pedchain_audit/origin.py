@@ -26,8 +26,9 @@ from pedchain_fabric.wire.rwset import Namespace, hash_key
 Document = dict[str, Any]
 #: intervals/1 by cell, day and run, as the audit closed them.
 Intervals = Mapping[tuple[int, str, str], Document]
-#: What points gave or took in an hour with its origin: registry, points, way, hour to Wh by pool.
-Asked = Callable[[Registry, Sequence[str], str, int], dict[str, int]]
+#: What registers gave or took in an hour with its origin: registry, registers, way, hour to Wh by
+#: pool.
+Asked = Callable[[Registry, Sequence[tuple[str, str]], str, int], dict[str, int]]
 RUN = "F"
 HELD = ("account/1", "exported/1", "gc/1", "issue/1", "pools/1", "storage/1")
 
@@ -76,7 +77,7 @@ class Origin:
         elif "origin-issuing" in marks:
             self._issue(marks, held, registry, intervals)
         elif not self.lost:
-            self._follow(held, registry)
+            self._follow(held, registry, intervals)
         for document in held:
             self._take(document)
 
@@ -162,7 +163,7 @@ class Origin:
             if account is not None and grid
         ]
 
-    def _follow(self, held: list[Document], registry: Registry) -> None:
+    def _follow(self, held: list[Document], registry: Registry, intervals: Intervals) -> None:
         """A step of letting certificates go with what was sold and shared (P2)."""
         made: list[Document] = []
         pools: dict[str, Document] = {}
@@ -171,8 +172,11 @@ class Origin:
             before = self.issued[site, day]
             if before == after:
                 continue
-            points = following.points_of(registry, self.cells[site], site, day)
-            ask = partial(self.follows, registry, points, "feeds")
+            cell = self.cells[site]
+            closed = intervals[cell, day, RUN]
+            points = origin.points_of(site, registry.roster(cell, day), closed)
+            registers = following.registers_of(points)
+            ask = partial(self.follows, registry, registers, "feeds")
             made += following.redo(before, after, self.certificates, ask)
             hours = pools.setdefault(day, deepcopy(self.pools.get(day, {})))
             following.add(hours, before.get("followed", {}), after["followed"])
@@ -222,7 +226,7 @@ class Origin:
         intervals: Intervals,
     ) -> None:
         before = self.certificates[found.body["certificate"]]
-        self._movable(account, before, registry)
+        self._movable(account, before, registry, intervals)
         fresh = derive_salt("origin", [salt, "move"])
         moved = origincert.move(before, found.action, found.account, found.body, fresh)
         changed = {**moved.certificate, "salt": derive_salt("origin", [salt, "moved"])}
@@ -233,14 +237,17 @@ class Origin:
         if found.action in ("claim", "charge"):
             self._consume(account, before, registry, intervals)
 
-    def _movable(self, account: Document, before: Document, registry: Registry) -> None:
+    def _movable(
+        self, account: Document, before: Document, registry: Registry, intervals: Intervals
+    ) -> None:
         """Nothing of a certificate's hour was given that it did not go with (P2)."""
         first = "parent" not in before and before["source"] == origincert.GENERATION
         mine = account["site"] is not None and before["owner"] == account["id"]
         if first and mine and "followed" not in before:
             row = self._row(registry, before["hour"])
-            points = following.points_of(registry, account["cell"], account["site"], row["day"])
-            if self.follows(registry, points, "feeds", before["hour"]):
+            points, _ = self._points(account, row, registry, intervals)
+            registers = following.registers_of(points)
+            if self.follows(registry, registers, "feeds", before["hour"]):
                 raise OriginError("a certificate moves without what was sold or shared of it")
 
     def _row(self, registry: Registry, hour: int) -> calendar.Day:
@@ -271,8 +278,8 @@ class Origin:
         points, grain = self._points(account, row, registry, intervals)
         drawn = origin.drawn(points, row, grain, hour)
         whole = self.claimed.get((site, hour), 0) + before["wh"]
-        names = following.points_of(registry, account["cell"], site, row["day"])
-        came = sum(self.follows(registry, names, "draws", hour).values())
+        registers = following.registers_of(points)
+        came = sum(self.follows(registry, registers, "draws", hour).values())
         if drawn is None or whole > drawn - came:
             raise OriginError("more is claimed than the site drew in that hour")
         self.claimed[site, hour] = whole

@@ -111,12 +111,17 @@ class Settlement:
         self._locked(written)
 
     def follows(
-        self, world: World, district: str, points: Sequence[str], way: str, hour: int
+        self,
+        world: World,
+        district: str,
+        registers: Sequence[tuple[str, str]],
+        way: str,
+        hour: int,
     ) -> dict[str, int]:
         """What went, or came, together with its origin (`following`)."""
         if self.blind:
             return {}
-        return following.given(self.book, self.due, world, district, points, way, hour)
+        return following.given(self.book, self.due, world, district, registers, way, hour)
 
     def given(self) -> Counter[once.Place]:
         """Wh of electricity sold and shared, by district, point and hour."""

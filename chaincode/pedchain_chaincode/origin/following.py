@@ -25,7 +25,7 @@ from pedchain_chaincode.metering import keys
 from pedchain_chaincode.metering.folding import DONE, MORE
 from pedchain_chaincode.origin import keys as own
 from pedchain_chaincode.origin.book import Book
-from pedchain_chaincode.origin.ground import SiteDay, row_of
+from pedchain_chaincode.origin.ground import SiteDay, intervals, row_of
 from pedchain_domain import canonical, origin, origincert
 from pedchain_domain import roster as rosters
 from pedchain_domain.market.following import along
@@ -33,7 +33,7 @@ from pedchain_fabric.shim import Refusal
 
 SETTLEMENT = "settlement"
 WAITS = b"waits"
-FEEDS, DRAWS = ("feeds", "E"), ("draws", "I")
+FEEDS, DRAWS = "feeds", "draws"
 Rows = list[list[Any]]
 Given = dict[int, Rows | str]
 """By hour the rows [pool, Wh, whole], or why more can still be given."""
@@ -50,6 +50,7 @@ async def follow_day(book: Book, state: Document, day: str, cell: int) -> bytes:
     roster = rosters.on(roster, (await row_of(book.ctx, day))["day"])
     sites = sorted(roster["sites"])
     issues = await book.vault.load_many([("issue", site, day) for site in sites])
+    held = await intervals(book.vault, cell, day)
     pools = await book.vault.load("pools", day) or {"hours": {}}
     budget, later = limits.ISSUE_CERTIFICATES, False
     book.ctx.stub.start_write_batch()
@@ -60,7 +61,7 @@ async def follow_day(book: Book, state: Document, day: str, cell: int) -> bytes:
         if budget <= 0:
             await _keep(book, day, pools)
             return MORE
-        given = await _given(book, FEEDS, _points(roster, site), sorted(open_))
+        given = await _given(book, FEEDS, origin.points_of(site, roster, held), sorted(open_))
         over = {hour: rows for hour, rows in given.items() if not isinstance(rows, str)}
         later = later or len(over) < len(open_)
         if over:
@@ -81,7 +82,7 @@ def waits(certificate: Document) -> bool:
 async def movable(book: Book, found: SiteDay, hour: int) -> None:
     """Refuse `market-open`, `too-early` for a certificate whose hour can still be given,
     `not-followed` for one of which something was and that has not gone with it yet."""
-    given = (await _given(book, FEEDS, _names(found), [hour]))[hour]
+    given = (await _given(book, FEEDS, found.points, [hour]))[hour]
     if isinstance(given, str):
         raise Refusal(given)
     if given:
@@ -91,7 +92,7 @@ async def movable(book: Book, found: SiteDay, hour: int) -> None:
 async def came(book: Book, found: SiteDay, hour: int) -> int:
     """Wh of a site's hour that came with their origin. Refuses `market-open`, `too-early` while
     more can."""
-    taken = (await _given(book, DRAWS, _names(found), [hour]))[hour]
+    taken = (await _given(book, DRAWS, found.points, [hour]))[hour]
     if isinstance(taken, str):
         raise Refusal(taken)
     return sum(wh for _, wh, _ in taken)
@@ -106,24 +107,15 @@ def _untouched(issue: Document) -> dict[int, list[str]]:
     return found
 
 
-def _points(roster: Document, site: str) -> list[str]:
-    points = roster["points"]
-    mine = [name for name in sorted(points) if points[name]["site"] == site]
-    return [name for name in mine if points[name]["kind"] == "GCP"]
-
-
-def _names(found: SiteDay) -> list[str]:
-    return [point.id for point in found.points if point.kind == "GCP"]
-
-
 async def _given(
-    book: Book, way: tuple[str, str], points: Sequence[str], hours: Sequence[int]
+    book: Book, way: str, points: Sequence[origin.Point], hours: Sequence[int]
 ) -> Given:
-    """What settlement says of a site's registers, all of them together."""
-    registers = [[point, way[1]] for point in points]
+    """What settlement says of a site's registers, whichever of them an account sells or uses by,
+    all of them together."""
+    registers = [[point.id, role] for point in points for role in sorted(point.registers)]
     asked = [canonical.encode(list(hours)), canonical.encode(registers)]
     told: Any = await answer_if_defined(
-        book.ctx, SETTLEMENT, "sharing:GetFollowing", book.fence.district, way[0], *asked
+        book.ctx, SETTLEMENT, "sharing:GetFollowing", book.fence.district, way, *asked
     )
     given: Given = {hour: [] for hour in hours}
     for point in sorted(told or {}):

@@ -32,15 +32,15 @@ Told = Rows | str
 async def of_registers(
     book: Book, district: str, way: str, hours: Sequence[int], registers: Sequence[Any]
 ) -> dict[str, list[Told]]:
-    """By point, hour after hour, what counts of registers [[point, role]] that feed, or draw, for
-    an account; others are left out."""
+    """By `point role`, hour after hour, what counts of registers [[point, role]] that feed, or
+    draw, for an account; others are left out."""
     names = [("register", district, point, role) for point, role in registers]
     found = {}
     for (point, role), one in zip(registers, await book.load_many(names), strict=True):
         account = None if one is None else await book.load("account", one["account"])
         place = None if account is None else account["places"].get(str(CARRIER))
         if account is not None and place and place[way] == {"point": point, "role": role}:
-            found[str(point)] = await of_account(book, account, way, hours)
+            found[f"{point} {role}"] = await of_account(book, account, way, hours)
     return found
 
 

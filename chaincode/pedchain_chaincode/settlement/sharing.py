@@ -176,8 +176,8 @@ class SharingContract(Contract):
         self, ctx: Context, district: str, way: str, hours: bytes, registers: bytes
     ) -> bytes:
         """What of registers [[point, role]] that feed, or draw, counts in hours (UTC s) together
-        with its origin: {point: [rows | null]} as `following` tells (asked by the district's
-        metering before certificates of origin are moved)."""
+        with its origin: {point role: [rows | why not yet]} as `following` tells (asked by the
+        district's metering before certificates of origin are moved)."""
         if await guards.begun(ctx) is None:
             return canonical.encode({})
         book = await Book.read(ctx, await guards.setup(ctx))

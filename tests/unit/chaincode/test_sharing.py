@@ -300,6 +300,29 @@ async def test_a_certificate_leaves_only_an_hour_that_can_be_given_no_more(
     await refused(street.leave("sam"), "too-late")
 
 
+async def test_what_goes_with_its_origin_is_told_by_register_once_it_is_over(
+    street: Sharing,
+) -> None:
+    """Whichever register an account sells or uses by; others are left out."""
+
+    def asked(way: str, *registers: tuple[str, str]) -> Any:
+        listed = json.dumps([list(one) for one in registers])
+        return street.ask("sharing:GetFollowing", "DistrictA", way, f"[{NOON}]", listed)
+
+    both = [("sam.gcp", "E"), ("sam.roof", "G"), ("nobody.gcp", "E"), ("bea.gcp", "I")]
+    await street.placed(("sam", "OFFER", 600, 120), ("bea", "BID", 600, 120))
+    assert await asked("feeds", *both) == {"sam.gcp E": ["market-open"]}
+    await street.passed()
+    assert await asked("feeds", *both) == {"sam.gcp E": ["market-open"]}
+    await street.settle({"sam": (1_000, 0), "bea": (0, 800)})
+    assert await asked("feeds", *both) == {"sam.gcp E": [[["market:1", 600, 600]]]}
+    assert await asked("draws", *both) == {"bea.gcp I": [[["market:1", 600, 600]]]}
+    await refused(asked("sideways", *both), "malformed-document")
+    await refused(asked("feeds", *both * 20), "malformed-document")
+    await street.clock(ENDS + limits.RETENTION)
+    await refused(asked("feeds", *both), "too-late")
+
+
 async def test_a_shared_hour_is_purged_with_all_it_stands_on_after_its_retention(
     street: Sharing,
 ) -> None:
