@@ -31,6 +31,9 @@ _QUORUM_TIMEOUT_S = 5.0
 _ORDERED_TIMEOUT_S = 40.0
 """The same once something was ordered: then enough of them are up, and it is slow (ADR 20)."""
 
+_GOSSIP_TIMEOUT_S, _AGAIN_S = 10.0, 0.3
+"""How long a peer may take to hear of the others', and how often it is asked."""
+
 
 async def up(topology: Topology, state: State, run: Run, progress: Progress) -> Run:
     """Bring this host's part up. Returns also when the others are not there yet.
@@ -80,7 +83,7 @@ async def _join(reach: Reach, genesis: bytes) -> None:
 
 async def _agree(reach: Reach, progress: Progress) -> None:
     """Approve, and commit what everybody named has approved; say what is left."""
-    patience = _QUORUM_TIMEOUT_S
+    patience, hearing = _QUORUM_TIMEOUT_S, _GOSSIP_TIMEOUT_S
     for deployment in reach.topology.deployments:
         name = deployment.definition.name
         try:
@@ -98,6 +101,18 @@ async def _agree(reach: Reach, progress: Progress) -> None:
         except (AdminError, GatewayError, CommitError, PartError) as error:
             progress.step(f"waits: {name}: {error}")
             continue
-        said = {each.name: await try_endorse(reach, each, name) for each in own_peers(reach)}
-        works = all(each == WORKS for each in said.values())
-        progress.step(f"{name} is agreed on" + ("" if works else f", not yet endorsed: {said}"))
+        said = await _endorsed(reach, name, hearing)
+        hearing = 0.0 if said else hearing
+        progress.step(f"{name} is agreed on" + (f", not yet endorsed: {said}" if said else ""))
+
+
+async def _endorsed(reach: Reach, name: str, seconds: float) -> dict[str, str]:
+    """Nothing once every peer here endorses; else by peer why it does not yet: one that has just
+    come up must first hear of the others' peers."""
+    end = asyncio.get_running_loop().time() + seconds
+    while True:
+        told = {each.name: await try_endorse(reach, each, name) for each in own_peers(reach)}
+        said = {peer: word for peer, word in told.items() if word != WORKS}
+        if not said or asyncio.get_running_loop().time() > end:
+            return said
+        await asyncio.sleep(_AGAIN_S)

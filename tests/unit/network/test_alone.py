@@ -56,6 +56,22 @@ async def test_what_was_ordered_once_is_waited_for(monkeypatch: pytest.MonkeyPat
     assert approved == [*NAMES]
 
 
+@pytest.mark.parametrize(("heard_after", "said"), [(2, {}), (99, {"peer0": "no peers yet"})])
+async def test_a_peer_that_has_just_come_up_is_given_time_to_hear_of_the_others(
+    monkeypatch: pytest.MonkeyPatch, heard_after: int, said: dict[str, str]
+) -> None:
+    asked = []
+
+    async def try_endorse(*_: Any) -> str:
+        asked.append(1)
+        return alone.WORKS if len(asked) > heard_after else "no peers yet"
+
+    monkeypatch.setattr(alone, "try_endorse", try_endorse)
+    monkeypatch.setattr(alone, "own_peers", lambda _: [SimpleNamespace(name="peer0")])
+    monkeypatch.setattr(alone, "_AGAIN_S", 0.01)
+    assert await alone._endorsed(reach(), "registry", 0.1) == said
+
+
 async def test_where_nothing_is_ordered_that_is_said_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
