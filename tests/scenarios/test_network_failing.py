@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -123,6 +124,14 @@ def test_an_up_killed_after_any_of_its_steps_is_finished_by_the_next(
     assert below(fresh_network.state) == []
 
 
+def listening(pid: int, seconds: float = 20) -> None:
+    """Wait until a process takes connections."""
+    end, process = time.monotonic() + seconds, psutil.Process(pid)
+    while not any(one.status == psutil.CONN_LISTEN for one in process.net_connections()):
+        assert time.monotonic() < end, "it does not listen"
+        time.sleep(0.01)
+
+
 def test_a_node_that_dies_during_up_is_named_with_its_last_words(
     fresh_network: Network,
 ) -> None:
@@ -132,7 +141,9 @@ def test_a_node_that_dies_during_up_is_named_with_its_last_words(
             if "started" in line:
                 break
         victim = records(fresh_network)[0]
-        os.kill(int(str(victim["pid"])), signal.SIGKILL)
+        pid = int(str(victim["pid"]))
+        listening(pid)  # killed while it makes its database, a Fabric node never starts again
+        os.kill(pid, signal.SIGKILL)
         rest = command.stdout.read()
     assert command.returncode == 1
     assert f"ped-network: {victim['name']}: ended" in rest
