@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our shim beside the official Node and Go shims: the same contract on one peer, one client.
 
-Seven rounds; in each, every shim takes its turn, and a ratio is that of one round's neighbours.
-`noop` and `get` are calls with nothing and one read: proposals signed beforehand, whose bytes go
-straight to the peer's endorser, so that the client is next to no part of the figure. `put` is a
-transaction with one write, through the gateway, until it is committed. `reads` and `writes` count
-single ones, each a message of its own, within calls of ten, endorsed in the same way: of a call
-that has only one, shims are a tenth, and every other part of it is the same for all.
+Seven rounds, a ratio for each; in a round all shims take many short turns, one after the other, so
+that what else a machine does meets all alike.
+`get` and `put` count reads and writes, each a message of its own, within calls of ten. `call_get`
+counts calls that read once, `noop` calls that do nothing: of such a call shims are a tenth, and
+every other part of it is the same for all, so that it tells more of the peer. All these are
+proposals signed beforehand, whose bytes go straight to the peer's endorser: the client is next to
+no part of the figure. `submit_put` is a transaction with one write, through the gateway, until it
+is committed.
 Beside each rate stands who used how much CPU for one call: shim, peer, orderer, client.
 """
 
 import os
 import statistics
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +25,8 @@ from bench import networks
 from bench.processes import cpu_us, fabric_found, recorded
 
 ROUNDS = 7
-CALLS, WRITES, MANY = 6_000, 1_000, 4_000
+TURNS = 8  # of every shim in a round
+CALLS, WRITES, MANY = 1_000, 200, 700  # in a turn
 LANES = 60  # calls at a time
 EACH = 10  # keys that one call of `Scan` reads, or `Fill` writes, one after the other
 VALUE = "v" * 200
@@ -46,15 +49,15 @@ class Kind:
 
 KINDS = {
     "noop": Kind("endorse", "Noop", (), CALLS),
-    "get": Kind("endorse", "Get", ("key",), CALLS),
-    "put": Kind("submit", "Put", ("k#", VALUE), WRITES),
-    "reads": Kind("endorse", "Scan", (str(EACH),), MANY, EACH),
-    "writes": Kind("endorse", "Fill", (str(EACH), VALUE), MANY, EACH),
+    "call_get": Kind("endorse", "Get", ("key",), CALLS),
+    "get": Kind("endorse", "Scan", (str(EACH),), MANY, EACH),
+    "put": Kind("endorse", "Fill", (str(EACH), VALUE), MANY, EACH),
+    "submit_put": Kind("submit", "Put", ("k#", VALUE), WRITES),
 }
 FILL = Kind("submit", "Fill", (str(EACH), VALUE), 1)
 ONE = Kind("submit", "Put", ("key", VALUE), 1)
 
-Measured = Mapping[str, float]  # `per_s`, and CPU microseconds per call by who used them
+Measured = dict[str, float]  # CPU microseconds by who used them, and what they are for
 Found = dict[str, dict[str, list[Measured]]]
 
 
@@ -97,26 +100,43 @@ def rounds(client: networks.Client, shims: Mapping[str, Mapping[str, psutil.Proc
         client.do(ONE.job(shim))
         client.do(FILL.job(shim))
     for number in range(ROUNDS + 1):
-        order = list(shims) if number % 2 else list(shims)[::-1]
         for name, kind in KINDS.items():
-            for shim in order:
-                measured = turn(client, kind, shim, shims[shim])
+            for shim, measured in one_round(client, kind, shims).items():
                 if number:
                     found[name][shim].append(measured)
                 print(number, name, shim, *(f"{k} {v:.0f}" for k, v in measured.items()))
     return found
 
 
+def one_round(
+    client: networks.Client, kind: Kind, shims: Mapping[str, Mapping[str, psutil.Process]]
+) -> dict[str, Measured]:
+    """Every shim's turns: things per second, CPU microseconds per call."""
+    turns: dict[str, list[Measured]] = {shim: [] for shim in shims}
+    order = list(shims)
+    for _ in range(TURNS):
+        for shim in order:
+            turns[shim].append(turn(client, kind, shim, shims[shim]))
+        order.append(order.pop(0))
+    return {shim: rates(kind, taken) for shim, taken in turns.items()}
+
+
+def rates(kind: Kind, turns: Sequence[Measured]) -> Measured:
+    """What came of a shim's turns in one round."""
+    total = {name: sum(each[name] for each in turns) for name in turns[0]}
+    calls, seconds = total.pop("calls"), total.pop("seconds")
+    return {"per_s": kind.each * calls / seconds} | {k: us / calls for k, us in total.items()}
+
+
 def turn(
     client: networks.Client, kind: Kind, shim: str, processes: Mapping[str, psutil.Process]
 ) -> Measured:
-    """One turn: things per second, CPU microseconds per call."""
+    """One turn: its calls, its seconds, and the CPU microseconds of each process."""
     before = {name: cpu_us(each) for name, each in processes.items()}
     done = client.do(kind.job(shim))
     used = {name: cpu_us(each) - before[name] for name, each in processes.items()}
-    calls = done["count"]
-    rate = {"per_s": kind.each * calls / done["seconds"]}
-    return rate | {name: us / calls for name, us in (used | {"client": done["cpu_us"]}).items()}
+    taken = {"calls": done["count"], "seconds": done["seconds"], "client": done["cpu_us"]}
+    return taken | used
 
 
 def job(call: str, shim: str, function: str, args: list[str], count: int) -> dict[str, object]:

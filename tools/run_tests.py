@@ -34,9 +34,11 @@ class Step:
 
 
 ALONE = ("-p", "no:randomly")
-#: How many networks of real Fabric may be up at a time; each has sixteen processes.
-NETWORKS = os.environ.get("PEDCHAIN_NETWORKS", "1")
-SIDE_BY_SIDE = ("-n", NETWORKS, "--dist", "loadfile") if NETWORKS != "1" else ()
+#: How many networks of real Fabric may be up at a time; each has sixteen processes, most of which
+#: wait. Files go out in order, not by the number of their tests: the longest tests stand in the
+#: smallest files.
+NETWORKS = os.environ.get("PEDCHAIN_NETWORKS", "2")
+SIDE_BY_SIDE = ("-n", NETWORKS, "--dist", "loadfile", "--no-loadscope-reorder")
 EMBEDDED = ("-m", "not native")
 SLOWEST = ("--durations", "30", "--durations-min", "5")
 REAL = (
@@ -55,8 +57,7 @@ TARGETS: dict[str, tuple[Step, ...]] = {
             ("-n", "2", "--dist", "loadfile", "-m", "not serial and not native"),
         ),
         Step("kills", ("tests/unit",), (*ALONE, "-m", "serial and not native")),
-        # Networks wait more than they work; each worker has networks of its own. Files go out in
-        # order, not by the number of their tests: the longest tests stand in the smallest files.
+        # Networks wait more than they work; each worker has networks of its own.
         Step(
             "embedded network",
             (

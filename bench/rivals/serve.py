@@ -4,14 +4,13 @@
 The label says which shim. What is not ours runs in a process of its own and ends with this one.
 """
 
-import asyncio
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from bench.rivals.chaincode import Store
-from pedchain_fabric.shim import Package, Tls, serve
+from pedchain_fabric.shim import Package, Tls, run
 
 HERE = Path(__file__).parent
 
@@ -40,7 +39,7 @@ def main() -> None:
         if label == "ours"
     ]
     try:
-        asyncio.run(serve(ours))
+        run(ours)
     finally:
         for child in children:
             child.terminate()

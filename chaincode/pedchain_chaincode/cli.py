@@ -2,7 +2,6 @@
 """Command `ped-chaincode`: serve the contracts to peers, lint them for determinism."""
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,7 +78,7 @@ def serve(packages: "Sequence[Package]") -> None:
     """Serve packages until the process is told to end."""
     from pedchain_fabric import shim
 
-    asyncio.run(shim.serve(packages, _listening))
+    shim.run(packages, _listening)
 
 
 def _tls(certificate: Path | None, key: Path | None, client_ca: Path | None) -> "Tls | None":

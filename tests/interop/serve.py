@@ -4,7 +4,6 @@
 What is not ours runs in a process of its own, which ends when we do: its standard input closes.
 """
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from pedchain_fabric.shim import Package, Tls, serve
+from pedchain_fabric.shim import Package, Tls, run
 from tests.interop import contract, environments
 
 FOREIGN: Final = ("node", "fcp")
@@ -62,7 +61,7 @@ def main() -> None:
     ours = [_ours(address, ccid) for name, address, ccid in packages if name not in FOREIGN]
     children = [_start(*each) for each in packages if each[0] in FOREIGN]
     try:
-        asyncio.run(serve(ours))
+        run(ours)
     finally:
         for child in children:
             child.terminate()

@@ -8,9 +8,10 @@ from pedchain_fabric.shim.contract import Contract, evaluate, submit
 from pedchain_fabric.shim.dial import Peer, dial, start
 from pedchain_fabric.shim.errors import CalledChaincodeError, PeerError, Refusal, StubError
 from pedchain_fabric.shim.package import Package
+from pedchain_fabric.shim.process import run, serve
 from pedchain_fabric.shim.query import KeyModification, KeyValue, Page, Results
 from pedchain_fabric.shim.reply import Reply
-from pedchain_fabric.shim.server import Server, serve
+from pedchain_fabric.shim.server import Server
 from pedchain_fabric.shim.stub import Stub
 from pedchain_fabric.shim.tls import Tls
 
@@ -35,6 +36,7 @@ __all__ = [
     "Tls",
     "dial",
     "evaluate",
+    "run",
     "serve",
     "start",
     "submit",

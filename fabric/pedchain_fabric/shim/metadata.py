@@ -78,9 +78,10 @@ def _sources(package: str) -> Iterable[tuple[str, Path]]:
 
 def _location(package: str) -> Path:
     module = sys.modules.get(package) or importlib.import_module(package)
-    if module.__file__ is None:
+    file = getattr(module, "__file__", None)  # what `python -c` runs has not even the name
+    if file is None:
         raise ValueError(f"{package} has no source file")
-    return Path(module.__file__)
+    return Path(file)
 
 
 def _contract(contract: Contract) -> dict[str, Any]:

@@ -2,11 +2,9 @@
 """Chaincode as a service: a gRPC server per package, that peers dial."""
 
 import asyncio
-import gc
 import logging
-import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -19,12 +17,7 @@ from pedchain_fabric.shim.contracts import Contracts
 from pedchain_fabric.shim.http2.messages import Status
 from pedchain_fabric.shim.http2.protocol import Answer
 from pedchain_fabric.shim.http2.server import GrpcServer
-from pedchain_fabric.shim.limits import (
-    COLLECTED_OBJECTS,
-    GRACE_SECONDS,
-    MESSAGE_BYTES,
-    STREAM_END_SECONDS,
-)
+from pedchain_fabric.shim.limits import GRACE_SECONDS, MESSAGE_BYTES, STREAM_END_SECONDS
 from pedchain_fabric.shim.package import Package
 
 log = logging.getLogger(__name__)
@@ -147,54 +140,3 @@ class Server:
     async def stop(self) -> None:
         """Stop gracefully: running transactions finish within `limits.GRACE_SECONDS`."""
         await asyncio.gather(*(listener.stop() for listener in self._listeners))
-
-
-async def serve(
-    packages: Sequence[Package], listening: Callable[[Package, str], None] | None = None
-) -> None:
-    """Serve until SIGTERM or SIGINT, then stop gracefully.
-
-    It has the process for itself: besides the signals it sets how often cycles are looked for.
-    `listening` is called for each package, with the address, once all of them listen. Raises
-    `OSError` if a port is in use, `ValueError` for a package that cannot be served.
-    """
-    with _rare_collections():
-        await _serve(packages, listening)
-
-
-async def _serve(
-    packages: Sequence[Package], listening: Callable[[Package, str], None] | None
-) -> None:
-    async with Server(packages) as server, _stop_signal() as stop:
-        if listening is not None:
-            for package, address in zip(packages, server.addresses, strict=True):
-                listening(package, address)
-        await stop.wait()
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Calls make much garbage and hardly a cycle: looking for these took one part in 25."""
-    usual = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(COLLECTED_OBJECTS)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
-        gc.unfreeze()
-
-
-@asynccontextmanager
-async def _stop_signal() -> AsyncIterator[asyncio.Event]:
-    """An event that SIGTERM or SIGINT sets."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    for number in numbers:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield stop
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)

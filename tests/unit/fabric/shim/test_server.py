@@ -6,10 +6,12 @@ import gc
 import os
 import signal
 import struct
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 
 import grpc
 import grpc.aio
@@ -222,6 +224,54 @@ async def test_a_served_process_looks_for_cycles_rarely_and_as_before_once_it_en
         os.kill(os.getpid(), signal.SIGTERM)
         await task
     assert gc.get_threshold() == usual
+
+
+PROCESS = """
+import asyncio, sys
+sys.modules |= {name: None for name in sys.argv[1:]}
+from pedchain_fabric.shim import Contract, Package, run, submit
+
+class Demo(Contract):
+    name = "demo"
+
+    @submit
+    async def loop(self, ctx) -> str:
+        return type(asyncio.get_running_loop()).__module__
+
+def listening(_, address):
+    print(address, flush=True)
+
+run([Package("demo:1", "127.0.0.1:0", [Demo()])], listening)
+"""
+
+
+@pytest.mark.parametrize(
+    ("missing", "loop"), [((), b"uvloop"), (("uvloop",), b"asyncio.unix_events")]
+)
+async def test_a_process_runs_on_uvloop_where_it_is_installed_and_ends_on_sigterm(
+    missing: Sequence[str], loop: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "server.py").write_text(PROCESS)
+    command = (sys.executable, str(tmp_path / "server.py"), *missing)
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    async with asyncio.timeout(60):
+        address = (await process.stdout.readline()).decode().strip()
+        async with dialled(address) as stream:
+            assert await stream.shake_hands() == "demo:1"
+            answer = await stream.answer(b"Loop", txid="a")
+            response = Response.FromString(answer.payload)
+            assert (response.payload, response.message) == (loop, "")
+        process.terminate()
+        assert await process.wait() == 0
+
+
+async def test_a_contract_without_a_file_cannot_be_served_by_a_process() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROCESS, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await asyncio.wait_for(process.communicate(), 60)
+    assert b"ValueError: __main__ has no source file" in said
 
 
 class Authority:
