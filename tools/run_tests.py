@@ -16,6 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from tests import evidence
+from tests.interop import table
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS_FAILED = 1  # pytest's exit codes: some tests failed,
@@ -106,6 +107,8 @@ def main() -> int:
     if target == "golden":
         subprocess.run([sys.executable, "-m", "tests.parity.record"], cwd=ROOT, check=True)
     print(evidence.sentence(ROOT))
+    if target == "conformance":
+        print(table.sentence())
     if failed:
         print(f"{target}: not passed: {', '.join(failed)}")
     print(f"{target}: {counts['passed']} passed, {counts['failed']} failed", flush=True)

@@ -6,7 +6,7 @@ the official Node one). What is not installed is skipped, with the reason.
 """
 
 import uuid
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 
 import pytest
@@ -14,57 +14,31 @@ import pytest
 from tests import evidence
 from tests.interop import environments, table
 from tests.interop.environments import CHAINCODE_PYTHON, HFC, NODE, Environment, MissingError
+from tests.interop.seen import Seen
 from tests.interop.setting import Clients
 from tests.interop.setting import network as make_network
 from tests.scenarios.harness import Network
 
 RUNTIMES = ("embedded", pytest.param("native", marks=pytest.mark.native))
-Seen = dict[str, dict[str, dict[str, str]]]
 _seen = pytest.StashKey[Seen]()
-_RANKS = ("passed", "skipped", "failed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The mark of this folder, and room for what its tests show."""
-    config.stash[_seen] = {}
+    seen = config.stash[_seen] = Seen()
+    config.pluginmanager.register(seen)
     config.addinivalue_line(
         "markers", "interop(row): proves a row of tests/interop/behaviours.toml"
     )
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep the worst outcome of each row's tests, by runtime and by client and contract."""
-    report = yield
-    mark = item.get_closest_marker("interop")
-    if mark is not None and isinstance(item, pytest.Function):
-        runtime, pair = _ran_with(item)
-        rows = item.config.stash[_seen].setdefault(runtime, {})
-        for row in mark.args:
-            outcomes = rows.setdefault(row, {})
-            known = outcomes.get(pair, report.outcome)
-            outcomes[pair] = max(known, report.outcome, key=_RANKS.index)
-    return report
-
-
-def _ran_with(item: pytest.Function) -> tuple[str, str]:
-    """The runtime, and `client/contract` where the test knows them."""
-    given = item.callspec.params
-    client = given.get("clients", "python")
-    for name in ("hfc", "both"):
-        client = name if name in item.fixturenames else client
-    shim = given.get("chaincode", "fcp" if "fcp" in item.fixturenames else "-")
-    return str(given["network"]), f"{client}/{shim}"
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the evidence of a whole run of this folder, as `make conformance` makes it."""
     whole = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-    if not whole or not session.config.getoption("--evidence"):
+    worker = hasattr(session.config, "workerinput")  # the one that began it has all of it
+    if worker or not (whole and session.config.getoption("--evidence")):
         return
-    for runtime, rows in session.config.stash[_seen].items():
+    for runtime, rows in session.config.stash[_seen].runtimes.items():
         fabric = evidence.fabric_version() if runtime == "native" else ""
         table.record(runtime, rows, fabric)
 

@@ -73,6 +73,16 @@ def gaps(runtime: str) -> list[str] | None:
     ]
 
 
+def sentence() -> str:
+    """How much of the table runs have shown, for whoever has just run it."""
+    told = []
+    for runtime in RUNTIMES:
+        missing = gaps(runtime)
+        shown = "NOT RUN" if missing is None else f"{len(rows()) - len(missing)} of {len(rows())}"
+        told.append(f"{_name(runtime)} {shown}")
+    return f"behaviours shown beside other software: {', '.join(told)}"
+
+
 def page() -> str:
     """The table in Markdown."""
     known = evidence()
@@ -91,12 +101,16 @@ def page() -> str:
 
 
 def _title(runtime: str, known: Mapping[str, Any]) -> str:
-    name = "embedded network" if runtime == "embedded" else "real Fabric"
+    name = _name(runtime)
     if runtime not in known:
         return f"{name}: NOT RUN"
     found = known[runtime]
     version = f" {found['fabric']}" if found["fabric"] else ""
     return f"{name}{version}: run of {found['at']}"
+
+
+def _name(runtime: str) -> str:
+    return "embedded network" if runtime == "embedded" else "real Fabric"
 
 
 def _group(group: str, known: Mapping[str, Any]) -> Iterator[str]:
