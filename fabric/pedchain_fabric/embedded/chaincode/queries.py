@@ -27,7 +27,10 @@ from pedchain_fabric.wire.proposal import timestamp_message
 
 
 def by_range(context: Context, payload: bytes) -> bytes:
-    """GET_STATE_BY_RANGE: public, paginated or not, or private."""
+    """GET_STATE_BY_RANGE: public, paginated or not, or private.
+
+    Of a private range a page's size bounds the first message only, and no bookmark tells the rest.
+    """
     request = parse(GetStateByRange, payload)
     metadata = parse(QueryMetadata, request.metadata)
     if request.collection:
@@ -35,18 +38,17 @@ def by_range(context: Context, payload: bytes) -> bytes:
         rows = context.simulator.private_range(
             context.namespace, request.collection, request.startKey, request.endKey
         )
-        return _first(context, (_kv(context, row.key, row.value) for row in rows))
-    if metadata.pageSize == 0 and not metadata.bookmark:
+    elif metadata.pageSize == 0 and not metadata.bookmark:
         rows = context.simulator.range(context.namespace, request.startKey, request.endKey)
-        return _first(context, (_kv(context, row.key, row.value) for row in rows))
-    return _page(context, request, metadata)
+    else:
+        return _page(context, request, metadata)
+    found = (_kv(context, row.key, row.value) for row in rows)
+    return _first(context, found, _limit(metadata))
 
 
 def _page(context: Context, request: GetStateByRange, metadata: QueryMetadata) -> bytes:
     """An explicitly paginated range comes in one message with its bookmark."""
-    limit = limits.TOTAL_QUERY_LIMIT
-    if 0 < metadata.pageSize < limit:
-        limit = metadata.pageSize
+    limit = _limit(metadata)
     start = metadata.bookmark or request.startKey
     rows = context.simulator.range(
         context.namespace, start, request.endKey, page_size=metadata.pageSize
@@ -60,6 +62,12 @@ def _page(context: Context, request: GetStateByRange, metadata: QueryMetadata) -
     identifier, _ = context.open_query(iter(()))
     context.close_query(identifier)
     return _response(results, identifier, more=False, metadata=serialize(described))
+
+
+def _limit(metadata: QueryMetadata) -> int:
+    """How many results the first message may bring to."""
+    most = limits.TOTAL_QUERY_LIMIT
+    return min(metadata.pageSize, most) if metadata.pageSize > 0 else most
 
 
 def rich(context: Context, payload: bytes) -> bytes:
@@ -88,13 +96,14 @@ def history(context: Context, payload: bytes) -> bytes:
             ).SerializeToString()
             for change in changes
         ),
+        limits.TOTAL_QUERY_LIMIT,
     )
 
 
 def more(context: Context, payload: bytes) -> bytes:
     """QUERY_STATE_NEXT."""
     identifier = parse(QueryStateNext, payload).id
-    return _next(context, identifier, context.query(identifier))
+    return _next(context, identifier, context.query(identifier), limits.TOTAL_QUERY_LIMIT)
 
 
 def close(context: Context, payload: bytes) -> bytes:
@@ -108,14 +117,14 @@ def _kv(context: Context, key: str, value: bytes) -> bytes:
     return KV(namespace=context.namespace, key=key, value=value).SerializeToString()
 
 
-def _first(context: Context, results: Iterator[bytes]) -> bytes:
+def _first(context: Context, results: Iterator[bytes], limit: int) -> bytes:
     identifier, query = context.open_query(results)
-    return _next(context, identifier, query)
+    return _next(context, identifier, query, limit)
 
 
-def _next(context: Context, identifier: str, query: Query) -> bytes:
+def _next(context: Context, identifier: str, query: Query, limit: int) -> bytes:
     """Up to 100 results; has_more when one more is already at hand."""
-    while query.fetched < limits.TOTAL_QUERY_LIMIT:
+    while query.fetched < limit:
         result = next(query.results, None)
         if result is None:
             break

@@ -96,12 +96,11 @@ def prepare(stores: Stores, rules: Rules, block: Block, previous: bytes) -> Prep
         if each.code == VALID:
             each.code = reads.code(each.namespaces)
         offered = _offered(stores.transient, each)
+        kept = private.keep(each.namespaces, offered, each.index, _endorsers(each))
         if each.code == VALID:
             version = Version(number, each.index)
             apply_writes(stores.state, updates, each.namespaces, version)
-            private.add(each.namespaces, offered, version)
-        else:
-            private.keep_invalid(each.namespaces, offered, each.index, _endorsers(each))
+            private.apply(each.namespaces, kept, version)
     private.renew(updates)
     flags = bytes(each.code for each in judged)
     digest = commit_hash(flags, updates, previous)

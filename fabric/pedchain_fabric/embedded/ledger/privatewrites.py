@@ -5,7 +5,7 @@ Fabric txmgmt/validation/batch_preparer.go (validateAndPreparePvtBatch) and
 txmgmt/pvtstatepurgemgmt/purge_mgr.go.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -59,28 +59,24 @@ class PrivateWrites:
         self._remarked: set[tuple[str, str, str]] = set()
         self.changes = PrivateChanges()
 
-    def keep_invalid(
+    def keep(
         self,
         namespaces: tuple[Namespace, ...],
         offered: tuple[bytes, ...],
         position: int,
         endorsers: frozenset[str],
-    ) -> None:
-        """Keep what members have of an invalid transaction, as Fabric does.
-
-        They are given an explicit collection's values before the transaction is ordered. Those of
-        an implicit collection are only fetched, and for an invalid transaction they are not: its
-        owner has them if it endorsed.
-        """
-        for part in self._parts(namespaces, offered):
-            if part.owner is None or part.owner in endorsers:
-                self.changes.parts.append((position, part))
-
-    def _keep(
-        self, namespaces: tuple[Namespace, ...], offered: tuple[bytes, ...], position: int
     ) -> list[Part]:
-        """Keep the private write sets endorsers left."""
-        parts = self._parts(namespaces, offered)
+        """Keep what members have of a transaction, valid or not, as Fabric does.
+
+        They are given an explicit collection's values before the transaction is ordered. Nobody is
+        given those of an implicit collection, and nobody but its owner keeps them for who asks:
+        its owner has them if it endorsed.
+        """
+        parts = [
+            part
+            for part in self._parts(namespaces, offered)
+            if part.owner is None or part.owner in endorsers
+        ]
         self.changes.parts += [(position, part) for part in parts]
         return parts
 
@@ -100,11 +96,11 @@ class PrivateWrites:
                 ]
         return parts
 
-    def add(
-        self, namespaces: tuple[Namespace, ...], offered: tuple[bytes, ...], version: Version
+    def apply(
+        self, namespaces: tuple[Namespace, ...], kept: Sequence[Part], version: Version
     ) -> None:
-        """A valid transaction: its private write sets are kept and take effect."""
-        for part in self._keep(namespaces, offered, version.tx):
+        """A valid transaction: the private write sets kept of it take effect."""
+        for part in kept:
             self._take_effect(part, version)
         for namespace, collection, _ in self._collections(namespaces):
             for write in collection.writes:

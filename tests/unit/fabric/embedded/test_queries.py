@@ -34,6 +34,7 @@ from tests.unit.fabric.embedded_ledger.consortium import Consortium
 
 M = ChaincodeMessage
 KEYS = 250
+OWN = "_implicit_org_DSOMSP"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,12 @@ def ledger() -> Ledger:
         for number in range(KEYS):
             simulator.put_state("notes", f"k{number:03d}", b"%d" % number)
 
+    def fill_private(simulator: Simulator) -> None:
+        for number in range(KEYS):
+            simulator.put_private("notes", OWN, f"k{number:03d}", b"%d" % number)
+
     assert consortium.submit("notes", fill) == "VALID"
+    assert consortium.submit("notes", fill_private) == "VALID"
     return consortium.ledger
 
 
@@ -66,11 +72,13 @@ def ask(context: Context, kind: M.Type.ValueType, request: Message) -> QueryResp
     return QueryResponse.FromString(REQUESTS[kind](context, request.SerializeToString()))
 
 
-def by_range(start: str = "k", end: str = "l", size: int = 0, bookmark: str = "") -> Message:
+def by_range(
+    start: str = "k", end: str = "l", size: int = 0, bookmark: str = "", collection: str = ""
+) -> Message:
     metadata = b""
     if size or bookmark:
         metadata = QueryMetadata(pageSize=size, bookmark=bookmark).SerializeToString()
-    return GetStateByRange(startKey=start, endKey=end, metadata=metadata)
+    return GetStateByRange(startKey=start, endKey=end, metadata=metadata, collection=collection)
 
 
 def keys(answer: QueryResponse) -> list[str]:
@@ -136,6 +144,20 @@ async def test_a_page_of_the_callers_size_comes_whole_with_its_bookmark(context:
         bookmark = metadata.bookmark
     assert bookmark == ""
     assert len(seen) == len(set(seen)) == KEYS
+
+
+@pytest.mark.parametrize(
+    ("size", "sizes"),
+    [(0, [100, 100, 50]), (3, [3]), (100, [100]), (101, [100, 100, 50]), (-1, [100, 100, 50])],
+)
+async def test_a_page_of_private_keys_ends_with_its_first_message(
+    context: Context, size: int, sizes: list[int]
+) -> None:
+    """As in Fabric (handler.go, HandleGetStateByRange; seen: seed 992), without a bookmark."""
+    first = ask(context, M.GET_STATE_BY_RANGE, by_range(size=size, collection=OWN))
+    found = list(pages(context, first))
+    assert [len(each.results) for each in found] == sizes
+    assert not any(each.metadata for each in found)
 
 
 async def test_a_query_ends_at_the_peers_limit(

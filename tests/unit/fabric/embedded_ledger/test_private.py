@@ -7,7 +7,8 @@ from hashlib import sha256
 import pytest
 
 from pedchain_fabric.embedded.ledger import SimulationError, Simulator
-from pedchain_fabric.wire import rwset
+from pedchain_fabric.wire import policy, rwset
+from pedchain_fabric.wire.messages import serialize
 from tests.unit.fabric.embedded_ledger.consortium import Consortium, collection
 
 NS, COLL = "district", "readings"
@@ -80,8 +81,30 @@ def test_members_are_given_the_write_sets_of_a_block(consortium: Consortium) -> 
     assert consortium.ledger.private_rwsets(number, "AggregatorMSP") == {}
 
 
+def test_an_owner_that_did_not_endorse_is_not_given_what_is_valid(consortium: Consortium) -> None:
+    """A key-level policy lets others write its implicit collection (seen on Fabric: seed 403)."""
+    own = "_implicit_org_DistrictBMSP"
+    rule = {"VALIDATION_PARAMETER": serialize(policy.parse("AND('DSOMSP.peer')"))}
+
+    def first(simulator: Simulator) -> None:
+        simulator.put_private(NS, own, "k", b"v")
+        simulator.put_private_metadata(NS, own, "k", rule)
+
+    def second(simulator: Simulator) -> None:
+        simulator.put_private(NS, own, "k", b"w")
+
+    by_owner = consortium.endorse(NS, consortium.simulate(first), ["DistrictB"])
+    assert consortium.commit(by_owner) == ["VALID"]
+    by_other = consortium.endorse(NS, consortium.simulate(second), ["DSO"])
+    assert consortium.commit(by_other) == ["VALID"]
+    number = consortium.ledger.height - 1
+    assert consortium.ledger.private_rwsets(number, "DistrictBMSP") == {}
+    with pytest.raises(SimulationError, match="matching public hash version is not available"):
+        consortium.get_private(NS, own, "k", "DistrictB")
+
+
 def test_an_owner_that_did_not_endorse_is_not_given_what_is_invalid(consortium: Consortium) -> None:
-    """Others' implicit collections are fetched for valid transactions only (seen on Fabric)."""
+    """Nobody gives others' implicit collections to their owner (seen on Fabric)."""
     own = "_implicit_org_DistrictBMSP"
 
     def work(simulator: Simulator) -> None:
