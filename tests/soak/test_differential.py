@@ -9,9 +9,10 @@ the last that is recorded and part of every `make test`. A run ends early when P
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,11 +86,13 @@ _ENOUGH = 5
 
 def _may_stop_peers(steps: Sequence[Step]) -> bool:
     """Whether real peers might never get beyond a block of these (docs/differences.md): a forged
-    transaction writes into no defined collection, or touches a key whose policy an earlier one
-    made unreadable."""
+    transaction writes into no defined collection, or touches a key whose policy an earlier one,
+    forged or computed, made unreadable."""
     unreadable: set[tuple[str, str]] = set()
-    for tx in (tx for step in steps for tx in step.get("txs", ())):
-        spoilt: set[tuple[str, str]] = set()
+    for tx in (tx for step in steps for tx in _transactions(step)):
+        namespace = tx.get("cc", "main")
+        script = tx.get("script", ())
+        spoilt = {(namespace, do[1]) for do in script if [do[0], *do[2:]] == _SPOILS}
         for ns in tx.get("forge", ()):
             if any(p["name"] in UNDEFINED and "writes" in p for p in ns.get("private", ())):
                 return True
@@ -100,6 +103,14 @@ def _may_stop_peers(steps: Sequence[Step]) -> bool:
             spoilt |= {(ns["ns"], key) for key, policy in policies if policy == []}
         unreadable |= spoilt
     return False
+
+
+#: What a script does to a key to make its policy unreadable, but for the key.
+_SPOILS = ["policy", []]
+
+
+def _transactions(step: Step) -> Sequence[Mapping[str, Any]]:
+    return [*step.get("txs", ()), *([step["tx"]] if "tx" in step else [])]
 
 
 async def _fewest(pair: Pair, seed: int, steps: Sequence[Step]) -> list[Step]:
