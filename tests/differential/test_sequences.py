@@ -12,6 +12,7 @@ from tests.differential.recording import GOLDEN, SEEDS, difference, load, plain,
 from tests.differential.running import Runner, prefix
 from tests.differential.shrinking import shrink
 from tests.differential.steps import Step
+from tests.differential.stopping import may_stop_peers
 from tests.differential.themes import THEMES
 
 CASES = [pytest.param(seed, id=f"{seed}-{theme_of(seed)}") for seed in SEEDS]
@@ -43,6 +44,15 @@ def test_a_seed_always_gives_the_same_steps() -> None:
 def test_every_theme_is_recorded_more_than_once() -> None:
     found = [theme_of(seed) for seed in SEEDS]
     assert all(found.count(theme) > 1 for theme in THEMES)
+
+
+@pytest.mark.parametrize("seed", [149, 484, 495, 1532, 1955])
+def test_a_sequence_that_stopped_real_peers_is_left_out_of_the_soak(seed: int) -> None:
+    assert may_stop_peers(sequence(seed))
+
+
+def test_few_harmless_sequences_are_left_out_with_them() -> None:
+    assert sum(may_stop_peers(sequence(seed)) for seed in SEEDS) <= len(SEEDS) // 20
 
 
 async def test_shrinking_leaves_the_steps_that_matter_and_what_they_need() -> None:

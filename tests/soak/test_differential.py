@@ -9,20 +9,19 @@ the last that is recorded and part of every `make test`. A run ends early when P
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests import evidence
-from tests.differential.forgeries import UNDEFINED
 from tests.differential.generator import sequence
 from tests.differential.recording import SEEDS, difference, plain
 from tests.differential.running import Runner, network, prefix, runner
 from tests.differential.shrinking import shrink
 from tests.differential.steps import Step
+from tests.differential.stopping import may_stop_peers
 
 pytestmark = pytest.mark.serial
 
@@ -65,7 +64,7 @@ async def test_hundreds_of_sequences_are_answered_alike(tmp_path: Path) -> None:
         pair = Pair(*sides)
         for seed in range(first, first + count):
             steps = sequence(seed)
-            if _may_stop_peers(steps):
+            if may_stop_peers(steps):
                 skipped.append(seed)
                 continue
             try:
@@ -82,35 +81,6 @@ async def test_hundreds_of_sequences_are_answered_alike(tmp_path: Path) -> None:
 
 
 _ENOUGH = 5
-
-
-def _may_stop_peers(steps: Sequence[Step]) -> bool:
-    """Whether real peers might never get beyond a block of these (docs/differences.md): a forged
-    transaction writes into no defined collection, or touches a key whose policy an earlier one,
-    forged or computed, made unreadable."""
-    unreadable: set[tuple[str, str]] = set()
-    for tx in (tx for step in steps for tx in _transactions(step)):
-        namespace = tx.get("cc", "main")
-        script = tx.get("script", ())
-        spoilt = {(namespace, do[1]) for do in script if [do[0], *do[2:]] == _SPOILS}
-        for ns in tx.get("forge", ()):
-            if any(p["name"] in UNDEFINED and "writes" in p for p in ns.get("private", ())):
-                return True
-            policies = ns.get("metadata", ())
-            touched = {(ns["ns"], key) for key, _ in (*ns.get("writes", ()), *policies)}
-            if touched & unreadable:
-                return True
-            spoilt |= {(ns["ns"], key) for key, policy in policies if policy == []}
-        unreadable |= spoilt
-    return False
-
-
-#: What a script does to a key to make its policy unreadable, but for the key.
-_SPOILS = ["policy", []]
-
-
-def _transactions(step: Step) -> Sequence[Mapping[str, Any]]:
-    return [*step.get("txs", ()), *([step["tx"]] if "tx" in step else [])]
 
 
 async def _fewest(pair: Pair, seed: int, steps: Sequence[Step]) -> list[Step]:
