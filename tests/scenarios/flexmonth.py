@@ -261,6 +261,7 @@ class Districts:
             "availability": 100_000, "toe_price": 0, "supplier": None, "low_accuracy": True,
         } | event.more  # fmt: skip
         await self.flexibility("operator").issue(self.trader("operator"), body)
+        await self._seen("provider", event.name, lambda found: found["state"] == "ISSUED")
         await self.flexibility("provider").accept(
             self.trader("provider"),
             event.name,

@@ -229,26 +229,27 @@ def spoken_for(imported: Imported, site: str) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(("which", "last"), [(0, "1 of 3 days"), (1, "3 of 3 days")])
 def test_an_import_killed_on_its_way_is_continued_and_nothing_is_doubled(
-    imported: Imported,
+    imported: Imported, which: int, last: str
 ) -> None:
-    """Killed once before it sent anything, once while it did."""
+    """Killed once before it sent anything, once while it did or before it folded what it sent."""
     files = imported.folder / "files"
     head, *rows = (files / "north.csv").read_text().splitlines()
     grids = sorted({row.partition(";")[0] for row in rows if "-grid;" in row})
-    grid = next(one for one in grids if not one.startswith("home-01"))
+    grid = [one for one in grids if not one.startswith("home-01")][which]
     ours = [row for row in rows if row.startswith(f"{grid};")]
-    (files / "killed.csv").write_text("\n".join([head, *ours]) + "\n")
+    (files / f"{grid}.csv").write_text("\n".join([head, *ours]) + "\n")
     spoken_for(imported, grid.removesuffix("-grid"))
-    words = importing_words(imported.network, imported.folder, "north.toml", "killed.csv", A)
-    for said in ("registers to file", "1 of "):
+    words = importing_words(imported.network, imported.folder, "north.toml", f"{grid}.csv", A)
+    for said in ("registers to file", last):
         with subprocess.Popen([str(BIN / words[0]), *words[1:]], stdout=subprocess.PIPE) as process:
             for line in process.stdout or ():
                 if said in line.decode():
                     process.kill()
                     break
         assert process.returncode != 0
-    again = importing(imported.network, imported.folder, "north.toml", "killed.csv", district=A)
+    again = importing(imported.network, imported.folder, "north.toml", f"{grid}.csv", district=A)
     assert (again["refused"], again["unregistered"], again["broken"]) == (0, {}, {})
     found = [
         (row["device"], row["register"], row["instant"])

@@ -73,12 +73,11 @@ class Sender:
         """Everything that waits, in the order of days; the next day's records are signed, and a
         full period is sealed and folded, while a day's are under way."""
         self._store.again()
-        left_over = bool(self._store.waiting())
         await self._settle_open()
         sent = await self._flush(self._store.waiting())
         days = self._store.days_with_news()
         filed: dict[str, int] = {}
-        folding: asyncio.Task[int] | None = None
+        folding: asyncio.Task[None] | None = None
         if days:
             await self._sign(days[0])
         for at in range(1, len(days) + 1):
@@ -94,16 +93,22 @@ class Sender:
             if at == len(days) or max(filed.values(), default=0) >= READINGS_PER_PERIOD:
                 if folding is not None:
                     await folding
-                folding = asyncio.create_task(self._closer.seal_and_fold())
+                folding = asyncio.create_task(self._fold())
                 filed = {}
             self._report(
                 f"{self._district} {at} of {len(days)} days filed, {sent.readings} readings"
             )
         if folding is not None:
             await folding
-        elif left_over:  # an earlier run ended before it folded
-            await self._closer.seal_and_fold()
+        elif self._store.unfolded():  # an earlier run ended before it folded
+            await self._fold()
         return sent
+
+    async def _fold(self) -> None:
+        """Seal the period of all that is recorded by now, and fold it."""
+        records = self._store.unfolded()
+        await self._closer.seal_and_fold()
+        self._store.folded(records)
 
     async def _sign(self, day: int) -> None:
         left = True

@@ -16,8 +16,8 @@ from pedchain_gateway import database
 from pedchain_gateway.importing.rows import Series
 
 VERSION = 1
-RECORDED, REJECTED = "recorded", "rejected"
-"""States of a record beyond `waiting`."""
+RECORDED, REJECTED, FOLDED = "recorded", "rejected", "folded"
+"""States of a record beyond `waiting`; what is recorded is folded with its period."""
 _SCHEMA = """
 CREATE TABLE file (digest BLOB PRIMARY KEY, name TEXT NOT NULL, taken INTEGER NOT NULL,
     repeated INTEGER NOT NULL, corrected INTEGER NOT NULL, rejected INTEGER NOT NULL) STRICT;
@@ -304,6 +304,18 @@ class Store:
                 "UPDATE record SET state = ?, reason = ?, "
                 "content = iif(?1 = 'recorded', NULL, content) WHERE id = ?",
                 [(state, reason, row.id) for row, state, reason in found],
+            )
+
+    def unfolded(self) -> list[int]:
+        """Records on the ledger whose period is not known to be folded."""
+        rows = self._db.execute("SELECT id FROM record WHERE state = 'recorded'")
+        return [row[0] for row in rows]
+
+    def folded(self, records: Sequence[int]) -> None:
+        """The periods of these records are folded."""
+        with self.whole():
+            self._db.executemany(
+                "UPDATE record SET state = ? WHERE id = ?", [(FOLDED, one) for one in records]
             )
 
     def again(self) -> None:

@@ -41,6 +41,7 @@ class District:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     spikes: set[str] = field(default_factory=set)
     folded: list[str] = field(default_factory=list)
+    seals: bool = True
 
     async def evaluate(self, definition: str, function: str, *arguments: str) -> bytes:
         if function == "GetFence":
@@ -57,6 +58,8 @@ class District:
         transient: Mapping[str, bytes] | None = None,
         announce: Announce | None = None,
     ) -> Committed:
+        if function == "SealPeriod" and not self.seals:
+            raise Unavailable("x")
         if function != "SubmitReadings":
             self.folded.append(function)
             self.period += function == "SealPeriod"
@@ -174,6 +177,18 @@ async def test_what_was_left_over_is_folded_though_no_day_is_new(desk: Desk) -> 
     assert ledger.folded == []
     await file(desk, ledger)
     assert "SealPeriod" in ledger.folded
+
+
+async def test_what_was_recorded_before_a_run_ended_is_folded_by_the_next_once(desk: Desk) -> None:
+    ledger = District({"A@dso"}, seals=False)
+    desk.take(rows(["A;Prelievo;30.03.2026 01:00;0,5;R"]))
+    with pytest.raises(Unavailable):
+        await file(desk, ledger)
+    assert ledger.filed
+    ledger.seals = True
+    for _ in range(2):
+        assert (await file(desk, ledger))[1] == Sent()
+    assert ledger.folded.count("SealPeriod") == 1
 
 
 async def test_what_endorsers_differ_on_for_a_moment_goes_again(desk: Desk) -> None:
