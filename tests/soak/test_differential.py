@@ -70,7 +70,7 @@ async def test_hundreds_of_sequences_are_answered_alike(tmp_path: Path) -> None:
             try:
                 told = await pair.compare(seed, steps)
             except Exception as error:
-                error.add_note(f"seed {seed}")
+                error.add_note("\n".join([f"seed {seed}; differences until then:", *found]))
                 raise
             if told:
                 found.append(f"{told}\n  shrunk: {json.dumps(await _fewest(pair, seed, steps))}")
